@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+/**
+ * From a journal to results: the only way in which results come about.
+ *
+ * @module
+ */
+import type { Case, CaseResult, JournalContents, JournalLine } from "./journal.ts";
+import { countOutcomes, type Evidence, judge, type Verdict } from "./outcome.ts";
+import {
+  type BoardInfo,
+  type Power,
+  type Results,
+  summarize,
+  type TestResult,
+  type ToolInfo,
+} from "./results.ts";
+
+/** All that is known about one case. */
+interface Entry {
+  item: Case;
+  registered: number;
+  startedAt: string | null;
+  result: CaseResult | null;
+}
+
+/**
+ * Fold a journal into results of schema 1, with a verdict.
+ *
+ * - A start without an end is ERROR "died here".
+ * - Registered and neither started nor skipped is ERROR "never ran".
+ * - A case that starts or ends unregistered, is registered twice or starts although skipped is
+ *   ERROR: somebody's names or bookkeeping are wrong, and a result may belong to another case.
+ * - A line in the middle that cannot be read is ERROR; a torn last line is not, for what it would
+ *   have said is already missing above.
+ *
+ * @param contents what {@linkcode Journal.read} gave
+ * @param died what ended the process, added to "died here"
+ * @returns the results
+ *
+ * @example A run that died in its only case
+ * ```ts
+ * import { fold } from "./journal_fold.ts";
+ * import { parseJournal } from "./journal.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const at = "2026-01-01T00:00:00Z";
+ * const lines = [
+ *   { line: "case", at, id: "a", suite: "loopback", name: "a", policy: "streaming" },
+ *   { line: "start", at, id: "a" },
+ * ].map((line) => JSON.stringify(line) + "\n");
+ * const results = fold(parseJournal(lines.join("")));
+ * assertEquals(results.tests[0]?.reason, "died here");
+ * assertEquals(results.verdict?.exit, 3);
+ * ```
+ */
+export function fold(contents: JournalContents, died: string | null = null): Results {
+  const entries = new Map<string, Entry>();
+  const controls: { result: CaseResult }[] = [];
+  for (const line of contents.lines) if (line.line !== "run") enter(entries, line);
+
+  const lastAt = contents.lines.at(-1)?.at ?? null;
+  const tests = [...entries.values()].map((entry) => toTest(entry, lastAt, died));
+  for (const number of contents.unreadable) {
+    tests.push(bench(`journal line ${number}`, "The line cannot be read: the journal is damaged"));
+  }
+  for (const { item, result } of entries.values()) {
+    if (item.control === true && result !== null) controls.push({ result });
+  }
+
+  const header = mergeHeaders(contents.lines, lastAt);
+  const { power, control } = judgePower(header.board, controls.map(({ result }) => result));
+  const verdict: Verdict = judge({
+    counts: countOutcomes(tests.map((test) => test.outcome)),
+    framesVerified: sum(tests.filter((test) => test.outcome === "PASS").map((test) => test.frames)),
+    coherent: header.board.coherent,
+    control,
+  });
+  return { schema: 1, ...header, tests, summary: summarize(tests), power, verdict };
+}
+
+function enter(entries: Map<string, Entry>, line: Exclude<JournalLine, { line: "run" }>): void {
+  const known = entries.get(line.id);
+  if (line.line === "case") {
+    const { line: _line, at: _at, ...item } = line;
+    if (known === undefined) {
+      entries.set(line.id, { item, registered: 1, startedAt: null, result: null });
+    } else {
+      if (known.registered === 0) known.item = item;
+      known.registered++;
+    }
+    return;
+  }
+  const entry = known ?? {
+    item: { id: line.id, suite: "bench", name: line.id, policy: null },
+    registered: 0,
+    startedAt: null,
+    result: null,
+  };
+  entries.set(line.id, entry);
+  if (line.line === "start") {
+    entry.startedAt = line.at;
+  } else {
+    const { line: _line, at: _at, id: _id, ...result } = line;
+    entry.result = result;
+  }
+}
+
+function toTest(entry: Entry, lastAt: string | null, died: string | null): TestResult {
+  const { item, registered, startedAt, result } = entry;
+  const base = {
+    suite: item.suite,
+    name: item.name,
+    policy: item.policy,
+    ...(item.params === undefined ? {} : { params: item.params }),
+  };
+  const nothing = { seconds: 0, frames: 0, bytes: 0, faults: [], measurements: [] };
+  const error = (reason: string): TestResult => ({
+    ...base,
+    outcome: "ERROR",
+    reason,
+    seconds: result?.seconds ?? 0,
+    frames: result?.frames ?? 0,
+    bytes: result?.bytes ?? 0,
+    faults: result?.faults ?? [],
+    measurements: result?.measurements ?? [],
+  });
+
+  if (registered === 0) return error("ran without being registered");
+  // a name used twice: which of the cases a result belongs to cannot be told; a FAIL stays one
+  if (registered > 1 && result?.outcome !== "FAIL") {
+    return error(`registered ${registered} times: give each case a name of its own`);
+  }
+  if (result !== null) {
+    const { outcome, reason, seconds, frames, bytes, faults = [], measurements = [] } = result;
+    return { ...base, outcome, reason, seconds, frames, bytes, faults, measurements };
+  }
+  if (startedAt !== null) {
+    const seconds = secondsBetween(startedAt, lastAt);
+    return { ...error(died === null ? "died here" : `died here: ${died}`), seconds };
+  }
+  if (typeof item.skip === "string") {
+    return { ...base, ...nothing, outcome: "SKIP", reason: item.skip };
+  }
+  return error("never ran");
+}
+
+function bench(name: string, reason: string): TestResult {
+  return {
+    suite: "bench",
+    name,
+    policy: null,
+    outcome: "ERROR",
+    reason,
+    seconds: 0,
+    frames: 0,
+    bytes: 0,
+    faults: [],
+    measurements: [],
+  };
+}
+
+function mergeHeaders(
+  lines: readonly JournalLine[],
+  lastAt: string | null,
+): Pick<Results, "tool" | "board" | "bitstream" | "run"> {
+  const tool: Partial<ToolInfo> = {};
+  const board: Partial<BoardInfo> = {};
+  const bitstream = {};
+  const run: Partial<Results["run"]> = {};
+  for (const line of lines) {
+    if (line.line !== "run") continue;
+    addMissing(tool, line.tool);
+    addMissing(board, line.board);
+    addMissing(bitstream, line.bitstream);
+    addMissing(run, line.run);
+  }
+  const started = run.started ?? lines[0]?.at ?? new Date(0).toISOString();
+  return {
+    tool: { name: "plumbline", version: "unknown", deno: "unknown", git: null, ...tool },
+    board: {
+      kind: "unknown",
+      simulated: false,
+      arch: null,
+      kernel: null,
+      coherent: null,
+      cacheLine: null,
+      engine: null,
+      core: null,
+      ...board,
+    },
+    bitstream: { file: null, sha256: null, part: null, identity: "unknown", ...bitstream },
+    run: { seed: 0, command: [], seconds: secondsBetween(started, lastAt), ...run, started },
+  };
+}
+
+/** Keep what is known, take over what is not; `null` is "unknown" and gives way. */
+function addMissing<T extends object>(target: Partial<T>, more: Partial<T> | undefined): void {
+  for (const [key, value] of Object.entries(more ?? {})) {
+    const name = key as keyof T;
+    if (value !== undefined && (target[name] === undefined || target[name] === null)) {
+      target[name] = value as T[keyof T];
+    }
+  }
+}
+
+/** Power is judged over all controls together: a large frame may evict itself from the cache. */
+function judgePower(
+  board: BoardInfo,
+  controls: readonly CaseResult[],
+): { power: Power; control: Evidence["control"] } {
+  const seen = { tx: direction(controls, "tx"), rx: direction(controls, "rx") };
+  const tx = seen.tx === true && board.coherent !== true;
+  const rx = seen.rx === true && board.coherent !== true;
+  const used = (["tx", "rx"] as const).filter((name) => seen[name] !== null);
+  const failed = used.filter((name) => seen[name] === true);
+  const missed = used.filter((name) => seen[name] === false);
+
+  if (board.coherent === true) {
+    const detail = failed.length > 0
+      ? `the board says that it is cache coherent, yet policy none failed in ${failed.join(", ")}`
+      : "the board is cache coherent: missing syncs cannot show on it, policy none proves nothing";
+    return {
+      power: { coherence: false, tx, rx, detail },
+      control: controls.length > 0 ? "powerless" : "absent",
+    };
+  }
+  if (controls.length === 0) {
+    const detail = "policy none did not run: whether this board can show missing syncs is unknown";
+    return { power: { coherence: false, tx, rx, detail }, control: "absent" };
+  }
+  if (used.length === 0 && controls.some((result) => result.outcome === "XFAIL")) {
+    const detail = "policy none failed, as it must, but in which direction cannot be told";
+    return { power: { coherence: true, tx, rx, detail }, control: "powerful" };
+  }
+  const powerful = failed.length > 0 && missed.length === 0;
+  let detail: string;
+  if (powerful && used.length === 2) {
+    detail = "policy none failed in both directions, as it must: this board can show missing syncs";
+  } else if (powerful) {
+    detail = `policy none failed in ${used.join("")}, as it must: ` +
+      `this board can show missing syncs there, the other direction was not tried`;
+  } else if (failed.length > 0) {
+    detail = `policy none failed in ${failed.join("")} only: ` +
+      `a missing sync in ${missed.join("")} would stay unseen on this board`;
+  } else {
+    detail = "policy none passed: a missing sync would stay unseen on this board";
+  }
+  return {
+    power: { coherence: powerful, tx, rx, detail },
+    control: powerful ? "powerful" : "powerless",
+  };
+}
+
+/** Whether a missing sync was seen in a direction; `null` when no control used it. */
+function direction(controls: readonly CaseResult[], name: "tx" | "rx"): boolean | null {
+  const told = controls.map((result) => result.evidence?.[name])
+    .filter((value) => value !== undefined);
+  return told.length === 0 ? null : told.includes(true);
+}
+
+function secondsBetween(from: string, to: string | null): number {
+  const seconds = to === null ? 0 : (Date.parse(to) - Date.parse(from)) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : 0;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}

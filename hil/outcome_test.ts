@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+import { assertEquals, assertMatch } from "@std/assert";
+import { countOutcomes, type Evidence, judge, type Outcome } from "./outcome.ts";
+
+function run(outcomes: Outcome[], more: Partial<Evidence> = {}): Evidence {
+  return {
+    counts: countOutcomes(outcomes),
+    framesVerified: outcomes.includes("PASS") ? 100 : 0,
+    coherent: false,
+    control: outcomes.includes("XFAIL") ? "powerful" : "absent",
+    ...more,
+  };
+}
+
+const rows: [string, Evidence, number][] = [
+  ["passes and a control that failed", run(["PASS", "XFAIL"]), 0],
+  ["passes and skips", run(["PASS", "SKIP"]), 0],
+  ["passes without any control", run(["PASS"]), 0],
+  [
+    "a coherent board whose control passed",
+    run(["PASS"], { coherent: true, control: "powerless" }),
+    0,
+  ],
+  ["a control that passed among others that failed", run(["PASS", "XFAIL", "XPASS"]), 0],
+  ["one failure among passes", run(["PASS", "FAIL", "PASS", "XFAIL"]), 1],
+  ["a timeout", run(["PASS", "TIMEOUT"]), 1],
+  ["a failure with an error beside", run(["FAIL", "ERROR"]), 1],
+  ["a failure on a board without power", run(["FAIL"], { control: "powerless" }), 1],
+  ["an error among passes", run(["PASS", "ERROR"]), 3],
+  ["a control that passed", run(["PASS", "XPASS"]), 3],
+  ["a board that is not coherent and shows no power", run(["PASS"], { control: "powerless" }), 3],
+  ["nothing matched", run([]), 3],
+  ["all skipped", run(["SKIP", "SKIP"]), 3],
+  ["controls only", run(["XFAIL"]), 3],
+  ["passes that compared no frame", run(["PASS"], { framesVerified: 0 }), 3],
+];
+
+for (const [name, evidence, exit] of rows) {
+  Deno.test(`judge() gives ${exit} for ${name}`, () => {
+    const verdict = judge(evidence);
+    assertEquals(verdict.exit, exit);
+    assertEquals(verdict.word, ({ 0: "PASS", 1: "FAIL", 3: "ERROR" } as const)[verdict.exit]);
+    assertMatch(verdict.reason, /^[A-Z0-9].*[^.]$/);
+  });
+}
+
+Deno.test("judge() says how often the bench failed beside a failure", () => {
+  assertEquals(
+    judge(run(["FAIL", "ERROR", "ERROR"])).reason,
+    "The design failed in 1 case, and the bench failed 2 times beside",
+  );
+});

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Results of a run, schema 1: the types, and a reader that says what is wrong with a file.
+ *
+ * Sizes are bytes, times seconds, rates MB/s (10^6) unless a measurement names another unit.
+ * Keys may be added at any time; the meaning of one never changes.
+ *
+ * @module
+ */
+import { countOutcomes, isOutcome, type Outcome, OUTCOMES, type Verdict } from "./outcome.ts";
+
+/** Every kind of fault, as in the results. */
+export const FAULT_KINDS = [
+  "stale-tx",
+  "stale-rx",
+  "not-written",
+  "shifted",
+  "lost",
+  "duplicated",
+  "swapped",
+  "truncated",
+  "overrun",
+  "byte-lanes",
+  "bit-flip",
+  "stuck-bit",
+  "torn",
+  "foreign",
+] as const;
+
+/** A kind of fault. */
+export type FaultKind = typeof FAULT_KINDS[number];
+
+/** The part of the path on which a fault is laid; `null` when that cannot be told. */
+export type Blame = "tx" | "core" | "rx" | null;
+
+/** One place where received data are not what was sent. */
+export interface Fault {
+  /** What happened to the data. */
+  readonly kind: FaultKind;
+  /** Number of the frame within its case, from 0. */
+  readonly frame: number;
+  /** First wrong byte, from the start of the frame's data; negative in the guard zone before. */
+  readonly offset: number;
+  /** Bytes from the first to the last wrong one. */
+  readonly length: number;
+  /** Where it happened. */
+  readonly blame: Blame;
+  /** One line for a person. */
+  readonly detail: string;
+}
+
+/** One figure that a case measured. */
+export interface Measurement {
+  /** What was measured, such as `throughput`. */
+  readonly name: string;
+  /** The figure. */
+  readonly value: number;
+  /** Its unit. */
+  readonly unit: string;
+  /** The bound that it was held against, or `null`. */
+  readonly limit: number | null;
+}
+
+/** What ran. */
+export interface ToolInfo {
+  /** Always `plumbline`. */
+  readonly name: string;
+  /** Version of the package. */
+  readonly version: string;
+  /** Version of Deno. */
+  readonly deno: string;
+  /** Commit of the checkout, or `null` outside one. */
+  readonly git: string | null;
+}
+
+/** What it ran on. Unknown values are `null`. */
+export interface BoardInfo {
+  /** `local` or `vm`. */
+  readonly kind: string;
+  /** Whether the logic is software: such results say nothing about a real board. */
+  readonly simulated: boolean;
+  /** Processor architecture as Linux names it. */
+  readonly arch: string | null;
+  /** Release of the kernel. */
+  readonly kernel: string | null;
+  /** Whether the kernel takes the device for cache coherent. */
+  readonly coherent: boolean | null;
+  /** Bytes of a cache line, as blocks are aligned. */
+  readonly cacheLine: number | null;
+  /** Driver of the DMA controller. */
+  readonly engine: string | null;
+  /** What the core in the logic says it is. */
+  readonly core: string | null;
+}
+
+/** What was in the logic. */
+export interface BitstreamInfo {
+  /** The file, or `null` when none was loaded. */
+  readonly file: string | null;
+  /** SHA-256 of the file, hexadecimal. */
+  readonly sha256: string | null;
+  /** The part that it was made for. */
+  readonly part: string | null;
+  /** How well it is known that the logic holds it. */
+  readonly identity: "proved" | "loaded" | "unknown" | "wrong";
+}
+
+/** The run as a whole. */
+export interface RunInfo {
+  /** Seed of every pattern and every random choice. */
+  readonly seed: number;
+  /** When it began, RFC 3339. */
+  readonly started: string;
+  /** How long it took. */
+  readonly seconds: number;
+  /** The command line. */
+  readonly command: readonly string[];
+}
+
+/** One case. */
+export interface TestResult {
+  /** The suite. */
+  readonly suite: string;
+  /** The case's own name. */
+  readonly name: string;
+  /** The policy, or `null` for a case that uses none. */
+  readonly policy: string | null;
+  /** How it ended. */
+  readonly outcome: Outcome;
+  /** Why, for every outcome but PASS. */
+  readonly reason: string | null;
+  /** How long it took. */
+  readonly seconds: number;
+  /** Frames verified. */
+  readonly frames: number;
+  /** Bytes verified. */
+  readonly bytes: number;
+  /** What was wrong. */
+  readonly faults: readonly Fault[];
+  /** What was measured. */
+  readonly measurements: readonly Measurement[];
+  /** What tells this case from its neighbours, such as size and depth. */
+  readonly params?: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** How many cases ended in which way. */
+export type Summary = Readonly<Record<Lowercase<Outcome>, number>>;
+
+/** What the controls proved about the board. */
+export interface Power {
+  /** Whether the controls failed in every direction that they use. */
+  readonly coherence: boolean;
+  /** Whether a missing sync on transmit was seen. */
+  readonly tx: boolean;
+  /** Whether a missing sync on receive was seen. */
+  readonly rx: boolean;
+  /** One sentence for a person. */
+  readonly detail: string;
+}
+
+/** Results of a run, schema 1. */
+export interface Results {
+  /** Always 1. */
+  readonly schema: 1;
+  /** What ran. */
+  readonly tool: ToolInfo;
+  /** What it ran on. */
+  readonly board: BoardInfo;
+  /** What was in the logic. */
+  readonly bitstream: BitstreamInfo;
+  /** The run as a whole. */
+  readonly run: RunInfo;
+  /** Every case. */
+  readonly tests: readonly TestResult[];
+  /** How many cases ended in which way. */
+  readonly summary: Summary;
+  /** What the controls proved about the board. */
+  readonly power: Power;
+  /** What the run says; added by the tool that wrote the file. */
+  readonly verdict?: Verdict;
+}
+
+/**
+ * Count the outcomes of cases.
+ *
+ * @param tests the cases
+ * @returns the totals, as in the results
+ *
+ * @example Nothing ran
+ * ```ts
+ * import { summarize } from "./results.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(summarize([]).pass, 0);
+ * ```
+ */
+export function summarize(tests: readonly Pick<TestResult, "outcome">[]): Summary {
+  const counts = countOutcomes(tests.map((test) => test.outcome));
+  return {
+    pass: counts.PASS,
+    fail: counts.FAIL,
+    xfail: counts.XFAIL,
+    xpass: counts.XPASS,
+    error: counts.ERROR,
+    timeout: counts.TIMEOUT,
+    skip: counts.SKIP,
+  };
+}
+
+/** Results that are not of schema 1. */
+export class ResultsError extends Error {
+  /** Where in the file, such as `tests[3].outcome`. */
+  readonly path: string;
+
+  /**
+   * @param path where in the file
+   * @param message what is expected there and what was found
+   */
+  constructor(path: string, message: string) {
+    super(`${path}: ${message}`);
+    this.name = "ResultsError";
+    this.path = path;
+  }
+}
+
+/**
+ * Check that a parsed file holds results of schema 1.
+ *
+ * @param value what `JSON.parse` gave
+ * @returns the same value
+ * @throws {ResultsError} naming the first place that is not as the schema says
+ *
+ * @example A file of another kind
+ * ```ts
+ * import { checkResults, ResultsError } from "./results.ts";
+ * import { assertThrows } from "@std/assert";
+ *
+ * assertThrows(() => checkResults({ schema: 2 }), ResultsError, "schema: expected 1, found 2");
+ * ```
+ */
+export function checkResults(value: unknown): Results {
+  const root = object(value, "results");
+  if (root["schema"] !== 1) {
+    throw new ResultsError("schema", `expected 1, found ${show(root["schema"])}`);
+  }
+
+  const tool = object(root["tool"], "tool");
+  for (const key of ["name", "version", "deno"]) text(tool[key], `tool.${key}`);
+  textOrNull(tool["git"], "tool.git");
+
+  const board = object(root["board"], "board");
+  text(board["kind"], "board.kind");
+  boolean(board["simulated"], "board.simulated");
+  for (const key of ["arch", "kernel", "engine", "core"]) textOrNull(board[key], `board.${key}`);
+  if (board["coherent"] !== null) boolean(board["coherent"], "board.coherent");
+  if (board["cacheLine"] !== null) count(board["cacheLine"], "board.cacheLine");
+
+  const bitstream = object(root["bitstream"], "bitstream");
+  for (const key of ["file", "sha256", "part"]) textOrNull(bitstream[key], `bitstream.${key}`);
+  oneOf(bitstream["identity"], ["proved", "loaded", "unknown", "wrong"], "bitstream.identity");
+
+  const run = object(root["run"], "run");
+  number(run["seed"], "run.seed");
+  if (Number.isNaN(Date.parse(text(run["started"], "run.started")))) {
+    throw new ResultsError("run.started", `expected a time, found ${show(run["started"])}`);
+  }
+  number(run["seconds"], "run.seconds");
+  each(run["command"], "run.command", text);
+
+  const tests = each(root["tests"], "tests", checkTest);
+  const summary = object(root["summary"], "summary");
+  for (const [key, expected] of Object.entries(summarize(tests))) {
+    if (count(summary[key], `summary.${key}`) !== expected) {
+      throw new ResultsError(
+        `summary.${key}`,
+        `expected ${expected} as in tests, found ${summary[key]}`,
+      );
+    }
+  }
+
+  const power = object(root["power"], "power");
+  for (const key of ["coherence", "tx", "rx"]) boolean(power[key], `power.${key}`);
+  text(power["detail"], "power.detail");
+  return value as Results;
+}
+
+function checkTest(value: unknown, path: string): TestResult {
+  const test = object(value, path);
+  text(test["suite"], `${path}.suite`);
+  text(test["name"], `${path}.name`);
+  textOrNull(test["policy"], `${path}.policy`);
+  if (!isOutcome(test["outcome"])) oneOf(test["outcome"], OUTCOMES, `${path}.outcome`);
+  textOrNull(test["reason"], `${path}.reason`);
+  number(test["seconds"], `${path}.seconds`);
+  count(test["frames"], `${path}.frames`);
+  count(test["bytes"], `${path}.bytes`);
+  each(test["faults"], `${path}.faults`, checkFault);
+  each(test["measurements"], `${path}.measurements`, checkMeasurement);
+  return value as TestResult;
+}
+
+function checkFault(value: unknown, path: string): Fault {
+  const fault = object(value, path);
+  oneOf(fault["kind"], FAULT_KINDS, `${path}.kind`);
+  count(fault["frame"], `${path}.frame`);
+  number(fault["offset"], `${path}.offset`);
+  count(fault["length"], `${path}.length`);
+  if (fault["blame"] !== null) oneOf(fault["blame"], ["tx", "core", "rx"], `${path}.blame`);
+  text(fault["detail"], `${path}.detail`);
+  return value as Fault;
+}
+
+function checkMeasurement(value: unknown, path: string): Measurement {
+  const measurement = object(value, path);
+  text(measurement["name"], `${path}.name`);
+  number(measurement["value"], `${path}.value`);
+  text(measurement["unit"], `${path}.unit`);
+  if (measurement["limit"] !== null) number(measurement["limit"], `${path}.limit`);
+  return value as Measurement;
+}
+
+function wrong(path: string, expected: string, found: unknown): never {
+  throw new ResultsError(path, `expected ${expected}, found ${show(found)}`);
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return "nothing";
+  const text = JSON.stringify(value);
+  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
+}
+
+function object(value: unknown, path: string): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    wrong(path, "an object", value);
+  }
+  return value as Record<string, unknown>;
+}
+
+function text(value: unknown, path: string): string {
+  return typeof value === "string" ? value : wrong(path, "a text", value);
+}
+
+function textOrNull(value: unknown, path: string): void {
+  if (value !== null && typeof value !== "string") wrong(path, "a text or null", value);
+}
+
+function boolean(value: unknown, path: string): void {
+  if (typeof value !== "boolean") wrong(path, "true or false", value);
+}
+
+function number(value: unknown, path: string): number {
+  return typeof value === "number" && Number.isFinite(value)
+    ? value
+    : wrong(path, "a number", value);
+}
+
+function count(value: unknown, path: string): number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+    ? value as number
+    : wrong(path, "a whole number from 0", value);
+}
+
+function oneOf(value: unknown, allowed: readonly string[], path: string): void {
+  if (typeof value !== "string" || !allowed.includes(value)) {
+    wrong(path, `one of ${allowed.join(", ")}`, value);
+  }
+}
+
+function each<T>(value: unknown, path: string, check: (value: unknown, path: string) => T): T[] {
+  if (!Array.isArray(value)) wrong(path, "a list", value);
+  return value.map((item, i) => check(item, `${path}[${i}]`));
+}

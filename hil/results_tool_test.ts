@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+import { assertEquals } from "@std/assert";
+import { toolInfo, VERSION } from "./results_tool.ts";
+
+Deno.test("VERSION is that of deno.json", () => {
+  const config = JSON.parse(Deno.readTextFileSync(new URL("../deno.json", import.meta.url)));
+  assertEquals(VERSION, config.version);
+});
+
+Deno.test("toolInfo() finds the commit of a branch, a packed branch and a detached head", () => {
+  const dir = Deno.makeTempDirSync();
+  const root = new URL(`file://${dir}/`);
+  assertEquals(toolInfo(root).git, null);
+  Deno.mkdirSync(`${dir}/.git/refs/heads`, { recursive: true });
+  Deno.writeTextFileSync(`${dir}/.git/HEAD`, "ref: refs/heads/main\n");
+  assertEquals(toolInfo(root).git, null);
+  Deno.writeTextFileSync(`${dir}/.git/packed-refs`, "# pack-refs\nabc refs/heads/main\n");
+  assertEquals(toolInfo(root).git, "abc");
+  Deno.writeTextFileSync(`${dir}/.git/refs/heads/main`, "def\n");
+  assertEquals(toolInfo(root).git, "def");
+  Deno.writeTextFileSync(`${dir}/.git/HEAD`, "0123\n");
+  assertEquals(toolInfo(root).git, "0123");
+});
