@@ -23,7 +23,7 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
-#include "pldma.h"
+#include "pldma_priv.h"
 
 #define PLDMA_GFP	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN)
 
@@ -921,10 +921,10 @@ static void pldma_vma_flags(struct vm_area_struct *vma, bool read_only)
 	unsigned long set = VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP;
 	unsigned long clear = read_only ? VM_MAYWRITE : 0;
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
-	vma->vm_flags = (vma->vm_flags | set) & ~clear;
-#else
+#ifdef PLDMA_HAVE_VM_FLAGS_MOD
 	vm_flags_mod(vma, set, clear);
+#else
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
 #endif
 }
 

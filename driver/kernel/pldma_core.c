@@ -5,7 +5,7 @@
  * A client of the kernel's dmaengine API. For each pair of channels, of which
  * either may be absent, there is one device node /dev/pldmaN. The ioctl API is
  * described in uapi/pldma.h, the states of a block in pldma_xfer.c, the sync
- * policies in pldma_block.c, the locks in pldma.h.
+ * policies in pldma_block.c, the locks in pldma_priv.h.
  *
  * Channels come from, in this order,
  *  - module parameters tx= and rx=, that name channels as in
@@ -23,7 +23,7 @@
 #include <linux/property.h>
 #include <linux/slab.h>
 
-#include "pldma.h"
+#include "pldma_priv.h"
 
 #define PLDMA_MAX_PAIRS	8
 

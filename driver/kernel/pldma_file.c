@@ -11,7 +11,7 @@
 #include <linux/poll.h>
 #include <linux/uaccess.h>
 
-#include "pldma.h"
+#include "pldma_priv.h"
 
 union pldma_arg {
 	struct pldma_info info;

@@ -11,7 +11,7 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 
-#include "pldma.h"
+#include "pldma_priv.h"
 
 struct pldma_provider {
 	struct list_head node;

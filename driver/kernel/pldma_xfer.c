@@ -26,7 +26,7 @@
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
 
-#include "pldma.h"
+#include "pldma_priv.h"
 
 /* widen a range to whole cache lines within the block */
 static void pldma_widen(struct pldma_block *block, size_t *offset, size_t *len)

@@ -146,10 +146,10 @@ enum pldma_check_kind {
 };
 
 /* flags of struct pldma_policy_info: offered for tx, for rx */
-#define PLDMA_POLICY_TX			(1U << PLDMA_TX)
-#define PLDMA_POLICY_RX			(1U << PLDMA_RX)
+#define PLDMA_POLICY_TX			0x00000001
+#define PLDMA_POLICY_RX			0x00000002
 /* the effective attribute is that of PLDMA_COHERENT */
-#define PLDMA_POLICY_ALIAS		(1U << 2)
+#define PLDMA_POLICY_ALIAS		0x00000004
 
 /**
  * struct pldma_policy_info - one policy on this device
@@ -164,15 +164,15 @@ struct pldma_policy_info {
 };
 
 /* flags of struct pldma_chan_info */
-#define PLDMA_CHAN_PRESENT		(1U << 0)
+#define PLDMA_CHAN_PRESENT		0x00000001
 /* the kernel takes the mapping device for cache coherent */
-#define PLDMA_CHAN_DEV_COHERENT		(1U << 1)
+#define PLDMA_CHAN_DEV_COHERENT		0x00000002
 /* a page mapped for the device needs sync calls (also true when it bounces) */
-#define PLDMA_CHAN_NEEDS_SYNC		(1U << 2)
+#define PLDMA_CHAN_NEEDS_SYNC		0x00000004
 /* RESET can prove that the engine is idle */
-#define PLDMA_CHAN_PROVES_IDLE		(1U << 3)
+#define PLDMA_CHAN_PROVES_IDLE		0x00000008
 /* the engine was not proved idle: ENQUEUE gives EIO until RESET succeeds */
-#define PLDMA_CHAN_WEDGED		(1U << 4)
+#define PLDMA_CHAN_WEDGED		0x00000010
 
 /**
  * struct pldma_chan_info - one channel
@@ -277,9 +277,9 @@ struct pldma_free {
 };
 
 /* flags of struct pldma_query */
-#define PLDMA_BLOCK_MAPPED		(1U << 0)
-#define PLDMA_BLOCK_NEEDS_SYNC		(1U << 1)
-#define PLDMA_BLOCK_PINNED		(1U << 2)
+#define PLDMA_BLOCK_MAPPED		0x00000001
+#define PLDMA_BLOCK_NEEDS_SYNC		0x00000002
+#define PLDMA_BLOCK_PINNED		0x00000004
 
 /**
  * struct pldma_query - argument of PLDMA_IOC_QUERY; legal in every state
@@ -311,9 +311,9 @@ struct pldma_query {
 
 /* flags of struct pldma_enqueue */
 /* sync the whole block, not only what moves, so that guard zones can be read */
-#define PLDMA_ENQUEUE_VERIFY		(1U << 0)
+#define PLDMA_ENQUEUE_VERIFY		0x00000001
 /* accept an offset that is not cache-aligned: neighbours may share a line */
-#define PLDMA_ENQUEUE_UNALIGNED		(1U << 1)
+#define PLDMA_ENQUEUE_UNALIGNED		0x00000002
 
 /**
  * struct pldma_enqueue - argument of PLDMA_IOC_ENQUEUE
@@ -515,7 +515,7 @@ struct pldma_chan_stats {
 
 /* flags of struct pldma_stats */
 /* set the counters to zero after reading them; what exists now stays counted */
-#define PLDMA_STATS_CLEAR		(1U << 0)
+#define PLDMA_STATS_CLEAR		0x00000001
 
 /**
  * struct pldma_stats - argument of PLDMA_IOC_STATS

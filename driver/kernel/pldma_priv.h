@@ -2,11 +2,6 @@
 /*
  * pldma: what its source files share
  *
- * Files: pldma_core.c binds channels and makes the character device,
- * pldma_block.c owns memory and the policies, pldma_xfer.c moves blocks through
- * their states, pldma_file.c is the edge to user space, pldma_provider.c keeps
- * the list of providers that can tell more than dmaengine asks.
- *
  * Locks, outermost first:
  *
  *	pldma_chan.lock		one direction: every change of a block's state but
@@ -17,8 +12,8 @@
  *	pldma_chan.done_lock	spinlock, interrupts off: the lists that the
  *				completion callback touches
  */
-#ifndef _PLDMA_H
-#define _PLDMA_H
+#ifndef _PLDMA_PRIV_H
+#define _PLDMA_PRIV_H
 
 #include <linux/cache.h>
 #include <linux/dma-mapping.h>
@@ -30,7 +25,6 @@
 #include <linux/mutex.h>
 #include <linux/scatterlist.h>
 #include <linux/spinlock.h>
-#include <linux/version.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -38,10 +32,10 @@
 #include "uapi/pldma.h"
 #include "pldma_provider.h"
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
-#define PLDMA_MAX_PAGE_ORDER	(MAX_ORDER - 1)	/* MAX_ORDER was exclusive in 6.1 */
-#else
+#ifdef MAX_PAGE_ORDER
 #define PLDMA_MAX_PAGE_ORDER	MAX_PAGE_ORDER
+#else
+#define PLDMA_MAX_PAGE_ORDER	(MAX_ORDER - 1)	/* MAX_ORDER is exclusive in 6.1 */
 #endif
 
 #define PLDMA_MAX_BLOCKS	4096
@@ -367,4 +361,4 @@ extern const struct file_operations pldma_fops;
 /* pldma_provider.c */
 const struct pldma_provider_ops *pldma_find_provider(struct dma_device *dma);
 
-#endif /* _PLDMA_H */
+#endif /* _PLDMA_PRIV_H */
