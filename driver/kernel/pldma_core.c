@@ -46,12 +46,12 @@ MODULE_PARM_DESC(engine_depth,
 		 "transfers handed to the engine at once (default: what the provider says, else 1)");
 
 static char *tx[PLDMA_MAX_PAIRS];
-static int ntx;
+static unsigned int ntx;
 module_param_array(tx, charp, &ntx, 0444);
 MODULE_PARM_DESC(tx, "transmit channels by name, one per device, - for none");
 
 static char *rx[PLDMA_MAX_PAIRS];
-static int nrx;
+static unsigned int nrx;
 module_param_array(rx, charp, &nrx, 0444);
 MODULE_PARM_DESC(rx, "receive channels by name, one per device, - for none");
 
@@ -384,7 +384,7 @@ static struct platform_driver pldma_driver = {
 	},
 };
 
-static const char *pldma_pair_name(char **names, int n, int i)
+static const char *pldma_pair_name(char **names, unsigned int n, unsigned int i)
 {
 	return i < n && strcmp(names[i], "-") ? names[i] : NULL;
 }
@@ -399,7 +399,7 @@ static void pldma_unmake_pairs(void)
 
 static int __init pldma_make_pairs(void)
 {
-	int i;
+	unsigned int i;
 
 	for (i = 0; i < max(ntx, nrx); i++) {
 		struct pldma_pair pair = {
