@@ -163,6 +163,8 @@ export class Device implements Disposable, AsyncDisposable {
   };
   #info: DeviceInfo;
   #nonblocking = false;
+  /** Whether read() has given the slots of the receive ring to the engine. */
+  #armed = false;
   /** When the last RESET ended, nanoseconds of CLOCK_MONOTONIC. */
   #resetNs = 0;
 
@@ -249,6 +251,7 @@ export class Device implements Disposable, AsyncDisposable {
     view.setUint32(ALLOC.at.policy, indexOf("policy", POLICIES, policy), true);
     const what = `${count} ${direction} blocks of ${size} bytes, policy ${policy}`;
     this.#handle.ioctl("ALLOC", argument, what);
+    if (policy === "bounce") this.#armed = false;
 
     const firstId = view.getUint32(ALLOC.at.first_id, true);
     const offset = getNumber(view, ALLOC.at.mmap_offset);
@@ -516,6 +519,7 @@ export class Device implements Disposable, AsyncDisposable {
       }
       idle = false;
     }
+    this.#armed = false;
     this.#resetNs = syscalls.monotonicNs();
     for (const block of this.#blocks.values()) {
       if (block.state !== "user") {
@@ -602,15 +606,22 @@ export class Device implements Disposable, AsyncDisposable {
     const deadline = this.#deadline(timeoutMs);
     if (!this.#nonblocking) this.#setNonblocking(true);
     const { syscalls, fd } = this.#handle;
-    // A frame is rarely there yet, a free slot nearly always: look first only for the latter.
-    let look = call === "write";
-    for (;;) {
-      if (!look && this.#poll(event, deadline) === 0) {
-        const detail = `no ${call === "read" ? "frame" : "free slot"} within ${timeoutMs} ms`;
-        throw new ErrnoError(`${call} ${this.path}`, ERRNO.ETIMEDOUT, detail);
+    // A frame is rarely there yet, a free slot nearly always: wait first for a frame. But only read()
+    // gives the engine the slots of a new ring, so that the first look comes first even there.
+    const wait = call === "read" && this.#armed;
+    for (let misses = 0;; misses++) {
+      if (wait || misses > 0) {
+        // poll() does not wait when the device is ready for something else, such as a completion that
+        // is not the ring's, or an error of the other direction.
+        if (misses > 1) Atomics.wait(pause, 0, 0, 1);
+        const ready = this.#poll(event, deadline);
+        if (ready === 0 || (misses > 1 && deadline <= syscalls.monotonicNs())) {
+          const detail = `no ${call === "read" ? "frame" : "free slot"} within ${timeoutMs} ms`;
+          throw new ErrnoError(`${call} ${this.path}`, ERRNO.ETIMEDOUT, detail);
+        }
       }
-      look = false;
       try {
+        if (call === "read") this.#armed = true;
         return syscalls[call](fd, buffer);
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
@@ -660,6 +671,9 @@ export class Device implements Disposable, AsyncDisposable {
     }
   }
 }
+
+/** Never notified: waiting on it is a sleep. */
+const pause = new Int32Array(new SharedArrayBuffer(4));
 
 function readInfo(handle: Handle): DeviceInfo {
   const argument = new Uint8Array(INFO.size);

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+
+import { assert, assertEquals } from "@std/assert";
+import { Mapping } from "./mapping.ts";
+
+Deno.test("Mapping.revoke() keeps the buffer while nothing was lent", () => {
+  const mapping = new Mapping(0x1000n, new ArrayBuffer(8));
+  const { buffer } = mapping;
+  mapping.revoke();
+  assert(mapping.buffer === buffer && !buffer.detached);
+});
+
+Deno.test("Mapping.revoke() detaches what was lent and keeps the bytes", () => {
+  const mapping = new Mapping(0x1000n, new ArrayBuffer(8));
+  const view = new Uint8Array(mapping.lend());
+  view[3] = 5;
+  mapping.revoke();
+  assertEquals([view.length, new Uint8Array(mapping.buffer)[3]], [0, 5]);
+  assertEquals([mapping.length, mapping.base, mapping.address], [8, 0x1000, 0x1000n]);
+});
+
+Deno.test("Mapping.detach() leaves nothing to read", () => {
+  const mapping = new Mapping(0x1000n, new ArrayBuffer(8));
+  const { buffer } = mapping;
+  mapping.detach();
+  assert(buffer.detached);
+  assertEquals(mapping.buffer.byteLength, 0);
+});
