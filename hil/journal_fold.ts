@@ -50,10 +50,13 @@ interface Entry {
  * ].map((line) => JSON.stringify(line) + "\n");
  * const results = fold(parseJournal(lines.join("")));
  * assertEquals(results.tests[0]?.reason, "died here");
- * assertEquals(results.verdict?.exit, 3);
+ * assertEquals(results.verdict.exit, 3);
  * ```
  */
-export function fold(contents: JournalContents, died: string | null = null): Results {
+export function fold(
+  contents: JournalContents,
+  died: string | null = null,
+): Results & { readonly verdict: Verdict } {
   const entries = new Map<string, Entry>();
   const controls: { result: CaseResult }[] = [];
   for (const line of contents.lines) if (line.line !== "run") enter(entries, line);
@@ -189,7 +192,12 @@ function mergeHeaders(
       ...board,
     },
     bitstream: { file: null, sha256: null, part: null, identity: "unknown", ...bitstream },
-    run: { seed: 0, command: [], seconds: secondsBetween(started, lastAt), ...run, started },
+    run: {
+      seed: run.seed ?? 0,
+      started,
+      seconds: run.seconds ?? secondsBetween(started, lastAt),
+      command: run.command ?? [],
+    },
   };
 }
 

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Runs the suites on a virtual board: the same command inside the guest, whose journal lies in a
+ * folder that the host sees, so that a lost guest loses no more than its last case.
+ *
+ * @module
+ */
+import { type GuestOptions, type GuestRun, runInGuest } from "../../fixtures/boards/vm/mod.ts";
+import { Journal } from "../journal.ts";
+import { fold } from "../journal_fold.ts";
+import { runArguments, type RunOptions } from "./options.ts";
+import { follow, type Progress } from "./progress.ts";
+
+/** What a boot may take on top of the run, seconds. */
+const BOOT_SECONDS = 120;
+
+/** What {@linkcode runVirtual} is given. */
+export interface VirtualRun {
+  /** What was asked for; its board is a virtual one. */
+  readonly options: RunOptions & { readonly board: { readonly kind: "vm" } };
+  /** The journal of the run; its folder is shared with the guest. */
+  readonly journal: Journal;
+  /** The seed. */
+  readonly seed: number;
+  /** What to show meanwhile. */
+  readonly progress: Progress | null;
+  /** Ends the run early; its reason is told. */
+  readonly signal: AbortSignal;
+  /** Boots a board; by default the real one. */
+  readonly boot?: (options: GuestOptions) => Promise<GuestRun>;
+}
+
+/**
+ * Boot a board, run the suites in it and wait for its end.
+ *
+ * @param run what to run
+ * @returns what ended the guest before its time, or `null`. Failures of the bench are in the journal
+ */
+export async function runVirtual(run: VirtualRun): Promise<string | null> {
+  const { options, journal, signal, boot = runInGuest } = run;
+  let guest: GuestRun;
+  try {
+    guest = await follow(
+      run.progress,
+      boot({
+        arch: options.board.arch,
+        coherent: options.coherent,
+        command: guestCommand(options, run.seed),
+        env: { PLUMBLINE_BOARD: "vm", PLUMBLINE_COHERENT: options.coherent ? "1" : "0" },
+        outDir: journal.dir,
+        timeoutSeconds: options.timeout + BOOT_SECONDS,
+        stdout: "null",
+        stderr: "piped",
+        signal,
+      }),
+    );
+  } catch (error) {
+    journal.bench("virtual board", error instanceof Error ? error.message : String(error));
+    return null;
+  }
+  Deno.writeTextFileSync(`${journal.dir}/guest-stderr.log`, guest.stderr);
+
+  // what the guest's plumbline said must be what its journal says, before the host adds to it
+  const said = fold(Journal.read(journal.path)).verdict.exit;
+  guest.kernelReports.forEach((report, i) => journal.bench(`kernel report ${i + 1}`, report));
+  if (guest.lost !== null) {
+    const reason = signal.aborted ? String(signal.reason) : guest.lost;
+    journal.bench("virtual board", `The board was lost: ${reason}; see ${guest.consoleLog}`);
+    return reason;
+  }
+  if (guest.exitCode !== said) {
+    const last = guest.stderr.trimEnd().split("\n").at(-1) ?? "";
+    journal.bench(
+      "virtual board",
+      `plumbline ended with status ${guest.exitCode} in the guest, its journal says ${said}: ${last}`,
+    );
+  }
+  return null;
+}
+
+/** The same run inside the guest, where the checkout is the working folder. */
+function guestCommand(options: RunOptions, seed: number): string[] {
+  return [
+    ...["deno", "run", "-A", "--no-check", "hil/cli/main.ts", "run", "--board=local"],
+    ...runArguments({ ...options, seed }),
+    ...["--quiet", "--results=/out", `--timeout=${options.timeout}`],
+  ];
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// The host's side of a virtual board, with a guest that is a function here: vm_test.ts boots one.
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { GuestOptions, GuestRun } from "../../fixtures/boards/vm/mod.ts";
+import { Journal } from "../journal.ts";
+import { fold } from "../journal_fold.ts";
+import { runVirtual } from "./board_vm.ts";
+import { parseRunOptions } from "./options.ts";
+
+const around = { suites: ["loopback"], virtual: false };
+
+/** Runs a guest that writes a journal and ends as told. */
+async function boot(
+  { end = {}, write = passes, args = [], fails }: {
+    end?: Partial<GuestRun>;
+    write?: (journal: Journal) => void;
+    args?: string[];
+    fails?: Error;
+  } = {},
+) {
+  const options = parseRunOptions(["--board=vm:aarch64", ...args], around);
+  if (options.board.kind !== "vm") throw new Error("not reached");
+  const dir = Deno.makeTempDirSync({ prefix: "plumbline-vm-" });
+  using journal = Journal.open({ dir });
+  let asked: GuestOptions | null = null;
+  const died = await runVirtual({
+    options: { ...options, board: options.board },
+    journal,
+    seed: 5,
+    progress: null,
+    signal: new AbortController().signal,
+    boot(guest) {
+      asked = guest;
+      if (fails !== undefined) return Promise.reject(fails);
+      using inside = Journal.open({ dir: guest.outDir });
+      write(inside);
+      return Promise.resolve({
+        exitCode: 0,
+        lost: null,
+        kernelReports: [],
+        consoleLog: `${dir}/console.log`,
+        outDir: dir,
+        seconds: 1,
+        stdout: "",
+        stderr: "last words\n",
+        ...end,
+      });
+    },
+  });
+  const results = fold(Journal.read(journal.path), died);
+  return { asked: asked as GuestOptions | null, results, exit: results.verdict.exit };
+}
+
+function passes(journal: Journal): void {
+  starts(journal);
+  journal.end("a", { outcome: "PASS", reason: null, seconds: 1, frames: 9, bytes: 9 });
+}
+
+function starts(journal: Journal): void {
+  journal.register({ id: "a", suite: "loopback", name: "a", policy: "streaming" });
+  journal.start("a");
+}
+
+Deno.test("runVirtual() runs the same command in the guest and believes its journal", async () => {
+  const args = ["--policy=none", "--coherent", "--json=-", "--quiet", "--fault=kind=flip frame=17"];
+  const { asked, exit } = await boot({ args });
+  assertEquals(exit, 0);
+  assertEquals(asked?.arch, "aarch64");
+  assertEquals(asked?.coherent, true);
+  assertEquals(asked?.env, { PLUMBLINE_BOARD: "vm", PLUMBLINE_COHERENT: "1" });
+  const command = asked?.command ?? [];
+  const inner = parseRunOptions(command.slice(command.indexOf("run", 2) + 1), {
+    ...around,
+    virtual: true,
+  });
+  assertEquals(inner.policy, ["none"]);
+  assertEquals(inner.seed, 5);
+  assertEquals(inner.fault, "kind=flip frame=17");
+  assertEquals([inner.results, inner.json, inner.board.kind], ["/out", null, "local"]);
+});
+
+Deno.test("runVirtual() blames a lost guest on the case that ran then", async () => {
+  const lost = "QEMU was killed by SIGKILL";
+  const { results, exit } = await boot({ write: starts, end: { exitCode: null, lost } });
+  assertEquals(results.tests[0]?.reason, `died here: ${lost}`);
+  assertStringIncludes(results.tests[1]?.reason ?? "", `The board was lost: ${lost}`);
+  assertEquals(exit, 3);
+});
+
+Deno.test("runVirtual() takes no pass from a kernel that complained", async () => {
+  const report = "WARNING: CPU: 1 PID: 7 at mm/slub.c";
+  const { results, exit } = await boot({ end: { kernelReports: [report, report] } });
+  assertEquals(results.summary.error, 2);
+  assertEquals(results.tests[1]?.reason, report);
+  assertEquals(exit, 3);
+});
+
+Deno.test("runVirtual() takes no pass from a guest whose status says otherwise", async () => {
+  const { results, exit } = await boot({ end: { exitCode: 1 } });
+  assertEquals(exit, 3);
+  assertStringIncludes(results.tests[1]?.reason ?? "", "ended with status 1 in the guest");
+  assertStringIncludes(results.tests[1]?.reason ?? "", "last words");
+});
+
+Deno.test("runVirtual() reports a board that cannot be had as a failure of the bench", async () => {
+  const { results, exit } = await boot({ fails: new Error("QEMU is not installed") });
+  assertEquals(exit, 3);
+  assertEquals(results.tests.map((test) => test.reason), ["QEMU is not installed"]);
+});

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The command `plumbline`.
+ *
+ * Exit status: 0 all outcomes as expected; 1 the design failed; 2 wrong usage; 3 the bench failed,
+ * so nothing is known about the design.
+ *
+ * @module
+ */
+import { VERSION } from "../results_tool.ts";
+import { nearest } from "./nearest.ts";
+import { UsageError } from "./options.ts";
+import { run } from "./run.ts";
+
+const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = { run };
+
+const HELP = `Usage: plumbline COMMAND [OPTIONS]
+Test whether data survives the trip through an FPGA's DMA.
+
+  run         validate the design on a board
+  --help      this text; plumbline COMMAND --help tells the options
+  --version   the version
+
+Exit: 0 as expected, 1 the design failed, 2 usage, 3 the bench failed`;
+
+/**
+ * Run the command line.
+ *
+ * @param args the arguments, such as `Deno.args`
+ * @returns the exit status
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  try {
+    if (name === "--help" || name === "-h") {
+      console.log(HELP);
+      return 0;
+    }
+    if (name === "--version" || rest.includes("--version")) {
+      console.log(`plumbline ${VERSION} (deno ${Deno.version.deno})`);
+      return 0;
+    }
+    if (name === undefined) throw new UsageError("Which command? See --help");
+    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (command === undefined) {
+      const guess = nearest(name, [...Object.keys(COMMANDS), "--help", "--version"]);
+      throw new UsageError(
+        `Unknown command ${name}: ` + (guess === null ? "see --help" : `did you mean ${guess}?`),
+      );
+    }
+    return await command(rest);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(`plumbline: ${error.message}`);
+      return 2;
+    }
+    // whatever it is, it is not the design's fault: status 1 would say so
+    console.error("plumbline: this is a defect of plumbline itself:", error);
+    return 3;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

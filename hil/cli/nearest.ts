@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+/**
+ * What somebody probably meant.
+ *
+ * @module
+ */
+
+/**
+ * Find the word that a mistyped one is nearest to.
+ *
+ * @param word what was typed
+ * @param known the words that exist
+ * @returns the nearest, or `null` when none is near: more than a third of the letters differ, and
+ * more than two, and it is no abbreviation of the other
+ *
+ * @example A slip of the finger
+ * ```ts
+ * import { nearest } from "./nearest.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(nearest("plicy", ["policy", "seed"]), "policy");
+ * assertEquals(nearest("xyzzy", ["policy", "seed"]), null);
+ * ```
+ */
+export function nearest(word: string, known: readonly string[]): string | null {
+  let best: string | null = null;
+  let least = Infinity;
+  for (const candidate of known) {
+    const begins = word.length >= 2 && candidate.startsWith(word);
+    const distance = begins ? 1 : editDistance(word, candidate);
+    const limit = Math.max(2, Math.floor(candidate.length / 3));
+    if (distance < least && distance <= limit && distance < candidate.length) {
+      best = candidate;
+      least = distance;
+    }
+  }
+  return best;
+}
+
+/** Levenshtein distance: letters to insert, remove or replace. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+import { assertEquals } from "@std/assert";
+import { nearest } from "./nearest.ts";
+
+const words = ["streaming", "streaming-lazy", "coherent", "none", "vm"];
+
+Deno.test("nearest() finds slips, swaps and beginnings", () => {
+  assertEquals(nearest("straeming", words), "streaming");
+  assertEquals(nearest("coherant", words), "coherent");
+  assertEquals(nearest("stream", words), "streaming");
+  assertEquals(nearest("nome", words), "none");
+});
+
+Deno.test("nearest() offers nothing for a word that is far from all", () => {
+  assertEquals(nearest("fpga", words), null);
+  assertEquals(nearest("xy", words), null);
+  assertEquals(nearest("", words), null);
+  assertEquals(nearest("none", []), null);
+});

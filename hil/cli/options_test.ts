@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { parseRunOptions, runArguments, runHelp, type RunOptions, UsageError } from "./options.ts";
+
+const around = { suites: ["loopback", "litmus"], virtual: false };
+
+function parse(...args: string[]): RunOptions {
+  return parseRunOptions(args, around);
+}
+
+Deno.test("parseRunOptions() leaves everything to the suites by default", () => {
+  assertEquals(parse(), {
+    board: { kind: "local" },
+    device: null,
+    policy: null,
+    suite: null,
+    size: null,
+    depth: null,
+    frames: null,
+    seed: null,
+    coherent: false,
+    fault: null,
+    json: null,
+    results: null,
+    timeout: 900,
+    quiet: false,
+    help: false,
+  });
+});
+
+Deno.test("parseRunOptions() reads every option, after a blank and after =", () => {
+  const expected: RunOptions = {
+    board: { kind: "vm", arch: "aarch64" },
+    device: "/dev/pldma1",
+    policy: ["none", "streaming"],
+    suite: ["loopback"],
+    size: [64, 4096, 1048576],
+    depth: [1, "max"],
+    frames: 300,
+    seed: 7,
+    coherent: true,
+    fault: "kind=flip frame=17 seed=3",
+    json: "-",
+    results: "/tmp/x",
+    timeout: 600,
+    quiet: true,
+    help: false,
+  };
+  const pairs = [
+    ["--board", "vm:aarch64"],
+    ["--device", "/dev/pldma1"],
+    ["--policy", "none,streaming"],
+    ["--suite", "loopback"],
+    ["--size", "64,4K,1MiB"],
+    ["--depth", "1,max"],
+    ["--frames", "300"],
+    ["--seed", "7"],
+    ["--fault", "kind=flip frame=17 seed=3"],
+    ["--json", "-"],
+    ["--results", "/tmp/x"],
+    ["--timeout", "10m"],
+  ];
+  assertEquals(parse(...pairs.flat(), "--coherent", "--quiet"), expected);
+  assertEquals(parse("--quiet", "--coherent", ...pairs.map((pair) => pair.join("="))), expected);
+});
+
+Deno.test("parseRunOptions() joins repeated lists and takes all for no choice", () => {
+  assertEquals(parse("--policy=none", "--policy", "streaming,none").policy, ["none", "streaming"]);
+  assertEquals(parse("--policy=all").policy, null);
+});
+
+const refusals: [string[], string][] = [
+  [["--plicy", "none"], "Unknown option --plicy: did you mean --policy?"],
+  [["--polcy=none"], "Unknown option --polcy: did you mean --policy?"],
+  [["--xyzzy"], "Unknown option --xyzzy: see --help"],
+  [["-q"], "Unknown option -q"],
+  [["loopback"], 'Unexpected "loopback"'],
+  [["--", "loopback"], 'Unexpected "--"'],
+  [["--quiet", "true"], "--quiet takes no value"],
+  [["--quiet=yes"], "--quiet takes no value"],
+  [["--json"], "--json needs a value"],
+  [["--json="], "--json needs a value"],
+  [["--json", "--quiet"], "--json needs a value"],
+  [["--policy", "streeming"], '--policy knows no "streeming": did you mean streaming?'],
+  [["--policy", "none,"], "--policy has an empty item"],
+  [["--suite", "lopback"], "did you mean loopback?"],
+  [["--board", "zynq"], "use one of local, vm, vm:aarch64, vm:x86_64"],
+  [["--board", "vm:arm64"], "did you mean vm:aarch64?"],
+  [["--device", "pldma0"], "try /dev/pldma0"],
+  [["--size", "0"], "--size takes bytes from 1"],
+  [["--size", "1.5K"], "--size takes bytes from 1"],
+  [["--size", "99999999999999999999"], "--size takes bytes from 1"],
+  [["--depth", "0"], "--depth takes a whole number from 1"],
+  [["--depth", "many"], "--depth takes a whole number from 1"],
+  [["--frames", "-1"], "--frames takes a whole number from 1"],
+  [["--frames", "1e3"], "--frames takes a whole number from 1"],
+  [["--seed", "4294967296"], "--seed takes a whole number from 0 to 4294967295"],
+  [["--timeout", "0"], "--timeout takes a time"],
+  [["--timeout", "10 minutes"], "--timeout takes a time"],
+  [["--timeout", "1000h"], "--timeout takes a time"],
+  [["--coherent"], "--coherent needs a virtual board"],
+  [["--fault", "kind=flip"], "--fault needs a virtual board"],
+  [["--board=vm", "--fault", "flip"], "--fault takes words like kind=flip"],
+  [["--board=vm", "--fault", "kind=filp"], "did you mean flip?"],
+  [["--board=vm", "--fault", "frame=1"], "--fault needs a kind"],
+  [["--board=vm", "--fault", "kind=flip frane=1"], "did you mean frame?"],
+  [["--board=vm", "--fault", "kind=flip frame=x"], "--fault frame takes a whole number"],
+  [["--board=vm", "--fault", "kind=flip frame=1 rate=2"], "a frame or a rate, not both"],
+  [["--board=vm", "--fault", "kind=flip kind=drop"], "--fault has kind twice"],
+];
+
+for (const [args, message] of refusals) {
+  Deno.test(`parseRunOptions() refuses ${args.join(" ")}`, () => {
+    assertThrows(() => parse(...args), UsageError, message);
+  });
+}
+
+Deno.test("parseRunOptions() takes a fault on a machine that is a virtual board", () => {
+  const options = parseRunOptions(["--fault=kind=stall"], { ...around, virtual: true });
+  assertEquals(options.fault, "kind=stall");
+});
+
+Deno.test("runArguments() asks another machine for the same run", () => {
+  const options = parse(
+    ...["--board=vm", "--policy=none", "--size=1,4K", "--depth=max,2", "--frames=9", "--seed=3"],
+    ...["--suite=litmus", "--device=/dev/pldma2", "--fault=kind=drop rate=10", "--coherent"],
+  );
+  const again = parseRunOptions(runArguments(options), { ...around, virtual: true });
+  assertEquals(again, { ...options, board: { kind: "local" }, coherent: false });
+});
+
+Deno.test("runHelp() fits a terminal of 80 columns and 24 lines", () => {
+  const lines = runHelp().split("\n");
+  assert(lines.length <= 23, `${lines.length} lines and the prompt`);
+  for (const line of lines) assert(line.length <= 80, line);
+});
