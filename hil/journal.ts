@@ -73,6 +73,8 @@ export interface CaseResult {
    * case does not use or cannot tell apart.
    */
   readonly evidence?: { readonly tx?: boolean; readonly rx?: boolean };
+  /** What a virtual board's engine did wrong on demand, a line for each fault. */
+  readonly injected?: readonly string[];
 }
 
 /** One line of a journal; `at` is when it was written, RFC 3339. */

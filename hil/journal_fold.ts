@@ -115,6 +115,7 @@ function toTest(entry: Entry, lastAt: string | null, died: string | null): TestR
     name: item.name,
     policy: item.policy,
     ...(item.params === undefined ? {} : { params: item.params }),
+    ...(result?.injected === undefined ? {} : { injected: result.injected }),
   };
   const nothing = { seconds: 0, frames: 0, bytes: 0, faults: [], measurements: [] };
   const error = (reason: string): TestResult => ({

@@ -31,7 +31,7 @@ export const FAULT_KINDS = [
 export type FaultKind = typeof FAULT_KINDS[number];
 
 /** The part of the path on which a fault is laid; `null` when that cannot be told. */
-export type Blame = "tx" | "core" | "rx" | null;
+export type Blame = "tx" | "core" | "rx" | "driver" | null;
 
 /** One place where received data are not what was sent. */
 export interface Fault {
@@ -141,6 +141,8 @@ export interface TestResult {
   readonly measurements: readonly Measurement[];
   /** What tells this case from its neighbours, such as size and depth. */
   readonly params?: Readonly<Record<string, string | number | boolean | null>>;
+  /** What a virtual board's engine did wrong on demand, a line for each fault. */
+  readonly injected?: readonly string[];
 }
 
 /** How many cases ended in which way. */
@@ -305,7 +307,7 @@ function checkFault(value: unknown, path: string): Fault {
   count(fault["frame"], `${path}.frame`);
   number(fault["offset"], `${path}.offset`);
   count(fault["length"], `${path}.length`);
-  if (fault["blame"] !== null) oneOf(fault["blame"], ["tx", "core", "rx"], `${path}.blame`);
+  if (fault["blame"] !== null) oneOf(fault["blame"], ["tx", "core", "rx", "driver"], `${path}.blame`);
   text(fault["detail"], `${path}.detail`);
   return value as Fault;
 }

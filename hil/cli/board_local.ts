@@ -8,15 +8,11 @@
  * @module
  */
 import { Journal } from "../journal.ts";
-import { armFault, disarmFault } from "./fault.ts";
 import type { RunOptions } from "./options.ts";
 import { follow, type Progress } from "./progress.ts";
 
 /** Name of the child's output in the folder of the run. */
 export const LOG_FILE = "deno-test.log";
-
-/** Name of the list of injected faults in the folder of the run. */
-export const INJECTED_FILE = "injected.log";
 
 /** What {@linkcode runLocal} is given. */
 export interface LocalRun {
@@ -47,37 +43,27 @@ export interface LocalRun {
  */
 export async function runLocal(run: LocalRun): Promise<string | null> {
   const { options, journal, signal } = run;
-  if (options.fault !== null) {
-    try {
-      armFault(options.fault);
-    } catch (error) {
-      journal.bench("fault injection", message(error));
-      return null;
-    }
+  const child = new Deno.Command(Deno.execPath(), {
+    // types are checked where the code is written; on a slow board that takes minutes
+    args: ["test", "-P", "--no-check", "--no-prompt", ...run.files],
+    cwd: run.root,
+    env: environment(run),
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  using log = Deno.openSync(`${journal.dir}/${LOG_FILE}`, { append: true, create: true });
+  const copied = Promise.all([copy(child.stdout, log), copy(child.stderr, log)]);
+  const ended = await follow(run.progress, untilEnd(child, signal));
+  if (ended === null) {
+    const reason = `${signal.reason}, and deno test does not die: it hangs in the kernel`;
+    journal.bench("deno test", reason);
+    return reason;
   }
-  try {
-    const child = new Deno.Command(Deno.execPath(), {
-      // types are checked where the code is written; on a slow board that takes minutes
-      args: ["test", "-P", "--no-check", "--no-prompt", ...run.files],
-      cwd: run.root,
-      env: environment(run),
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    using log = Deno.openSync(`${journal.dir}/${LOG_FILE}`, { append: true, create: true });
-    const copied = Promise.all([copy(child.stdout, log), copy(child.stderr, log)]);
-    const ended = await follow(run.progress, untilEnd(child, signal));
-    if (ended === null) {
-      const reason = `${signal.reason}, and deno test does not die: it hangs in the kernel`;
-      journal.bench("deno test", reason);
-      return reason;
-    }
-    await Promise.race([copied, delay(1000)]); // a grandchild may still hold the pipes
-    return judgeChild(journal, ended, signal);
-  } finally {
-    if (options.fault !== null) noteInjected(journal, options.fault);
-  }
+  await Promise.race([copied, delay(1000)]); // a grandchild may still hold the pipes
+  const died = judgeChild(journal, ended, signal);
+  if (died === null && options.fault !== null) checkInjected(journal, options.fault);
+  return died;
 }
 
 function environment(run: LocalRun): Record<string, string> {
@@ -158,25 +144,12 @@ function judgeChild(
 }
 
 /** A bench that was told to inject a fault and did not has proved nothing. */
-function noteInjected(journal: Journal, spec: string): void {
-  try {
-    const injected = disarmFault();
-    Deno.writeTextFileSync(
-      `${journal.dir}/${INJECTED_FILE}`,
-      injected.map((line) => line + "\n").join(""),
-    );
-    if (injected.length === 0) {
-      journal.bench("fault injection", `The fault "${spec}" was armed and never injected`);
-    }
-  } catch (error) {
-    journal.bench("fault injection", message(error));
-  }
+function checkInjected(journal: Journal, spec: string): void {
+  const { lines } = Journal.read(journal.path);
+  if (lines.some((line) => line.line === "end" && (line.injected ?? []).length > 0)) return;
+  journal.bench("fault injection", `The fault "${spec}" was asked for and never injected`);
 }
 
 function delay(milliseconds: number): Promise<null> {
   return new Promise((resolve) => Deno.unrefTimer(setTimeout(() => resolve(null), milliseconds)));
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The parent of the suites, with suites made for the occasion that end in every bad way.
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Journal } from "../journal.ts";
 import { fold } from "../journal_fold.ts";
 import type { Results } from "../results.ts";
@@ -130,21 +130,14 @@ Deno.test("runLocal() notices a test that fails behind the journal's back", asyn
   assertEquals(exit, 3);
 });
 
-Deno.test("runLocal() runs nothing when the fault cannot be armed", async () => {
-  const root = Deno.makeTempDirSync({ prefix: "plumbline-local-" });
-  using journal = Journal.open({ dir: root });
-  const died = await runLocal({
-    options: parseRunOptions(["--fault=kind=flip"], { suites: [], virtual: true }),
-    journal,
-    root,
-    files: ["no_such_test.ts"],
-    device: "/dev/pldma0",
-    seed: 1,
-    progress: null,
-    signal: new AbortController().signal,
-  });
-  assertEquals(died, null);
-  const { tests } = fold(Journal.read(journal.path));
-  assertEquals(tests.map((test) => test.name), ["fault injection"]);
-  assert(tests[0]?.reason?.startsWith("There is no engine"));
+Deno.test("runLocal() takes no pass from a fault that was never injected", async () => {
+  const args = ["--fault=kind=flip"];
+  const { exit, outcomes } = await runSuite(suite(""), { args });
+  assertEquals(outcomes.at(-1), "bench fault injection ERROR");
+  assertEquals(exit, 3);
+
+  const flipped = `journal.end("second", { ...pass, injected: ["frame=0 kind=flip"] }); return;`;
+  const injected = await runSuite(suite(flipped), { args });
+  assertEquals(injected.outcomes, ["made first PASS", "made second PASS"]);
+  assertEquals(injected.results.tests[1]?.injected, ["frame=0 kind=flip"]);
 });

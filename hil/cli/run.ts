@@ -9,7 +9,7 @@ import { fold } from "../journal_fold.ts";
 import type { Verdict } from "../outcome.ts";
 import type { Results } from "../results.ts";
 import { toolInfo } from "../results_tool.ts";
-import { INJECTED_FILE, LOG_FILE, runLocal } from "./board_local.ts";
+import { LOG_FILE, runLocal } from "./board_local.ts";
 import { runVirtual } from "./board_vm.ts";
 import { parseRunOptions, runHelp, type RunOptions, UsageError } from "./options.ts";
 import { explainDevice } from "./precheck.ts";
@@ -144,7 +144,7 @@ async function report(
 
   if (!options.quiet) {
     tellOutput(results, `${journal.dir}/${LOG_FILE}`);
-    tellInjected(`${journal.dir}/${INJECTED_FILE}`);
+    tellInjected(results);
   }
   console.error(renderTable(results, verdict, {
     color: Deno.stderr.isTerminal() && !Deno.noColor,
@@ -168,16 +168,15 @@ function tellOutput(results: Results, log: string): void {
   }
 }
 
-function tellInjected(path: string): void {
-  let lines: string[];
-  try {
-    lines = Deno.readTextFileSync(path).split("\n").filter((line) => line !== "");
-  } catch {
-    return; // nothing was to be injected
-  }
+/** Faults that were injected on demand, so that a person can hold the classifier's words against. */
+function tellInjected(results: Results): void {
+  const lines = results.tests.flatMap((test) =>
+    (test.injected ?? []).map((line) => `${test.name}: ${line}`)
+  );
+  if (lines.length === 0) return;
   console.error(`Faults injected: ${lines.length}`);
   for (const line of lines.slice(0, 5)) console.error(`  ${line}`);
-  if (lines.length > 5) console.error(`  ... all are in ${path}`);
+  if (lines.length > 5) console.error("  ... all are in results.json");
 }
 
 function findSuites(): string[] {
