@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { HEADER_SIZE, MIN_STAMPED, SLOTS, STEP, TaggedPattern } from "./tagged.ts";
+
+const pattern = new TaggedPattern({ seed: 7, maxLength: 1 << 16 });
+
+function frame(sequence: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  pattern.write(bytes, sequence);
+  return bytes;
+}
+
+Deno.test("TaggedPattern tells every word of a frame, its frame and its shift", () => {
+  const bytes = frame(1234, 4096);
+  const view = new DataView(bytes.buffer);
+  for (let word = HEADER_SIZE / 8; word < 512; word++) {
+    const identity = pattern.identify(
+      view.getUint32(word * 8, true),
+      view.getUint32(word * 8 + 4, true),
+    );
+    assert(identity !== null && identity.class === "frame");
+    assertEquals(pattern.origin(identity.index, word), { slot: 1234, shift: 0 });
+    assertEquals(pattern.origin(identity.index, word + 3), { slot: 1234, shift: 3 });
+    assertEquals(pattern.origin(identity.index, word - 2), { slot: 1234, shift: -2 });
+  }
+});
+
+Deno.test("TaggedPattern gives no byte of a short frame to the frames that share its block", () => {
+  for (const length of [1, 2, 7, 8, 63]) {
+    for (let sequence = 0; sequence < 512; sequence++) {
+      for (const depth of [1, 2, 16, 64]) {
+        assertNotEquals(
+          frame(sequence, length)[length - 1 - ((length - 1) % 8)],
+          frame(sequence + depth, length)[length - 1 - ((length - 1) % 8)],
+          `low byte of the last word, length ${length}, frames ${sequence} and +${depth}`,
+        );
+      }
+    }
+  }
+});
+
+Deno.test("TaggedPattern tells frames a whole tape apart by their header", () => {
+  const [a, b] = [frame(5, MIN_STAMPED), frame(5 + SLOTS, MIN_STAMPED)];
+  assertNotEquals(a, b);
+  assertEquals(a.subarray(HEADER_SIZE), b.subarray(HEADER_SIZE));
+});
+
+Deno.test("TaggedPattern.identify() knows neither another seed's words nor damaged ones", () => {
+  const other = new TaggedPattern({ seed: 8, maxLength: 1 << 16 });
+  const view = new DataView(pattern.body(0, 1 << 16).slice().buffer);
+  for (let at = 0; at < 1 << 16; at += 8) {
+    const [low, high] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
+    assertEquals(other.identify(low, high), null);
+    assertEquals(pattern.identify(low ^ 1, high), null);
+    assertEquals(pattern.identify(low, high ^ 0x8000_0000), null);
+  }
+});
+
+Deno.test("TaggedPattern.poison() is told from every frame", () => {
+  const bytes = pattern.poison(64, 800).slice();
+  const view = new DataView(bytes.buffer);
+  assertEquals(pattern.identify(view.getUint32(0, true), view.getUint32(4, true)), {
+    class: "poison",
+    index: 8,
+  });
+});
+
+Deno.test("TaggedPattern refuses seeds and lengths outside of their ranges", () => {
+  assertThrows(() => new TaggedPattern({ seed: -1, maxLength: 64 }), RangeError, "seed");
+  assertThrows(() => new TaggedPattern({ seed: 1, maxLength: 0 }), RangeError, "maxLength");
+  assertThrows(() => pattern.body(0, (1 << 16) + 1), RangeError, "at most 65536");
+  assertEquals(STEP % 2, 1);
+});
