@@ -307,7 +307,9 @@ function checkFault(value: unknown, path: string): Fault {
   count(fault["frame"], `${path}.frame`);
   number(fault["offset"], `${path}.offset`);
   count(fault["length"], `${path}.length`);
-  if (fault["blame"] !== null) oneOf(fault["blame"], ["tx", "core", "rx", "driver"], `${path}.blame`);
+  if (fault["blame"] !== null) {
+    oneOf(fault["blame"], ["tx", "core", "rx", "driver"], `${path}.blame`);
+  }
   text(fault["detail"], `${path}.detail`);
   return value as Fault;
 }
