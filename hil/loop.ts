@@ -269,14 +269,17 @@ class BlockLoop extends Loop {
         if (rx.equals(poison)) continue;
         const received = new Uint8Array(length);
         rx.copyTo(received);
-        this.condemn({
-          sequence: 0,
-          expected: poison,
-          received,
-          moved: done.bytes,
-          txCheck: tx.check,
-          rxCheck: done.check,
-        });
+        // without syncs the CPU cannot see the poison, and that it cannot is not what is counted
+        if (this.options.policy !== "none") {
+          this.condemn({
+            sequence: 0,
+            expected: poison,
+            received,
+            moved: done.bytes,
+            txCheck: tx.check,
+            rxCheck: done.check,
+          });
+        }
         // a block that the poison did not reach is judged by what it holds
         const guard = this.#guards[this.#rx.indexOf(rx)];
         if (guard === undefined) continue;
