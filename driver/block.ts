@@ -112,6 +112,9 @@ const DEFAULTS: EnqueueOptions = {};
  *
  * Only in state `"user"` may it be touched. `enqueue()` hands it to the driver and detaches every view
  * that `bytes()` gave out; the completion of `Device.dequeue()` hands it back.
+ *
+ * When the driver is unbound from the device, the memory goes and a touch kills the process (SIGBUS), as
+ * it does any user of a mapped device.
  */
 export class Block implements Disposable {
   /** Id in the driver, never reused while the device is open. */

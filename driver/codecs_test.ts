@@ -134,6 +134,7 @@ Deno.test("unpackInfo() unpacks what C filled in", async () => {
      x.chan[1].address_align = 14; x.chan[1].length_align = 15;
      x.chan[1].check_kind = PLDMA_CHECK_CRC32; x.chan[1].dma_mask = ~0ULL;
      memset(x.chan[1].engine, 'e', 32); strcpy(x.chan[1].channel, "dma0chan1");
+     x.policy[PLDMA_COHERENT].flags = PLDMA_POLICY_TX;
      x.policy[PLDMA_WRITE_COMBINE].flags = PLDMA_POLICY_TX | PLDMA_POLICY_ALIAS;
      x.policy[PLDMA_WRITE_COMBINE].attr = PLDMA_ATTR_UNCACHED;
      x.policy[PLDMA_WRITE_COMBINE].max_block = 0x200000000;
@@ -165,6 +166,7 @@ Deno.test("unpackInfo() unpacks what C filled in", async () => {
     provesIdle: false,
     wedged: true,
   });
+  assertEquals([policies.coherent.tx, policies.coherent.alias], [true, false]);
   assertEquals(policies["write-combine"], {
     tx: true,
     rx: false,
@@ -179,7 +181,8 @@ Deno.test("unpackInfo() unpacks what C filled in", async () => {
     attribute: "cached",
     maxBlock: 0,
   });
-  assertEquals(Object.values(policies).filter(({ tx, rx }) => tx || rx).length, 2);
+  assertEquals(Object.values(policies).filter(({ tx, rx }) => tx || rx).length, 3);
+  assertEquals(unpackInfo(new Uint8Array(bytes.length)).core.build, null);
 });
 
 Deno.test("unpackStats() unpacks what C filled in", async () => {

@@ -9,7 +9,7 @@ import { MAX_TIMEOUT_MS } from "./checks.ts";
 import { UserMemory } from "./memory.ts";
 import { POLLERR, POLLIN, PROT_READ, PROT_WRITE } from "./syscalls.ts";
 import { FakeSyscalls } from "./testing/fake_syscalls.ts";
-import type { Direction, PolicyName } from "./uapi.ts";
+import { type Direction, ENQUEUE, type PolicyName, STATS, SYNC } from "./uapi.ts";
 
 function setUp(): { fake: FakeSyscalls; device: Device } {
   const fake = new FakeSyscalls();
@@ -153,6 +153,29 @@ Deno.test("Block.enqueue() detaches views and Device.dequeue() gives the same bl
     check: 0xffff_fffe,
   });
   assertEquals([block.state, block.bytes()[5]], ["user", 9]);
+});
+
+Deno.test("Completion.check is null when the core computes none", () => {
+  const { fake, device } = setUp();
+  using _ = device;
+  const block = one(device);
+  fake.outcomes.push({ check: 0 }, {});
+  block.enqueue();
+  assertEquals(device.dequeue("tx").check, 0);
+  block.enqueue();
+  assertEquals(device.dequeue("tx").check, null);
+});
+
+Deno.test("Block.enqueue() passes each flag alone", () => {
+  const { fake, device } = setUp();
+  using _ = device;
+  const flags = [{}, { verify: true }, { unaligned: true }, { verify: true, unaligned: true }].map(
+    (options) => {
+      one(device).enqueue(options);
+      return fake.arguments.get("ENQUEUE")?.getUint32(ENQUEUE.at.flags, true);
+    },
+  );
+  assertEquals(flags, [0, 1, 2, 3]);
 });
 
 Deno.test("Block.bytes(), set(), fill(), copyTo(), equals(), sync, enqueue() and free() throw while the driver owns it", () => {
@@ -301,10 +324,12 @@ Deno.test("Block[Symbol.dispose]() leaves a block that the driver owns to its de
 });
 
 Deno.test("Block.syncForDevice() and syncForCpu() return what the driver measured", () => {
-  const { device } = setUp();
+  const { fake, device } = setUp();
   using _ = device;
   const block = one(device, "tx", "manual");
-  assertEquals([block.syncForDevice(), block.syncForCpu(64, 128)], [123, 123]);
+  const op = () => fake.arguments.get("SYNC")?.getUint32(SYNC.at.op, true);
+  assertEquals([block.syncForDevice(), op()], [123, 0]);
+  assertEquals([block.syncForCpu(64, 128), op()], [123, 1]);
   assertThrows(() => block.syncForCpu(-1), RangeError);
 });
 
@@ -478,6 +503,7 @@ Deno.test("Device.register() revokes views, keeps the memory alive and gives it 
   assertThrows(() => memory.bytes(), Error, "use their bytes()");
   assertThrows(() => memory[Symbol.dispose](), Error, "free them first");
   block.fill(3);
+  assert(block.equals(Uint8Array.of(3)));
   block.free();
   assertEquals(fake.calls.at(-1), "UNREGISTER");
   assertEquals([memory.bytes()[4095], memory.bytes()[4096]], [0, 3]);
@@ -550,10 +576,12 @@ Deno.test("Device.readFrame() looks before it waits on a new ring, and waits fir
   fake.ready = POLLIN;
   assertEquals(device.readFrame(buffer), 1);
   assertEquals(calls(), ["poll", "read"]);
-  device.reset();
-  fake.frames.push(Uint8Array.of(3));
-  device.readFrame(buffer);
-  assertEquals(calls(), ["read"]);
+  for (const renew of [() => device.reset(), () => one(device, "rx", "bounce")]) {
+    renew();
+    fake.frames.push(Uint8Array.of(3));
+    device.readFrame(buffer);
+    assertEquals(calls(), ["read"]);
+  }
 });
 
 Deno.test("Device.readFrame() ends with ETIMEDOUT, also when poll() is ready for something else", () => {
@@ -615,8 +643,10 @@ Deno.test("Device[Symbol.dispose]() detaches views, unmaps, closes last, and can
 });
 
 Deno.test("Device.stats() passes the clear flag and unpacks the counters", () => {
-  const { device } = setUp();
+  const { fake, device } = setUp();
   using _ = device;
   one(device);
-  assertEquals(device.stats({ clear: true }).blocks, 1);
+  const flags = () => fake.arguments.get("STATS")?.getUint32(STATS.at.flags, true);
+  assertEquals([device.stats().blocks, flags()], [1, 0]);
+  assertEquals([device.stats({ clear: true }).blocks, flags()], [1, 1]);
 });

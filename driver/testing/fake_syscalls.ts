@@ -37,6 +37,7 @@ interface FakeBlock {
   readonly policy: number;
   readonly size: number;
   state: (typeof STATES)[number];
+  mapped: boolean;
   offset: number;
   length: number;
   cookie: bigint;
@@ -71,6 +72,8 @@ export class FakeSyscalls implements Syscalls {
   readonly frames: Uint8Array[] = [];
   /** Deadlines that DEQUEUE was given, nanoseconds. */
   readonly deadlines: bigint[] = [];
+  /** A copy of the struct that each request was given last. */
+  readonly arguments = new Map<string, DataView>();
   /** Whether the file is nonblocking. */
   nonblocking = false;
   /** What the calls of {@linkcode ioctlAsync} wait for. */
@@ -108,7 +111,12 @@ export class FakeSyscalls implements Syscalls {
   mmap(length: number, prot: number, _flags: number, fd: number, offset: number): Mapping {
     this.#enter("mmap");
     const mapping = new Mapping(0x10_0000n * BigInt(this.#next++), new ArrayBuffer(length));
-    if (fd !== -1 && !this.blocks.has(offset / 0x1000)) throw new ErrnoError("mmap", ERRNO.EINVAL);
+    if (fd !== -1) {
+      const block = this.blocks.get(offset / 0x1000);
+      const whole = block !== undefined && block.size === length && !block.mapped;
+      if (!whole) throw new ErrnoError("mmap", ERRNO.EINVAL);
+      block.mapped = true;
+    }
     this.mappings.set(mapping, prot);
     return mapping;
   }
@@ -177,6 +185,7 @@ export class FakeSyscalls implements Syscalls {
     }
     const name = names.get(request);
     if (name === undefined) throw new ErrnoError("ioctl", ERRNO.ENOTTY);
+    this.arguments.set(name, new DataView(argument.buffer.slice(0)));
     if (name === "DEQUEUE") this.deadlines.push(view.getBigUint64(DEQUEUE.at.deadline_ns, true));
     if (name === "RESET" && this.failures.get("RESET")?.[0] === ERRNO.EIO) this.#reset(view);
     this.#enter(name);
@@ -230,6 +239,7 @@ export class FakeSyscalls implements Syscalls {
       policy,
       size,
       state: "user",
+      mapped: false,
       offset: 0,
       length: 0,
       cookie: 0n,
