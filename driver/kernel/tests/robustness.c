@@ -303,8 +303,9 @@ static void refused(int fd, unsigned long request, void *arg, int code, const ch
 static void leak_round(int round)
 {
 	int fd = open_device();
-	void *memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	__u32 policy, direction;
+	char *memory = mmap(NULL, 4 * SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
+	__u32 policy, direction, ranges = 0;
 
 	for (policy = 0; policy < PLDMA_NR_POLICIES; policy++) {
 		for (direction = 0; direction < PLDMA_NR_DIRECTIONS; direction++) {
@@ -315,8 +316,8 @@ static void leak_round(int round)
 
 			if (policy == PLDMA_USER_PAGES || policy == PLDMA_USER_PAGES_REGISTERED) {
 				struct pldma_register reg = {
-					.address = (unsigned long)memory, .size = SIZE,
-					.direction = direction, .policy = policy,
+					.address = (unsigned long)memory + ranges++ * SIZE,
+					.size = SIZE, .direction = direction, .policy = policy,
 				};
 				struct pldma_register bad = reg;
 
@@ -332,8 +333,6 @@ static void leak_round(int round)
 				if (round % 2)
 					expect(!ioctl(fd, PLDMA_IOC_UNREGISTER, &free_arg),
 					       "UNREGISTER");
-				else if (direction == PLDMA_RX)
-					break;
 				continue;
 			}
 			blocks = alloc_blocks(fd, policy, direction, SIZE, 2);
@@ -367,7 +366,7 @@ static void leak_round(int round)
 
 		refused(fd, PLDMA_IOC_ALLOC, &big, ENOMEM, "ALLOC of too much");
 	}
-	munmap(memory, SIZE);
+	munmap(memory, 4 * SIZE);
 	close(fd);
 }
 
@@ -387,20 +386,38 @@ static const struct counter {
 
 #define NCOUNTERS (sizeof(counters) / sizeof(counters[0]))
 
+static void put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		fail("%s: cannot write %s: %s", path, text, strerror(errno));
+	close(fd);
+}
+
+/* let deferred frees happen, drop what is only cached, and gather the counters of each CPU */
+static void settle(void)
+{
+	sync();
+	usleep(300000);
+	put("/proc/sys/vm/drop_caches", "3");
+	put("/proc/sys/vm/stat_refresh", "1");
+}
+
 static void leaks(int rounds)
 {
-	long before[NCOUNTERS], pins;
+	long before[NCOUNTERS], pins, released;
 	size_t i;
 	int round;
 
 	for (round = 0; round < 100; round++)	/* caches fill up */
 		leak_round(round);
-	sync();
+	settle();
 	for (i = 0; i < NCOUNTERS; i++)
 		before[i] = number_in(counters[i].path, counters[i].key);
 	for (round = 0; round < rounds; round++)
 		leak_round(round);
-	sync();
+	settle();
 	for (i = 0; i < NCOUNTERS; i++) {
 		long after = number_in(counters[i].path, counters[i].key);
 		long grown = strstr(counters[i].key, "Free") ? before[i] - after :
@@ -413,8 +430,9 @@ static void leaks(int rounds)
 			     grown, rounds);
 	}
 	pins = number_in("/proc/vmstat", "nr_foll_pin_acquired");
-	if (pins != number_in("/proc/vmstat", "nr_foll_pin_released"))
-		fail("pages are still pinned");
+	released = number_in("/proc/vmstat", "nr_foll_pin_released");
+	if (pins != released)
+		fail("%ld pages were pinned, %ld released", pins, released);
 	printf("pages pinned and released: %ld\n", pins);
 }
 
@@ -520,15 +538,6 @@ static void unbind_child(int ready)
 		other[0] = 1;
 		usleep(1000);
 	}
-}
-
-static void put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		fail("%s: cannot write %s: %s", path, text, strerror(errno));
-	close(fd);
 }
 
 static void unbind(int rounds)
