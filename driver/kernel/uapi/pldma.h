@@ -579,7 +579,8 @@ struct pldma_reset {
  * write() waits for a free slot, copies and queues; EMSGSIZE when the frame is
  * larger than a slot. read() waits for a frame, copies it out and gives the slot
  * back to the engine; EMSGSIZE when the buffer is too small, and the frame
- * stays. EINVAL: no such ring, or 0 bytes. EAGAIN with O_NONBLOCK. EIO as for
+ * stays. Only read() gives the slots of a new ring, or of one after RESET, to the
+ * engine: read once, nonblocking, before a poll(). EINVAL: no such ring, or 0 bytes. EAGAIN with O_NONBLOCK. EIO as for
  * DEQUEUE. ECANCELED when RESET came in between.
  */
 
