@@ -88,7 +88,7 @@ export function judge(evidence: Evidence): Verdict {
     );
   }
   if (coherent === false && control === "powerless") {
-    return bench("The board is not coherent, yet policy none passed: this check has no power");
+    return bench("Policy none did not fail as it must on a board that is not coherent: no power");
   }
   if (counts.PASS === 0) return bench("Nothing was verified: only controls ran");
   if (framesVerified === 0) return bench("Nothing was verified: no frame was compared");

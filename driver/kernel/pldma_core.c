@@ -153,8 +153,8 @@ static int pldma_chan_init(struct pldma_dev *pldma, u32 direction)
 	int ret;
 
 	provider = chan->dma->device->dev;
-	/* a provider that goes away takes us along, and not the other way round */
-	if (!device_link_add(pldma->dev, provider, DL_FLAG_AUTOREMOVE_CONSUMER))
+	/* a provider that goes away takes us along, and brings us back when it comes back */
+	if (!device_link_add(pldma->dev, provider, DL_FLAG_AUTOPROBE_CONSUMER))
 		return -ENODEV;
 
 	chan->map_dev = dmaengine_get_dma_device(chan->dma);

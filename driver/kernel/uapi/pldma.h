@@ -580,8 +580,9 @@ struct pldma_reset {
  * larger than a slot. read() waits for a frame, copies it out and gives the slot
  * back to the engine; EMSGSIZE when the buffer is too small, and the frame
  * stays. Only read() gives the slots of a new ring, or of one after RESET, to the
- * engine: read once, nonblocking, before a poll(). EINVAL: no such ring, or 0 bytes. EAGAIN with O_NONBLOCK. EIO as for
- * DEQUEUE. ECANCELED when RESET came in between.
+ * engine: read once, nonblocking, before a poll(). EINVAL: no such ring, or 0
+ * bytes. EAGAIN with O_NONBLOCK. EIO as for DEQUEUE. ECANCELED when RESET came in
+ * between.
  */
 
 #endif /* _UAPI_PLDMA_H */

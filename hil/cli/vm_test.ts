@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+// plumbline run on real guests: what it must say of a good design, of faults, and of a lost board.
+// Skipped where a board cannot be had, unless PLUMBLINE_REQUIRE=vm:aarch64,vm:x86_64 names it.
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { type Arch, availability, hostArch, runInGuest } from "../../fixtures/boards/vm/mod.ts";
+import { checkResults, type Results } from "../results.ts";
+
+const MAIN = new URL("./main.ts", import.meta.url).pathname;
+const required = (Deno.env.get("PLUMBLINE_REQUIRE") ?? "").split(",");
+
+/** Small cases of the two policies that tell most. */
+const SMALL = [
+  ...["--suite=loopback", "--policy=streaming,none"],
+  ...["--size=64,4096", "--depth=1,max", "--frames=30"],
+];
+
+async function boardTest(arch: Arch, name: string, fn: (dir: string) => Promise<void>) {
+  const state = await availability(arch);
+  const skip = !state.ok && !required.includes(`vm:${arch}`);
+  Deno.test({
+    name: `plumbline run --board vm:${arch} ${name}${skip ? ` (skipped: ${state.reason})` : ""}`,
+    ignore: skip,
+    async fn() {
+      if (!state.ok) throw new Error(`vm:${arch} is required, but: ${state.reason}`);
+      const dir = await Deno.makeTempDir({ prefix: "plumbline-run-" });
+      try {
+        await fn(dir);
+      } finally {
+        await Deno.remove(dir, { recursive: true });
+      }
+    },
+  });
+}
+
+function plumbline(arch: Arch, dir: string, ...args: string[]): Deno.ChildProcess {
+  const { PLUMBLINE_RESULTS: _r, ...env } = Deno.env.toObject();
+  return new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "--no-check", MAIN, "run", `--board=vm:${arch}`, "--json=-"],
+      ...[`--results=${dir}/run`, "--timeout=240", ...args],
+    ],
+    env: { ...env, NO_COLOR: "1" },
+    clearEnv: true,
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+async function end(
+  child: Deno.ChildProcess,
+): Promise<{ code: number; results: Results; stderr: string }> {
+  const { code, stdout, stderr } = await child.output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  const shown = text(stderr);
+  try {
+    return { code, results: checkResults(JSON.parse(text(stdout))), stderr: shown };
+  } catch (error) {
+    throw new Error(`status ${code}, no results: ${error}\n${shown}`);
+  }
+}
+
+/** Outcomes of a policy's cases, each once. */
+function outcomes(results: Results, policy: string): string[] {
+  const tests = results.tests.filter((test) => test.policy === policy);
+  return [...new Set(tests.map((test) => test.outcome))];
+}
+
+for (const arch of ["aarch64", "x86_64"] as const) {
+  await boardTest(arch, "passes, and shows power by the control that fails", async (dir) => {
+    const { code, results, stderr } = await end(plumbline(arch, dir, ...SMALL, "--seed=5"));
+    assertEquals(code, 0, stderr);
+    assertEquals(outcomes(results, "streaming"), ["PASS"]);
+    assertEquals(outcomes(results, "none"), ["XFAIL"]);
+    assertEquals(results.summary.pass, 4);
+    assertEquals(results.summary.xfail, 4);
+    const { coherence, tx, rx } = results.power;
+    assertEquals({ coherence, tx, rx }, { coherence: true, tx: true, rx: true });
+    const { kind, simulated, coherent } = results.board;
+    assertEquals({ kind, simulated, coherent }, { kind: "vm", simulated: true, coherent: false });
+    assertEquals(results.board.arch, arch);
+    assertEquals(results.run.seed, 5);
+    const passed = results.tests.filter((test) => test.outcome === "PASS");
+    assertEquals(passed.map((test) => test.frames), [30, 30, 30, 30]);
+    assert(stderr.startsWith("plumbline: virtual"), stderr);
+    assertStringIncludes(stderr, `SIMULATED: board vm ${arch}`);
+  });
+}
+
+await boardTest("aarch64", "--coherent has no power, and says why", async (dir) => {
+  const { code, results, stderr } = await end(plumbline("aarch64", dir, ...SMALL, "--coherent"));
+  assertEquals(code, 0, stderr);
+  assertEquals(outcomes(results, "none"), ["PASS"]);
+  assertEquals(results.board.coherent, true);
+  assertEquals([results.power.coherence, results.power.tx, results.power.rx], [
+    false,
+    false,
+    false,
+  ]);
+  assertStringIncludes(results.power.detail, "cache coherent");
+});
+
+/**
+ * What is injected into the engine, and what the results must then name in frame 17. A frame that was
+ * not moved leaves an older frame in its block, or the poison.
+ */
+const FAULTS = [
+  { fault: "kind=flip frame=17 seed=3", outcome: "FAIL", kinds: ["bit-flip"] },
+  {
+    fault: "kind=no-move frame=17",
+    outcome: "FAIL",
+    kinds: ["not-written", "stale-rx", "duplicated"],
+  },
+  { fault: "kind=short frame=17", outcome: "FAIL", kinds: ["truncated"] },
+  { fault: "kind=stall frame=17", outcome: "TIMEOUT", kinds: [] },
+] as const;
+
+await boardTest(hostArch, "--fault exits 1 and names the frame", async (dir) => {
+  // one boot for all: the guest's plumbline is what the host's would start
+  const size = [
+    "--suite=loopback",
+    "--policy=streaming",
+    "--size=4096",
+    "--depth=1",
+    "--frames=30",
+  ];
+  const command = FAULTS.map(({ fault }, i) =>
+    `deno run -A --no-check hil/cli/main.ts run ${size.join(" ")} --fault='${fault}' \
+      --results=/out/${i} --timeout=100 --quiet; echo $? >> /out/codes`
+  );
+  const run = await runInGuest({
+    arch: hostArch,
+    command: ["sh", "-c", command.join("\n")],
+    env: { PLUMBLINE_BOARD: "vm", PLUMBLINE_COHERENT: "0" },
+    outDir: dir,
+    timeoutSeconds: 400,
+    stdout: "piped",
+    stderr: "piped",
+  });
+  assertEquals(run.lost, null, run.stderr);
+  assertEquals(run.kernelReports, []);
+  const codes = Deno.readTextFileSync(`${dir}/codes`).trim().split("\n");
+  assertEquals(codes, FAULTS.map(() => "1"), run.stderr);
+  FAULTS.forEach(({ fault, outcome, kinds }, i) => {
+    const text = Deno.readTextFileSync(`${dir}/${i}/results.json`);
+    const [test] = checkResults(JSON.parse(text)).tests;
+    assertEquals(test?.outcome, outcome, fault);
+    // a stall delivers nothing that could be classified
+    assertEquals(test?.faults.map((one) => one.frame), kinds.length === 0 ? [] : [17], fault);
+    const named = test?.faults[0]?.kind;
+    assert(
+      named === undefined || (kinds as readonly string[]).includes(named),
+      `${fault}: ${named}`,
+    );
+    assertStringIncludes(test?.injected?.[0] ?? "", fault.split(" ")[0] ?? "");
+    if (fault.startsWith("kind=flip")) {
+      // the engine and the classifier must agree on the byte
+      const offset = /offset=(\d+)/.exec(test?.injected?.[0] ?? "")?.[1];
+      assertEquals(String(test?.faults[0]?.offset), offset);
+    }
+  });
+});
+
+await boardTest(
+  hostArch,
+  "exits 3 when QEMU is killed, and leaves nothing running",
+  async (dir) => {
+    const child = plumbline(hostArch, dir, ...SMALL, "--frames=1000000");
+    const started = `${dir}/run/journal.jsonl`;
+    let qemu: number | null = null;
+    for (let i = 0; i < 1200 && qemu === null; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      // not before a case is under way in the guest
+      const journal = await Deno.readTextFile(started).catch(() => "");
+      if (journal.includes('"line":"start"')) qemu = childrenOf(child.pid).find(isQemu) ?? null;
+    }
+    assertNotEquals(qemu, null, "No case started in time");
+    if (qemu !== null) Deno.kill(qemu, "SIGKILL");
+    const { code, results, stderr } = await end(child);
+    assertEquals(code, 3, stderr);
+    const died = results.tests.filter((test) => test.reason?.startsWith("died here"));
+    assertEquals(died.length, 1);
+    assertStringIncludes(died[0]?.reason ?? "", "SIGKILL");
+    assert(results.tests.some((test) => test.reason?.startsWith("The board was lost")));
+    assertEquals(childrenOf(child.pid), []);
+  },
+);
+
+function childrenOf(pid: number): number[] {
+  return [...Deno.readDirSync("/proc")].filter((entry) => /^\d+$/.test(entry.name))
+    .map((entry) => Number(entry.name))
+    .filter((one) => parentOf(one) === pid);
+}
+
+function parentOf(pid: number): number | null {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    return Number(stat.slice(stat.lastIndexOf(")") + 1).trim().split(" ")[1]);
+  } catch {
+    return null;
+  }
+}
+
+function isQemu(pid: number): boolean {
+  return Deno.readTextFileSync(`/proc/${pid}/comm`).startsWith("qemu");
+}
