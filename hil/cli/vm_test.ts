@@ -141,7 +141,9 @@ await boardTest(hostArch, "--fault exits 1 and names the frame", async (dir) => 
   const codes = Deno.readTextFileSync(`${dir}/codes`).trim().split("\n");
   assertEquals(codes, FAULTS.map(() => "1"), run.stderr);
   FAULTS.forEach(({ fault, outcome, kinds }, i) => {
-    const text = Deno.readTextFileSync(`${dir}/${i}/results.json`);
+    const path = `${dir}/${i}/results.json`;
+    assert(exists(path), run.stderr);
+    const text = Deno.readTextFileSync(path);
     const [test] = checkResults(JSON.parse(text)).tests;
     assertEquals(test?.outcome, outcome, fault);
     // a stall delivers nothing that could be classified
@@ -184,6 +186,14 @@ await boardTest(
     assertEquals(childrenOf(child.pid), []);
   },
 );
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
 
 function childrenOf(pid: number): number[] {
   return [...Deno.readDirSync("/proc")].filter((entry) => /^\d+$/.test(entry.name))
