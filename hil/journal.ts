@@ -262,6 +262,8 @@ export class JournalTail {
   #rest = "";
 
   /**
+   * Follow a journal from its first line.
+   *
    * @param path the file, which need not exist yet
    */
   constructor(path: string) {

@@ -215,6 +215,8 @@ export class ResultsError extends Error {
   readonly path: string;
 
   /**
+   * Tell of a place that is not as the schema says.
+   *
    * @param path where in the file
    * @param message what is expected there and what was found
    */

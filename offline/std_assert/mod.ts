@@ -41,6 +41,8 @@ export type Falsy = false | 0 | 0n | "" | null | undefined;
  */
 export class AssertionError extends Error {
   /**
+   * Tell what did not hold.
+   *
    * @param message what did not hold
    * @param options the cause, as for `Error`
    */
@@ -310,8 +312,9 @@ export function fail(msg?: string): never {
   throw new AssertionError(msg ? `Failed assertion: ${msg}` : "Failed assertion");
 }
 
+/** The class of an error, abstract or not. */
 // deno-lint-ignore no-explicit-any
-type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
+export type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
 
 function check<E extends Error>(
   error: unknown,
