@@ -62,6 +62,7 @@ Deno.test("plumbline run --json - puts nothing but JSON on standard output", asy
   assertEquals(results.tests[0]?.name, "device");
   assertEquals(results.run.command, ["plumbline", "run", `--device=${NO_DEVICE}`, "--json", "-"]);
   assertStringIncludes(stderr, NO_DEVICE);
+  assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
 });
 
 Deno.test("plumbline run writes the same results to a file and to the folder", async () => {

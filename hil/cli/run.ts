@@ -71,13 +71,10 @@ export async function run(args: readonly string[]): Promise<number> {
   // a guest's clock may be wrong: its host takes the time
   const seconds = Math.round(performance.now() - began) / 1000;
   if (!virtual) journal.header({ run: { seconds } });
+  const { results, verdict } = await writeResults(journal, json, died);
   // a missing device has been told already, in one line
-  return await report(
-    { ...options, quiet: options.quiet || missing !== null },
-    journal,
-    json,
-    died,
-  );
+  if (missing === null) tell(options, journal, results, verdict);
+  return verdict.exit;
 }
 
 async function runBoard(
@@ -123,15 +120,13 @@ async function runBoard(
   }
 }
 
-/** Fold the journal, write the results, tell the verdict. */
-async function report(
-  options: RunOptions,
+/** Fold the journal and write the results; a verdict that cannot be written is not a pass. */
+async function writeResults(
   journal: Journal,
   json: string | null,
   died: string | null,
-): Promise<number> {
+): Promise<{ results: Results; verdict: Verdict }> {
   const results = fold(Journal.read(journal.path), died);
-  let verdict: Verdict = results.verdict;
   const text = JSON.stringify(results, null, 2) + "\n";
   try {
     await Deno.writeTextFile(`${journal.dir}/results.json`, text);
@@ -140,10 +135,14 @@ async function report(
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const reason = `The results could not be written: ${why}`;
-    if (verdict.exit === 0) verdict = { exit: 3, word: "ERROR", reason };
-    else say(reason);
+    if (results.verdict.exit === 0) return { results, verdict: { exit: 3, word: "ERROR", reason } };
+    say(reason);
   }
+  return { results, verdict: results.verdict };
+}
 
+/** Tell a person. */
+function tell(options: RunOptions, journal: Journal, results: Results, verdict: Verdict): void {
   if (!options.quiet) {
     tellOutput(results, `${journal.dir}/${LOG_FILE}`);
     tellInjected(results);
@@ -154,7 +153,6 @@ async function report(
     quiet: options.quiet,
   }));
   if (!options.quiet) console.error(`Results: ${journal.dir}`);
-  return verdict.exit;
 }
 
 /** The end of what deno test printed, when something died there. */
