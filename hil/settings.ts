@@ -8,14 +8,17 @@
 import { parseArgs } from "node:util";
 import { POLICIES, type PolicyName } from "../driver/uapi.ts";
 
+/** A frame size: bytes, or a name for what the board can do at most. */
+export type FrameSize = number | "largest" | "block";
+
 /** Settings of the suites; null leaves the choice to the suite. */
 export interface Settings {
   /** The device node. */
   readonly device: string;
   /** Policies to test. */
   readonly policies: readonly PolicyName[] | null;
-  /** Frame sizes, bytes. */
-  readonly sizes: readonly number[] | null;
+  /** Frame sizes, bytes; `block` is the largest block, `largest` the same less its guards. */
+  readonly sizes: readonly FrameSize[] | null;
   /** Blocks in flight at once; `max` is a full queue. */
   readonly depths: readonly (number | "max")[] | null;
   /** Frames per case. */
@@ -55,7 +58,7 @@ export function readSettings(
   return {
     device: text("device") ?? "/dev/pldma0",
     policies: list(text("policy"), policy),
-    sizes: list(text("size"), (one) => whole("size", one, 1)),
+    sizes: list(text("size"), size),
     depths: list(text("depth"), (one) => one === "max" ? "max" : whole("depth", one, 1)),
     frames: single(text("frames"), (one) => whole("frames", one, 1)),
     seed: single(text("seed"), (one) => whole("seed", one, 0, 2 ** 32 - 1)) ?? 1,
@@ -75,6 +78,10 @@ function policy(text: string): PolicyName {
   const name = POLICIES.find((one) => one === text);
   if (name !== undefined) return name;
   throw new RangeError(`Expected policy to be one of all, ${POLICIES.join(", ")}, found ${text}`);
+}
+
+function size(text: string): FrameSize {
+  return text === "largest" || text === "block" ? text : whole("size", text, 1);
 }
 
 function whole(what: string, text: string, min: number, max = Number.MAX_SAFE_INTEGER): number {

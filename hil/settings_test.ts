@@ -24,8 +24,8 @@ Deno.test("readSettings() prefers an argument to a variable", () => {
 });
 
 Deno.test("readSettings() takes lists of sizes and depths", () => {
-  const settings = readSettings(["--size=1,4096", "--depth=1,max"], nothing);
-  assertEquals(settings.sizes, [1, 4096]);
+  const settings = readSettings(["--size=1,4096,largest,block", "--depth=1,max"], nothing);
+  assertEquals(settings.sizes, [1, 4096, "largest", "block"]);
   assertEquals(settings.depths, [1, "max"]);
 });
 

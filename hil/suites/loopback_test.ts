@@ -15,12 +15,26 @@ import { type CaseResult, Journal } from "../journal.ts";
 import { guardSize, loopDepth, type LoopResult, runLoop } from "../loop.ts";
 import { TaggedPattern } from "../patterns/tagged.ts";
 import { toolInfo } from "../results_tool.ts";
-import { readSettings } from "../settings.ts";
+import { type FrameSize, readSettings } from "../settings.ts";
 
 const SUITE = "loopback";
 
 /** One byte; odd; around a cache line; a page and one more; large; the largest with guards. */
-const SIZES = [1, 3, 8, 63, 64, 65, 1000, 4096, 4097, 65536, 1048576 + 4093, "largest", "block"];
+const SIZES: readonly FrameSize[] = [
+  1,
+  3,
+  8,
+  63,
+  64,
+  65,
+  1000,
+  4096,
+  4097,
+  65536,
+  1048576 + 4093,
+  "largest",
+  "block",
+];
 
 /** Frames of a case that nobody gave a number for, and the bytes that bound them. */
 const FRAMES = 300;
@@ -74,7 +88,7 @@ function register(device: Device): void {
 function registerCase(
   device: Device,
   policy: PolicyName,
-  asked: number | string,
+  asked: FrameSize,
   depth: number | "max",
 ): void {
   const { info } = device;
@@ -84,7 +98,7 @@ function registerCase(
     ? maxBlock
     : asked === "largest"
     ? maxBlock - 2 * guardSize(device)
-    : Number(asked);
+    : asked;
   const name = `loop policy=${policy} size=${asked} depth=${depth}`;
   const id = `${SUITE}/${name}`;
   const skip = reasonToSkip(device, policy, size, guarded);

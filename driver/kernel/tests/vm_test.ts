@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+// The real driver on real kernels: refusals, robustness, leaks, and plain `deno test` in the guest.
+// Skipped where a board cannot be had, unless PLUMBLINE_REQUIRE=vm:aarch64,vm:x86_64 names it.
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  type Arch,
+  availability,
+  type GuestRun,
+  runInGuest,
+} from "../../../fixtures/boards/vm/mod.ts";
+
+const required = (Deno.env.get("PLUMBLINE_REQUIRE") ?? "").split(",");
+
+async function boardTest(arch: Arch, name: string, fn: (dir: string) => Promise<void>) {
+  const state = await availability(arch);
+  const skip = !state.ok && !required.includes(`vm:${arch}`);
+  Deno.test({
+    name: `pldma on vm:${arch} ${name}${skip ? ` (skipped: ${state.reason})` : ""}`,
+    ignore: skip,
+    async fn() {
+      if (!state.ok) throw new Error(`vm:${arch} is required, but: ${state.reason}`);
+      const dir = await Deno.makeTempDir({ prefix: "plumbline-pldma-" });
+      try {
+        await fn(dir);
+      } finally {
+        await Deno.remove(dir, { recursive: true });
+      }
+    },
+  });
+}
+
+function sound(run: GuestRun): void {
+  const text = `${run.stdout}\n${run.stderr}`;
+  assertEquals(run.lost, null, text);
+  assertEquals(run.exitCode, 0, text);
+  assertEquals(run.kernelReports, []);
+}
+
+/** What each part of driver/kernel/tests/robustness.c says when all was as it must be. */
+const ROBUST: readonly [command: string, says: string][] = [
+  ["memlock", "RLIMIT_MEMLOCK holds"],
+  ["copyout", "cannot be written out is kept"],
+  ["killed 100", "100 times, usable each time"],
+  ["signalled 100", "100 times, usable each time"],
+  ["unbind 20", "20 times, usable each time"],
+  ["wedge", "until it is proved idle"],
+  ["leaks 1000", "pages pinned and released"],
+];
+
+const piped = { stdout: "piped", stderr: "piped" } as const;
+
+for (const arch of ["aarch64", "x86_64"] as const) {
+  await boardTest(
+    arch,
+    "stays usable whatever is done to it, and leaks nothing",
+    async (outDir) => {
+      const script = ROBUST.map(([command]) => `robustness ${command} || exit 1`).join("\n");
+      const run = await runInGuest({
+        arch,
+        outDir,
+        command: ["sh", "-c", script],
+        moduleArgs: { pldma: `max_bytes=${512 * 2 ** 20}` },
+        timeoutSeconds: 600,
+        ...piped,
+      });
+      sound(run);
+      for (const [, says] of ROBUST) assertStringIncludes(run.stdout, says);
+    },
+  );
+
+  await boardTest(
+    arch,
+    "passes plain deno test, and arguments behind -- reach it",
+    async (outDir) => {
+      const test = (args: string) => `NO_COLOR=1 deno test -P ${args} 2>&1`;
+      const script = `
+      ${test("-- --frames=20 --depth=max")} > /out/all || exit 1
+      ${test("--filter 'policy=streaming '")} > /out/filtered || exit 2
+      ${test("hil/suites/loopback_test.ts -- --policy none --size 64")} > /out/none || exit 3
+      ${test("-- --device /dev/pldma7")} > /out/missing && exit 4
+      exit 0`;
+      const run = await runInGuest({
+        arch,
+        outDir,
+        command: ["sh", "-c", script],
+        timeoutSeconds: 600,
+        ...piped,
+      });
+      const read = (name: string) => {
+        try {
+          return Deno.readTextFileSync(`${outDir}/${name}`);
+        } catch {
+          return "";
+        }
+      };
+      assertEquals(run.exitCode, 0, `${run.stderr}${read("all").slice(-3000)}`);
+      sound(run);
+      const all = read("all");
+      for (const policy of ["coherent", "streaming", "streaming-lazy", "user-pages", "bounce"]) {
+        assertStringIncludes(all, `loop policy=${policy} size=block depth=max ... ok`);
+      }
+      assert(
+        !read("filtered").includes("policy=coherent"),
+        "the filter let another policy through",
+      );
+      assertStringIncludes(read("none"), "loop policy=none size=64 depth=max ... ok");
+      assertStringIncludes(read("missing"), "/dev/pldma7 is there ... FAILED");
+    },
+  );
+
+  await boardTest(
+    arch,
+    "loses nothing on a coherent board, not even without syncs",
+    async (outDir) => {
+      const run = await runInGuest({
+        arch,
+        coherent: true,
+        outDir,
+        command: ["deno", "test", "-P", "--no-check", "--", "--frames=20", "--size=1,4097,block"],
+        timeoutSeconds: 300,
+        ...piped,
+      });
+      sound(run);
+      assertStringIncludes(run.stdout, "loop policy=none size=block depth=1 ... ok");
+    },
+  );
+}
