@@ -24,7 +24,7 @@ import { UserMemory } from "../driver/memory.ts";
 import type { Direction, PolicyName } from "../driver/uapi.ts";
 import { HEADER_SIZE, type TaggedPattern } from "./patterns/tagged.ts";
 import type { Fault } from "./results.ts";
-import { classify, type ReceivedFrame, sight } from "./verify/classify.ts";
+import { classify, type ReceivedFrame, sight, type Sightings } from "./verify/classify.ts";
 
 /** What to push through the loop. */
 export interface LoopOptions {
@@ -188,12 +188,17 @@ abstract class Loop implements Disposable {
     if (!this.full) this.#faults.push(fault);
   }
 
-  /** Name a frame that is not what it should be. */
-  protected condemn(frame: ReceivedFrame): void {
+  /** Remember where a frame that is not what it should be was changed. */
+  protected observe(frame: ReceivedFrame): Sightings {
     const sightings = sight(frame);
     if (sightings.tx !== null) this.#tx = this.#tx === true || sightings.tx;
     if (sightings.rx !== null) this.#rx = this.#rx === true || sightings.rx;
-    this.note(classify(this.pattern, frame, sightings));
+    return sightings;
+  }
+
+  /** Name a frame that is not what it should be. */
+  protected condemn(frame: ReceivedFrame): void {
+    this.note(classify(this.pattern, frame, this.observe(frame)));
   }
 
   [Symbol.dispose](): void {
@@ -269,17 +274,17 @@ class BlockLoop extends Loop {
         if (rx.equals(poison)) continue;
         const received = new Uint8Array(length);
         rx.copyTo(received);
-        // without syncs the CPU cannot see the poison, and that it cannot is not what is counted
-        if (this.options.policy !== "none") {
-          this.condemn({
-            sequence: 0,
-            expected: poison,
-            received,
-            moved: done.bytes,
-            txCheck: tx.check,
-            rxCheck: done.check,
-          });
-        }
+        const frame = {
+          sequence: 0,
+          expected: poison,
+          received,
+          moved: done.bytes,
+          txCheck: tx.check,
+          rxCheck: done.check,
+        };
+        // without syncs the CPU cannot see the poison: evidence, and no fault of a frame
+        if (this.options.policy === "none") this.observe(frame);
+        else this.condemn(frame);
         // a block that the poison did not reach is judged by what it holds
         const guard = this.#guards[this.#rx.indexOf(rx)];
         if (guard === undefined) continue;

@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { POLICIES } from "../../driver/uapi.ts";
+import type { FrameSize } from "../settings.ts";
 import { nearest } from "./nearest.ts";
 
 /** A command line that makes no sense: exit status 2. */
@@ -32,8 +33,8 @@ export interface RunOptions {
   readonly policy: readonly string[] | null;
   /** Suites, by name. */
   readonly suite: readonly string[] | null;
-  /** Frame sizes, bytes. */
-  readonly size: readonly number[] | null;
+  /** Frame sizes, bytes or by name. */
+  readonly size: readonly FrameSize[] | null;
   /** Blocks in flight at once. */
   readonly depth: readonly (number | "max")[] | null;
   /** Frames per case. */
@@ -72,7 +73,7 @@ export const RUN_OPTIONS: readonly OptionInfo[] = [
   { name: "device", value: "PATH", help: "device node (default /dev/pldma0)" },
   { name: "policy", value: "NAME,…", help: "sync policies (default all that the board offers)" },
   { name: "suite", value: "NAME,…", help: "suites (default all)" },
-  { name: "size", value: "BYTES,…", help: "frame sizes, such as 64,4K,1M" },
+  { name: "size", value: "BYTES,…", help: "frame sizes: 64,4K,1M,largest,block" },
   { name: "depth", value: "N,…", help: "blocks in flight at once, such as 1,max" },
   { name: "frames", value: "N", help: "frames per case" },
   { name: "seed", value: "N", help: "seed of every random choice (default 1)" },
@@ -272,13 +273,14 @@ function whole(what: string, text: string, least: number, most = Number.MAX_SAFE
   return value;
 }
 
-/** Bytes, with K, M or G (KiB, MiB, GiB) for powers of 1024. */
-function parseSize(text: string): number {
+/** Bytes, with K, M or G (KiB, MiB, GiB) for powers of 1024, or what the board can do at most. */
+function parseSize(text: string): FrameSize {
+  if (text === "largest" || text === "block") return text;
   const [, digits, unit = ""] = /^(\d+)(?:([KMG])(?:i?B)?)?$/i.exec(text) ?? [];
   const factor = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[unit.toUpperCase()] ?? NaN;
   const size = digits === undefined ? NaN : Number(digits) * factor;
   if (!(size >= 1 && size <= Number.MAX_SAFE_INTEGER)) {
-    throw new UsageError(`--size takes bytes from 1, such as 64, 4K or 1M, not "${text}"`);
+    throw new UsageError(`--size takes bytes from 1, such as 64, 4K or 1M, or largest, block, not "${text}"`);
   }
   return size;
 }

@@ -99,17 +99,13 @@ await boardTest("aarch64", "--coherent has no power, and says why", async (dir) 
   assertStringIncludes(results.power.detail, "cache coherent");
 });
 
-/**
- * What is injected into the engine, and what the results must then name in frame 17. A frame that was
- * not moved leaves an older frame in its block, or the poison.
- */
+/** What is injected into the engine, and what the results must then name in frame 17. */
 const FAULTS = [
   { fault: "kind=flip frame=17 seed=3", outcome: "FAIL", kinds: ["bit-flip"] },
-  {
-    fault: "kind=no-move frame=17",
-    outcome: "FAIL",
-    kinds: ["not-written", "stale-rx", "duplicated"],
-  },
+  { fault: "kind=no-move frame=17", outcome: "FAIL", kinds: ["not-written"] },
+  { fault: "kind=repeat frame=17", outcome: "FAIL", kinds: ["duplicated"] },
+  { fault: "kind=drop frame=17", outcome: "FAIL", kinds: ["lost", "truncated"] },
+  { fault: "kind=overrun frame=17", outcome: "FAIL", kinds: ["overrun"] },
   { fault: "kind=short frame=17", outcome: "FAIL", kinds: ["truncated"] },
   { fault: "kind=stall frame=17", outcome: "TIMEOUT", kinds: [] },
 ] as const;

@@ -86,7 +86,7 @@ export function classify(
     };
   }
   const words = survey(pattern, frame, first, last);
-  const { kind, detail } = nameIt(words, blame, frame);
+  const { kind, detail } = nameIt(words, blame, sightings, frame);
   return { kind, frame: sequence, offset: first, length: last - first + 1, blame, detail };
 }
 
@@ -154,6 +154,7 @@ function count(map: Map<number, number>, key: number): void {
 function nameIt(
   words: Survey,
   blame: Blame,
+  sightings: Sightings,
   frame: ReceivedFrame,
 ): { kind: FaultKind; detail: string } {
   const { wrongBytes, wrongBits, wrongWords } = words;
@@ -173,6 +174,8 @@ function nameIt(
     const whole = frame.received.length < MIN_STAMPED + 8 || wrongWords * 8 + HEADER_SIZE + 8 >
         frame.expected.length;
     if (!whole) return { kind: "torn", detail: text };
+    // an older frame that the core did not write just now was in the block before
+    if (sightings.rx === true) return { kind: "not-written", detail: text };
     const newer = age(other, frame.sequence) < 0;
     return { kind: newer ? "swapped" : "duplicated", detail: text };
   }
