@@ -39,6 +39,7 @@
 
 #define DEVICE "/dev/pldma0"
 #define SIZE 65536
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 static void fail(const char *format, ...)
 {
@@ -195,7 +196,7 @@ static void busy_child(int ready)
 	}
 }
 
-static void killed(int rounds)
+static void check_killed(int rounds)
 {
 	int round;
 
@@ -228,7 +229,7 @@ static void ignore(int number)
 	(void)number;
 }
 
-static void signalled(int rounds)
+static void check_signalled(int rounds)
 {
 	struct sigaction action = { .sa_handler = ignore };
 	struct itimerval once = { .it_value.tv_usec = 3000 };
@@ -340,12 +341,15 @@ static void leak_round(int round)
 			if (policy != PLDMA_BOUNCE) {
 				mapping = map(fd, &blocks, PROT_READ);
 				free_arg = (struct pldma_free){ .id = blocks.first_id };
-				refused(fd, PLDMA_IOC_FREE, &free_arg, EBUSY, "FREE of a mapped block");
+				refused(fd, PLDMA_IOC_FREE, &free_arg, EBUSY,
+					"FREE of a mapped block");
 				munmap(mapping, SIZE);
 				expect(!enqueue(fd, blocks.first_id, SIZE), "ENQUEUE");
 				errno = 0;
-				expect(enqueue(fd, blocks.first_id, SIZE) && errno == EBUSY, "twice");
-				refused(fd, PLDMA_IOC_FREE, &free_arg, EBUSY, "FREE of a queued block");
+				expect(enqueue(fd, blocks.first_id, SIZE) && errno == EBUSY,
+				       "twice");
+				refused(fd, PLDMA_IOC_FREE, &free_arg, EBUSY,
+					"FREE of a queued block");
 			}
 			sync = (struct pldma_sync){ .id = blocks.first_id, .op = 2, .length = 1 };
 			refused(fd, PLDMA_IOC_SYNC, &sync, EINVAL, "SYNC");
@@ -385,8 +389,6 @@ static const struct counter {
 	{ "/proc/self/status", "VmPin", 0 },
 };
 
-#define NCOUNTERS (sizeof(counters) / sizeof(counters[0]))
-
 static void put(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY);
@@ -405,21 +407,21 @@ static void settle(void)
 	put("/proc/sys/vm/stat_refresh", "1");
 }
 
-static void leaks(int rounds)
+static void check_leaks(int rounds)
 {
-	long before[NCOUNTERS], pins, released;
+	long before[ARRAY_SIZE(counters)], pins, released;
 	size_t i;
 	int round;
 
 	for (round = 0; round < 100; round++)	/* caches fill up */
 		leak_round(round);
 	settle();
-	for (i = 0; i < NCOUNTERS; i++)
+	for (i = 0; i < ARRAY_SIZE(counters); i++)
 		before[i] = number_in(counters[i].path, counters[i].key);
 	for (round = 0; round < rounds; round++)
 		leak_round(round);
 	settle();
-	for (i = 0; i < NCOUNTERS; i++) {
+	for (i = 0; i < ARRAY_SIZE(counters); i++) {
 		long after = number_in(counters[i].path, counters[i].key);
 		long grown = strstr(counters[i].key, "Free") ? before[i] - after :
 			after - before[i];
@@ -437,7 +439,7 @@ static void leaks(int rounds)
 	printf("pages pinned and released: %ld\n", pins);
 }
 
-static void memlock(void)
+static void check_memlock(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = {};
@@ -476,7 +478,7 @@ static void memlock(void)
 	puts("RLIMIT_MEMLOCK holds, and what is pinned is accounted");
 }
 
-static void copyout(void)
+static void check_copyout(void)
 {
 	long page = sysconf(_SC_PAGESIZE);
 	char *memory = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -503,12 +505,9 @@ static void copyout(void)
 	puts("a completion that cannot be written out is kept");
 }
 
-static volatile sig_atomic_t bus_errors;
-
 static void on_bus_error(int number)
 {
 	(void)number;
-	bus_errors++;
 	_exit(42);
 }
 
@@ -517,13 +516,13 @@ static void unbind_child(int ready)
 	int fd = open_device();
 	struct pldma_alloc rx = alloc_blocks(fd, PLDMA_STREAMING, PLDMA_RX, SIZE, 1);
 	struct pldma_alloc coherent = alloc_blocks(fd, PLDMA_COHERENT, PLDMA_TX, SIZE, 1);
-	volatile char *memory = map(fd, &rx, PROT_READ | PROT_WRITE);
-	volatile char *other = map(fd, &coherent, PROT_READ | PROT_WRITE);
+	char *memory = map(fd, &rx, PROT_READ | PROT_WRITE);
+	char *other = map(fd, &coherent, PROT_READ | PROT_WRITE);
 	struct pollfd hangup = { .fd = fd };
 	struct pldma_info info;
 
 	signal(SIGBUS, on_bus_error);
-	other[0] = memory[0];
+	*other = *memory;
 	expect(!enqueue(fd, rx.first_id, SIZE), "ENQUEUE");
 	expect(write(ready, "", 1) == 1, "write");
 	expect(dequeue(fd, PLDMA_RX, now() + 60000000000ULL, NULL) < 0 && errno == ENODEV,
@@ -535,13 +534,13 @@ static void unbind_child(int ready)
 	expect(poll(&hangup, 1, 0) == 1 && (hangup.revents & POLLHUP), "poll must tell POLLHUP");
 	/* the mappings are torn down after the waiters were woken: wait for the SIGBUS */
 	for (;;) {
-		memory[0];
-		other[0] = 1;
+		(void)__atomic_load_n(memory, __ATOMIC_RELAXED);
+		__atomic_store_n(other, 1, __ATOMIC_RELAXED);
 		usleep(1000);
 	}
 }
 
-static void unbind(int rounds)
+static void check_unbind(int rounds)
 {
 	char link[256], *name;
 	ssize_t n = readlink("/sys/class/misc/pldma0/device", link, sizeof(link) - 1);
@@ -581,7 +580,7 @@ static void unbind(int rounds)
 	printf("unbound while mapped and waited for: %d times, usable each time\n", rounds);
 }
 
-static void fault(const char *spec)
+static void set_fault(const char *spec)
 {
 	glob_t found;
 	size_t i;
@@ -592,7 +591,7 @@ static void fault(const char *spec)
 	globfree(&found);
 }
 
-static void wedge(void)
+static void check_wedge(void)
 {
 	struct pldma_reset result;
 	struct pldma_query query = {};
@@ -602,7 +601,7 @@ static void wedge(void)
 	struct pldma_info info;
 	int fd = open_device();
 
-	fault("kind=wedge frame=0 seed=1");
+	set_fault("kind=wedge frame=0 seed=1");
 	rx = alloc_blocks(fd, PLDMA_STREAMING, PLDMA_RX, SIZE, 1);
 	tx = alloc_blocks(fd, PLDMA_STREAMING, PLDMA_TX, SIZE, 1);
 	other = alloc_blocks(fd, PLDMA_STREAMING, PLDMA_RX, SIZE, 1);
@@ -629,7 +628,7 @@ static void wedge(void)
 	expect(enqueue(fd, other.first_id, SIZE) < 0 && errno == EIO, "ENQUEUE must be EIO");
 	expect(reset(fd, &result) < 0 && errno == EIO && result.quarantined >= 1, "RESET");
 
-	fault("kind=none");
+	set_fault("kind=none");
 	expect(!reset(fd, &result) && !result.quarantined, "RESET of an idle engine");
 	free_block(fd, other.first_id);
 	nothing_left(fd);
@@ -644,20 +643,20 @@ int main(int argc, char **argv)
 	int rounds = argc > 2 ? atoi(argv[2]) : 100;
 
 	if (!strcmp(what, "killed"))
-		killed(rounds);
+		check_killed(rounds);
 	else if (!strcmp(what, "signalled"))
-		signalled(rounds);
+		check_signalled(rounds);
 	else if (!strcmp(what, "leaks"))
-		leaks(rounds);
+		check_leaks(rounds);
 	else if (!strcmp(what, "memlock"))
-		memlock();
+		check_memlock();
 	else if (!strcmp(what, "copyout"))
-		copyout();
+		check_copyout();
 	else if (!strcmp(what, "unbind"))
-		unbind(rounds);
+		check_unbind(rounds);
 	else if (!strcmp(what, "wedge"))
-		wedge();
+		check_wedge();
 	else
-		fail("usage: robustness killed|signalled|leaks|memlock|copyout|unbind|wedge [ROUNDS]");
+		fail("usage: robustness killed|signalled|leaks|memlock|copyout|unbind|wedge [N]");
 	return 0;
 }

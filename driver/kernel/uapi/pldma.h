@@ -241,6 +241,7 @@ struct pldma_info {
  * @flags: in: zero
  * @first_id: out: id of the first block; the others follow without a gap. An id
  *	is never used twice within an open
+ * @reserved: in: zero
  * @mmap_offset: out: offset for mmap() of the first block; 0 for PLDMA_BOUNCE,
  *	which has no mapping
  * @mmap_stride: out: distance to the next block's offset
@@ -499,6 +500,7 @@ struct pldma_cost {
  * @resets: RESET calls that had to give back a block
  * @quarantined_blocks: blocks in quarantine now
  * @quarantined_bytes: their bytes
+ * @reserved: zero
  */
 struct pldma_chan_stats {
 	struct pldma_cost cost[8];
