@@ -10,22 +10,29 @@
  * and synced whole.
  *
  * PLDMA_STREAMING_LAZY leaves out for_device on receive. That is sound because
- * pages are zeroed before they are mapped, the mapping cleans them, user space
- * cannot get a writable alias (shared mappings only, VM_MAYWRITE cleared), and
- * for_cpu on receive is never left out: no cache line can be dirty while the
- * engine writes.
+ * pages are zeroed and cleaned before they are mapped, user space cannot get a
+ * writable alias (shared mappings only, VM_MAYWRITE cleared), and for_cpu on
+ * receive is never left out: no cache line can be dirty while the engine writes.
+ *
+ * Cleaned, and not only mapped: mapping for DMA_FROM_DEVICE may invalidate
+ * without writing back (Armv7 does). The zeros would be lost while they are still
+ * in the cache, and user space would read what the memory held before.
  */
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
+#include <linux/fs.h>
 #include <linux/log2.h>
 #include <linux/overflow.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
+#include <linux/uaccess.h>
 
 #include "pldma_priv.h"
 
-#define PLDMA_GFP	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN)
+/* sizes are the caller's choice: fail rather than warn, or kill in its cgroup */
+#define PLDMA_GFP	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 /**
  * pldma_cost_add() - count one call
@@ -125,16 +132,30 @@ static void pldma_free_chunks(struct pldma_block *block)
 	block->nchunks = 0;
 }
 
+/* write zeros that are still in the cache back to memory, on every architecture */
+static int pldma_clean_page(struct device *dev, struct page *page, size_t size)
+{
+	dma_addr_t dma;
+
+	dma = dma_map_page_attrs(dev, page, 0, size, DMA_TO_DEVICE, DMA_ATTR_NO_WARN);
+	if (dma_mapping_error(dev, dma))
+		return -ENOMEM;
+	dma_unmap_page(dev, dma, size, DMA_TO_DEVICE);
+	return 0;
+}
+
 static int pldma_alloc_chunks(struct pldma_block *block)
 {
 	struct pldma_chan *chan = block->chan;
 	size_t left = PAGE_ALIGN(block->size) >> PAGE_SHIFT;
 	unsigned int order = chan->chunk_order;
+	struct device *dev = chan->map_dev;
 	gfp_t gfp = PLDMA_GFP | __GFP_ZERO;
 	u64 start;
 
 	/* without this a device of 32 bits would bounce for no reason */
-	if (IS_ENABLED(CONFIG_ZONE_DMA32) && dma_get_mask(chan->map_dev) <= DMA_BIT_MASK(32))
+	if (IS_ENABLED(CONFIG_ZONE_DMA32) &&
+	    min_not_zero(dma_get_mask(dev), dev->bus_dma_limit) <= DMA_BIT_MASK(32))
 		gfp |= GFP_DMA32;
 
 	block->chunks = kvcalloc(left, sizeof(*block->chunks), PLDMA_GFP);
@@ -145,7 +166,11 @@ static int pldma_alloc_chunks(struct pldma_block *block)
 		struct pldma_chunk *chunk = &block->chunks[block->nchunks];
 
 		order = min_t(unsigned int, order, ilog2(left));
-		chunk->page = alloc_pages(order ? gfp | __GFP_NORETRY : gfp, order);
+		if (fatal_signal_pending(current))
+			goto err_free;
+		/* a large chunk is nice to have, the last resort is a page */
+		chunk->page = alloc_pages(order ? (gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY :
+					  gfp, order);
 		if (!chunk->page) {
 			if (!order)
 				goto err_free;
@@ -153,13 +178,16 @@ static int pldma_alloc_chunks(struct pldma_block *block)
 			continue;
 		}
 		chunk->order = order;
+		chunk->dma = DMA_MAPPING_ERROR;
 		block->nchunks++;
 
+		if (chan->map_dir == DMA_FROM_DEVICE &&
+		    pldma_clean_page(dev, chunk->page, PAGE_SIZE << order))
+			goto err_free;
 		start = ktime_get_ns();
-		chunk->dma = dma_map_page_attrs(chan->map_dev, chunk->page, 0,
-						PAGE_SIZE << order, chan->map_dir,
-						DMA_ATTR_NO_WARN);
-		if (dma_mapping_error(chan->map_dev, chunk->dma)) {
+		chunk->dma = dma_map_page_attrs(dev, chunk->page, 0, PAGE_SIZE << order,
+						chan->map_dir, DMA_ATTR_NO_WARN);
+		if (dma_mapping_error(dev, chunk->dma)) {
 			chunk->dma = DMA_MAPPING_ERROR;
 			goto err_free;
 		}
@@ -186,19 +214,19 @@ static int pldma_alloc_dma(struct pldma_block *block)
 		block->vaddr = dma_alloc_wc(chan->map_dev, size, &block->dma, PLDMA_GFP);
 		break;
 	case PLDMA_NONCOHERENT:
+		/* both ways, so that the first sync writes the dirty zeros back */
 		block->vaddr = dma_alloc_noncoherent(chan->map_dev, size, &block->dma,
-						     chan->map_dir, PLDMA_GFP);
+						     DMA_BIDIRECTIONAL, PLDMA_GFP);
 		if (!block->vaddr)
 			break;
 		/* DMA_API_DEBUG wants to see that somebody looked */
 		if (dma_mapping_error(chan->map_dev, block->dma)) {
 			dma_free_noncoherent(chan->map_dev, size, block->vaddr,
-					     block->dma, chan->map_dir);
+					     block->dma, DMA_BIDIRECTIONAL);
 			block->vaddr = NULL;
 			break;
 		}
-		/* it comes with dirty zeros in the cache */
-		pldma_block_sync(block, PLDMA_SYNC_FOR_DEVICE, 0, size, true);
+		dma_sync_single_for_device(chan->map_dev, block->dma, size, DMA_BIDIRECTIONAL);
 		break;
 	}
 	return block->vaddr ? 0 : -ENOMEM;
@@ -219,8 +247,7 @@ static void pldma_free_dma(struct pldma_block *block)
 		dma_free_wc(dev, size, block->vaddr, block->dma);
 		break;
 	case PLDMA_NONCOHERENT:
-		dma_free_noncoherent(dev, size, block->vaddr, block->dma,
-				     block->chan->map_dir);
+		dma_free_noncoherent(dev, size, block->vaddr, block->dma, DMA_BIDIRECTIONAL);
 		break;
 	}
 	block->vaddr = NULL;
@@ -314,7 +341,8 @@ static int pldma_user_pin(struct pldma_block *block, size_t offset, size_t len, 
 	if (ret != npages) {
 		if (ret > 0)
 			unpin_user_pages(user->pages, ret);
-		ret = -EFAULT;
+		if (ret >= 0)
+			ret = -EFAULT;
 		goto err_free;
 	}
 	user->npages = npages;
@@ -360,9 +388,19 @@ int pldma_user_map(struct pldma_block *block, size_t offset, size_t len, bool ve
 	max_seg = max_t(size_t, round_down(max_seg, PAGE_SIZE), PAGE_SIZE);
 	ret = sg_alloc_table_from_pages_segment(&user->sgt, user->pages, user->npages,
 						offset_in_page(user->addr + offset), len,
-						max_seg, GFP_KERNEL | __GFP_NOWARN);
+						max_seg, PLDMA_GFP);
 	if (ret)
 		goto err_unpin;
+
+	/* as for chunks: fresh pages of the caller's may be zeros that only the cache has */
+	if (IS_ENABLED(CONFIG_ARM) && chan->map_dir == DMA_FROM_DEVICE) {
+		ret = dma_map_sgtable(chan->map_dev, &user->sgt, DMA_TO_DEVICE, DMA_ATTR_NO_WARN);
+		if (ret) {
+			ret = -ENOMEM;
+			goto err_table;
+		}
+		dma_unmap_sgtable(chan->map_dev, &user->sgt, DMA_TO_DEVICE, 0);
+	}
 
 	start = ktime_get_ns();
 	ret = dma_map_sgtable(chan->map_dev, &user->sgt, chan->map_dir, DMA_ATTR_NO_WARN);
@@ -384,7 +422,7 @@ int pldma_user_map(struct pldma_block *block, size_t offset, size_t len, bool ve
 
 err_unmap:
 	user->mapped = false;
-	dma_unmap_sgtable(chan->map_dev, &user->sgt, chan->map_dir, 0);
+	dma_unmap_sgtable(chan->map_dev, &user->sgt, chan->map_dir, DMA_ATTR_SKIP_CPU_SYNC);
 err_table:
 	sg_free_table(&user->sgt);
 err_unpin:
@@ -393,11 +431,13 @@ err_unpin:
 }
 
 /**
- * pldma_user_unmap() - undo pldma_user_map(); data becomes visible to the CPU
+ * pldma_user_unmap() - undo pldma_user_map()
  * @block: block of one of the user-page policies
  * @verify: account it as a check
+ * @sync: the engine had the memory, make what it did visible to the CPU. Without
+ *	a transfer that must not be: it would undo what the caller stored since
  */
-void pldma_user_unmap(struct pldma_block *block, bool verify)
+void pldma_user_unmap(struct pldma_block *block, bool verify, bool sync)
 {
 	struct pldma_chan *chan = block->chan;
 	struct pldma_user *user = &block->user;
@@ -406,7 +446,8 @@ void pldma_user_unmap(struct pldma_block *block, bool verify)
 	lockdep_assert_held(&chan->lock);
 	if (user->mapped) {
 		start = ktime_get_ns();
-		dma_unmap_sgtable(chan->map_dev, &user->sgt, chan->map_dir, 0);
+		dma_unmap_sgtable(chan->map_dev, &user->sgt, chan->map_dir,
+				  sync ? 0 : DMA_ATTR_SKIP_CPU_SYNC);
 		block->sync_cpu_ns += pldma_cost_add(chan, PLDMA_COST_UNMAP, verify,
 						     user->len, start);
 		sg_free_table(&user->sgt);
@@ -425,15 +466,22 @@ void pldma_user_unmap(struct pldma_block *block, bool verify)
  */
 bool pldma_block_needs_sync(struct pldma_block *block)
 {
+	unsigned int i;
+
 	switch (block->policy) {
 	case PLDMA_COHERENT:
 	case PLDMA_WRITE_COMBINE:
+	case PLDMA_NONE:
 		return false;
 	default:
-		if (!block->nsegs)
-			return block->chan->needs_sync;
-		return dma_need_sync(block->chan->map_dev, block->segs[0].addr);
+		break;
 	}
+	if (!block->nsegs)
+		return block->chan->needs_sync;
+	for (i = 0; i < block->nsegs; i++)
+		if (dma_need_sync(block->chan->map_dev, block->segs[i].addr))
+			return true;
+	return false;
 }
 
 static void pldma_sync_one(struct pldma_chan *chan, u32 op, dma_addr_t addr, size_t len)
@@ -517,16 +565,18 @@ void pldma_block_put(struct pldma_block *block)
  * @pldma: the device
  * @id: as user space knows it
  *
- * Return: the block with a reference taken, or NULL. Check @gone after taking
- * the channel lock.
+ * Return: the block with a reference taken, -ENOENT, or -ENODEV once the device
+ * is gone. Check @dead and @gone again after taking the channel lock.
  */
 struct pldma_block *pldma_block_get(struct pldma_dev *pldma, u32 id)
 {
 	struct pldma_block *block;
 
 	mutex_lock(&pldma->table_lock);
-	block = xa_load(&pldma->blocks, id);
-	if (block)
+	block = pldma->dead ? ERR_PTR(-ENODEV) : xa_load(&pldma->blocks, id);
+	if (!block)
+		block = ERR_PTR(-ENOENT);
+	if (!IS_ERR(block))
 		kref_get(&block->ref);
 	mutex_unlock(&pldma->table_lock);
 	return block;
@@ -540,24 +590,53 @@ void pldma_block_release(struct pldma_block *block)
 {
 	lockdep_assert_held(&block->chan->lock);
 	block->gone = true;
-	pldma_user_unmap(block, true);
+	pldma_user_unmap(block, true, false);
 	pldma_free_segs(block);
 	pldma_free_chunks(block);
 	pldma_free_dma(block);
 }
 
-/* take a block out of the table; table_lock held */
-static void pldma_block_forget(struct pldma_block *block)
+/* make a block unknown to user space: no id, no offset; table_lock held */
+static void pldma_block_hide(struct pldma_block *block)
 {
 	struct pldma_dev *pldma = block->chan->pldma;
 
 	lockdep_assert_held(&pldma->table_lock);
-	xa_erase(&pldma->blocks, block->id);
+	if (block->id)
+		xa_erase(&pldma->blocks, block->id);
 	if (block->pgoff)
 		xa_erase(&pldma->by_pgoff, block->pgoff);
+	if (block->id && block->policy == PLDMA_BOUNCE)
+		block->chan->ring_blocks--;
+	block->id = 0;
+	block->pgoff = 0;
+}
+
+/* take a block out of the table and of the books; table_lock held */
+static void pldma_block_forget(struct pldma_block *block)
+{
+	struct pldma_dev *pldma = block->chan->pldma;
+
+	pldma_block_hide(block);
 	pldma->nblocks--;
 	if (!pldma_policy_is_user(block->policy))
 		pldma->bytes -= PAGE_ALIGN(block->size);
+}
+
+/**
+ * pldma_block_orphan() - keep a block that the engine may still reach
+ * @block: block in state QUARANTINED, whose owner closes the device
+ *
+ * The next owner cannot see it, but it stays in the books.
+ */
+void pldma_block_orphan(struct pldma_block *block)
+{
+	struct pldma_dev *pldma = block->chan->pldma;
+
+	mutex_lock(&pldma->table_lock);
+	pldma_block_hide(block);
+	list_move_tail(&block->node, &block->chan->orphans);
+	mutex_unlock(&pldma->table_lock);
 }
 
 /**
@@ -628,7 +707,7 @@ static int pldma_reserve(struct pldma_dev *pldma, u32 count, u64 bytes, unsigned
 		ret = -ENOMEM;
 	else if (pldma->next_id + count > U32_MAX ||
 		 check_mul_overflow((u64)pages, (u64)count, &span) ||
-		 span > min_t(u64, ULONG_MAX, S64_MAX >> PAGE_SHIFT) - pldma->next_pgoff)
+		 span > (min_t(u64, ULONG_MAX, S64_MAX) >> PAGE_SHIFT) - pldma->next_pgoff)
 		ret = -ENOSPC;
 	if (!ret) {
 		*id = pldma->next_id;
@@ -650,20 +729,25 @@ static void pldma_unreserve(struct pldma_dev *pldma, u32 count, u64 bytes)
 	mutex_unlock(&pldma->table_lock);
 }
 
-/* put a new block into the table; its share was reserved */
-static int pldma_publish(struct pldma_block *block, u32 id, unsigned long pgoff)
+/* make new blocks known to user space, all or none; their share was reserved */
+static int pldma_publish(struct pldma_dev *pldma, struct list_head *fresh)
 {
-	struct pldma_dev *pldma = block->chan->pldma;
-	int ret;
+	struct pldma_block *block;
+	int ret = 0;
 
-	block->id = id;
-	block->pgoff = pgoff;
 	mutex_lock(&pldma->table_lock);
-	ret = xa_err(xa_store(&pldma->blocks, id, block, GFP_KERNEL));
-	if (!ret && pgoff) {
-		ret = xa_err(xa_store(&pldma->by_pgoff, pgoff, block, GFP_KERNEL));
+	list_for_each_entry(block, fresh, node) {
+		if (block->policy == PLDMA_BOUNCE)
+			block->chan->ring_blocks++;
+		ret = xa_err(xa_store(&pldma->blocks, block->id, block, GFP_KERNEL));
+		if (!ret && block->pgoff)
+			ret = xa_err(xa_store(&pldma->by_pgoff, block->pgoff, block, GFP_KERNEL));
 		if (ret)
-			xa_erase(&pldma->blocks, id);
+			break;
+	}
+	if (ret) {
+		list_for_each_entry_from_reverse(block, fresh, node)
+			pldma_block_hide(block);
 	}
 	mutex_unlock(&pldma->table_lock);
 	return ret;
@@ -678,45 +762,54 @@ static int pldma_publish(struct pldma_block *block, u32 id, unsigned long pgoff)
  */
 int pldma_alloc(struct pldma_dev *pldma, struct pldma_alloc *arg)
 {
+	struct pldma_block *block, *next;
 	struct pldma_chan *chan;
-	struct pldma_block *block;
 	unsigned long pages;
+	LIST_HEAD(fresh);
 	bool mappable;
 	u64 pgoff;
 	u32 i, id;
 	int ret;
 
 	if (arg->flags || arg->reserved || !arg->size || !arg->count ||
+	    arg->count > PLDMA_MAX_BLOCKS ||
 	    arg->policy >= PLDMA_NR_POLICIES || pldma_policy_is_user(arg->policy) ||
 	    !pldma_chan_present(pldma, arg->direction))
 		return -EINVAL;
 	chan = &pldma->chan[arg->direction];
-	if (arg->count > PLDMA_MAX_BLOCKS || arg->size > pldma_policy_max_block(chan, arg->policy))
-		return -EINVAL;
-
 	mappable = arg->policy != PLDMA_BOUNCE;
+
+	mutex_lock(&chan->lock);
+	ret = -ENODEV;
+	if (pldma->dead)
+		goto out_unlock;
+	ret = -EINVAL;
+	if (arg->size > pldma_policy_max_block(chan, arg->policy))
+		goto out_unlock;
+	/* the slots of a ring are given to the engine whole */
+	if (!mappable && !IS_ALIGNED(arg->size, chan->core.length_align))
+		goto out_unlock;
 	pages = PAGE_ALIGN(arg->size) >> PAGE_SHIFT;
 	ret = pldma_reserve(pldma, arg->count, (u64)pages << PAGE_SHIFT, mappable ? pages : 0,
 			    &id, &pgoff);
 	if (ret)
-		return ret;
+		goto out_unlock;
 
-	mutex_lock(&chan->lock);
 	for (i = 0; i < arg->count; i++) {
-		ret = -ENODEV;
-		if (pldma->dead)
-			goto err_blocks;
 		ret = -ENOMEM;
 		block = pldma_block_alloc(chan, arg->policy, arg->size);
 		if (!block)
 			goto err_blocks;
-		ret = pldma_publish(block, id + i, mappable ? pgoff + i * pages : 0);
-		if (ret) {
-			pldma_block_release(block);
-			pldma_block_put(block);
-			goto err_blocks;
-		}
+		block->id = id + i;
+		block->pgoff = mappable ? pgoff + i * pages : 0;
+		list_add_tail(&block->node, &fresh);
 	}
+	/* whoever guesses an offset can map a block from here on: nothing may fail after this */
+	ret = pldma_publish(pldma, &fresh);
+	if (ret)
+		goto err_blocks;
+	list_for_each_entry_safe(block, next, &fresh, node)
+		list_del_init(&block->node);
 	mutex_unlock(&chan->lock);
 
 	arg->first_id = id;
@@ -725,12 +818,22 @@ int pldma_alloc(struct pldma_dev *pldma, struct pldma_alloc *arg)
 	return 0;
 
 err_blocks:
-	/* what was published is dropped by its own count, the rest by ours */
-	pldma_unreserve(pldma, arg->count - i, (u64)pages << PAGE_SHIFT);
-	while (i--)
-		pldma_block_drop(xa_load(&pldma->blocks, id + i));
+	list_for_each_entry_safe(block, next, &fresh, node) {
+		list_del(&block->node);
+		pldma_block_release(block);
+		pldma_block_put(block);
+	}
+	pldma_unreserve(pldma, arg->count, (u64)pages << PAGE_SHIFT);
+out_unlock:
 	mutex_unlock(&chan->lock);
 	return ret;
+}
+
+static bool pldma_overlap(const struct pldma_block *a, const struct pldma_block *b)
+{
+	return pldma_policy_is_user(b->policy) && a->user.mm == b->user.mm &&
+	       (a->chan->direction == PLDMA_RX || b->chan->direction == PLDMA_RX) &&
+	       a->user.addr < b->user.addr + b->size && b->user.addr < a->user.addr + a->size;
 }
 
 /* does a new range of the caller's overlap one that either of them receives into */
@@ -738,17 +841,16 @@ static bool pldma_overlaps(struct pldma_dev *pldma, const struct pldma_block *bl
 {
 	struct pldma_block *other;
 	unsigned long index;
+	u32 i;
 
 	lockdep_assert_held(&pldma->table_lock);
-	xa_for_each(&pldma->blocks, index, other) {
-		if (!pldma_policy_is_user(other->policy) || other->user.mm != block->user.mm)
-			continue;
-		if (other->chan->direction != PLDMA_RX && block->chan->direction != PLDMA_RX)
-			continue;
-		if (block->user.addr < other->user.addr + other->size &&
-		    other->user.addr < block->user.addr + block->size)
+	xa_for_each(&pldma->blocks, index, other)
+		if (pldma_overlap(block, other))
 			return true;
-	}
+	for (i = 0; i < PLDMA_NR_DIRECTIONS; i++)
+		list_for_each_entry(other, &pldma->chan[i].orphans, node)
+			if (pldma_overlap(block, other))
+				return true;
 	return false;
 }
 
@@ -761,25 +863,27 @@ static bool pldma_overlaps(struct pldma_dev *pldma, const struct pldma_block *bl
  */
 int pldma_register(struct pldma_dev *pldma, struct pldma_register *arg)
 {
+	u64 align, pgoff, address;
 	struct pldma_chan *chan;
 	struct pldma_block *block;
-	u64 align, pgoff;
 	u32 id;
 	int ret;
 
 	align = pldma_cache_align();
+	/* pinning ignores a tag in the top byte, so overlap must be judged without */
+	address = untagged_addr(arg->address);
 	if (arg->flags || !arg->size || !pldma_policy_is_user(arg->policy) ||
 	    !pldma_chan_present(pldma, arg->direction) ||
-	    !IS_ALIGNED(arg->address, align) || !IS_ALIGNED(arg->size, align) ||
+	    !IS_ALIGNED(address, align) || !IS_ALIGNED(arg->size, align) ||
 	    arg->size > pldma->max_block ||
-	    arg->address > ULONG_MAX || arg->size > ULONG_MAX - arg->address)
+	    address > ULONG_MAX || arg->size > ULONG_MAX - address)
 		return -EINVAL;
 	chan = &pldma->chan[arg->direction];
 
 	block = pldma_block_new(chan, arg->policy, arg->size);
 	if (!block)
 		return -ENOMEM;
-	block->user.addr = arg->address;
+	block->user.addr = address;
 	block->user.mm = current->mm;
 	mmgrab(block->user.mm);
 
@@ -800,7 +904,7 @@ int pldma_register(struct pldma_dev *pldma, struct pldma_register *arg)
 	if (ret)
 		goto err_unreserve;
 	if (arg->policy == PLDMA_USER_PAGES)
-		pldma_user_unmap(block, true);
+		pldma_user_unmap(block, true, false);
 
 	mutex_lock(&pldma->table_lock);
 	/* the other direction may have registered in the meantime */
@@ -808,7 +912,8 @@ int pldma_register(struct pldma_dev *pldma, struct pldma_register *arg)
 		ret = -EBUSY;
 	else
 		ret = xa_err(xa_store(&pldma->blocks, id, block, GFP_KERNEL));
-	block->id = id;
+	if (!ret)
+		block->id = id;
 	mutex_unlock(&pldma->table_lock);
 	if (ret)
 		goto err_unreserve;
@@ -840,8 +945,8 @@ int pldma_free(struct pldma_dev *pldma, u32 id, bool registered)
 	int ret = 0;
 
 	block = pldma_block_get(pldma, id);
-	if (!block)
-		return -ENOENT;
+	if (IS_ERR(block))
+		return PTR_ERR(block);
 	mutex_lock(&block->chan->lock);
 	mutex_lock(&pldma->table_lock);
 	if (pldma->dead)
@@ -905,8 +1010,12 @@ static int pldma_map_chunks(struct pldma_block *block, struct vm_area_struct *vm
 
 		ret = remap_pfn_range(vma, addr, page_to_pfn(block->chunks[i].page), size,
 				      vma->vm_page_prot);
-		if (ret)
+		if (ret) {
+			/* what is mapped already would outlive the lock that we hold */
+			if (i)
+				zap_vma_ptes(vma, vma->vm_start, addr - vma->vm_start);
 			return ret;
+		}
 		addr += size;
 	}
 	return 0;
@@ -916,9 +1025,10 @@ static void pldma_vma_flags(struct vm_area_struct *vma, bool read_only)
 {
 	/*
 	 * A mapping that a child inherits would let it touch memory that the
-	 * parent has handed to the engine.
+	 * parent has handed to the engine. VM_IO keeps madvise() from changing
+	 * that.
 	 */
-	unsigned long set = VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP;
+	unsigned long set = VM_IO | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP;
 	unsigned long clear = read_only ? VM_MAYWRITE : 0;
 
 #ifdef PLDMA_HAVE_VM_FLAGS_MOD
@@ -1022,31 +1132,34 @@ err_unlock:
  */
 void pldma_zap_mappings(struct pldma_dev *pldma)
 {
+	struct inode *inode = NULL;
 	struct pldma_mapping *mapping;
-	struct mm_struct **mms;
-	unsigned int n = 0, i = 0;
+	struct mm_struct *mm;
 
 	mutex_lock(&pldma->table_lock);
-	list_for_each_entry(mapping, &pldma->mappings, node)
-		n++;
-	if (!n) {
-		mutex_unlock(&pldma->table_lock);
-		return;
+	/* with a mapping the file lives, and its inode; without one there is nothing to do */
+	if (!list_empty(&pldma->mappings)) {
+		inode = pldma->mapping->host;
+		ihold(inode);
 	}
-	mms = kvcalloc(n, sizeof(*mms), GFP_KERNEL | __GFP_NOFAIL);
+again:
 	list_for_each_entry(mapping, &pldma->mappings, node) {
-		mmgrab(mapping->mm);
-		mms[i++] = mapping->mm;
+		if (mapping->linked)
+			continue;
+		mapping->linked = true;
+		mm = mapping->mm;
+		mmgrab(mm);
+		mutex_unlock(&pldma->table_lock);
+		mmap_write_lock(mm);
+		mmap_write_unlock(mm);
+		mmdrop(mm);
+		mutex_lock(&pldma->table_lock);
+		goto again;
 	}
 	mutex_unlock(&pldma->table_lock);
 
-	for (i = 0; i < n; i++) {
-		if (!i || mms[i] != mms[i - 1]) {
-			mmap_write_lock(mms[i]);
-			mmap_write_unlock(mms[i]);
-		}
-		mmdrop(mms[i]);
+	if (inode) {
+		unmap_mapping_range(inode->i_mapping, 0, 0, 1);
+		iput(inode);
 	}
-	kvfree(mms);
-	unmap_mapping_range(pldma->mapping, 0, 0, 1);
 }

@@ -119,6 +119,26 @@ static struct dma_chan *pldma_request(struct pldma_dev *pldma, u32 direction)
 	return chan ? chan : ERR_PTR(-EPROBE_DEFER);
 }
 
+/*
+ * Is a channel left out of a slave map on purpose? dma_request_chan() says only
+ * -EPROBE_DEFER. But once the provider of the other channel is there, its map tells.
+ */
+static bool pldma_unmapped(struct pldma_dev *pldma, u32 direction)
+{
+	struct dma_chan *other = pldma->chan[!direction].dma;
+	const struct dma_filter *filter;
+	int i;
+
+	if (!other || dev_fwnode(pldma->dev) || dev_get_platdata(pldma->dev))
+		return false;
+	filter = &other->device->filter;
+	for (i = 0; i < filter->mapcnt; i++)
+		if (!strcmp(filter->map[i].devname, dev_name(pldma->dev)) &&
+		    !strcmp(filter->map[i].slave, pldma_names[direction]))
+			return false;
+	return filter->mapcnt;
+}
+
 /* does a page that is mapped for the channel need sync calls? Ask, do not guess */
 static int pldma_probe_sync(struct pldma_chan *chan)
 {
@@ -148,9 +168,17 @@ static u32 pldma_property(struct pldma_dev *pldma, const char *name, u32 value)
 static int pldma_chan_init(struct pldma_dev *pldma, u32 direction)
 {
 	struct pldma_chan *chan = &pldma->chan[direction];
+	struct dma_slave_caps caps;
 	struct device *provider;
-	size_t chunk;
+	size_t chunk, align;
 	int ret;
+
+	ret = dma_get_slave_caps(chan->dma, &caps);
+	if (ret)
+		return ret;
+	if (!chan->dma->device->device_prep_slave_sg ||
+	    !(caps.directions & BIT(direction == PLDMA_TX ? DMA_MEM_TO_DEV : DMA_DEV_TO_MEM)))
+		return -EOPNOTSUPP;
 
 	provider = chan->dma->device->dev;
 	/* a provider that goes away takes us along, and brings us back when it comes back */
@@ -162,12 +190,6 @@ static int pldma_chan_init(struct pldma_dev *pldma, u32 direction)
 		sizeof(chan->engine));
 	strscpy(chan->channel, dma_chan_name(chan->dma), sizeof(chan->channel));
 
-	chan->max_seg = dma_get_max_seg_size(chan->map_dev);
-	if (chan->max_seg > pldma_cache_align())
-		chan->max_seg = round_down(chan->max_seg, pldma_cache_align());
-	chunk = min_t(size_t, dma_max_mapping_size(chan->map_dev), chan->max_seg);
-	chunk = clamp_t(size_t, chunk, PAGE_SIZE, PAGE_SIZE << PLDMA_MAX_PAGE_ORDER);
-	chan->chunk_order = ilog2(chunk >> PAGE_SHIFT);
 	ret = pldma_probe_sync(chan);
 	if (ret)
 		return ret;
@@ -190,6 +212,17 @@ static int pldma_chan_init(struct pldma_dev *pldma, u32 direction)
 		chan->core.engine_depth = engine_depth;
 	if (!is_power_of_2(chan->core.address_align) || !is_power_of_2(chan->core.length_align))
 		return -EINVAL;
+
+	/* a piece that is followed by another must end where one may begin */
+	align = max3(pldma_cache_align(), (size_t)chan->core.address_align,
+		     (size_t)chan->core.length_align);
+	chan->max_seg = dma_get_max_seg_size(chan->map_dev);
+	if (chan->max_seg > align)
+		chan->max_seg = round_down(chan->max_seg, align);
+	chunk = min_t(size_t, dma_max_mapping_size(chan->map_dev), chan->max_seg);
+	chunk = clamp_t(size_t, chunk, PAGE_SIZE, PAGE_SIZE << PLDMA_MAX_PAGE_ORDER);
+	chan->chunk_order = ilog2(chunk >> PAGE_SHIFT);
+
 	/* only our own providers are known to fill in pldma's metadata */
 	if (!chan->ops || !dmaengine_is_metadata_mode_supported(chan->dma, DESC_METADATA_CLIENT))
 		chan->core.check_kind = PLDMA_CHECK_NONE;
@@ -251,13 +284,16 @@ static void pldma_release_channels(void *data)
 	for (i = 0; i < PLDMA_NR_DIRECTIONS; i++) {
 		struct pldma_chan *chan = &pldma->chan[i];
 
-		if (!chan->dma)
-			continue;
+		struct dma_chan *dma;
+
+		/* a close() that runs now must not touch what we release */
 		mutex_lock(&chan->lock);
-		pldma->dead = true;
-		mutex_unlock(&chan->lock);
-		dma_release_channel(chan->dma);
+		WRITE_ONCE(pldma->dead, true);
+		dma = chan->dma;
 		chan->dma = NULL;
+		mutex_unlock(&chan->lock);
+		if (dma)
+			dma_release_channel(dma);
 	}
 }
 
@@ -281,7 +317,7 @@ static void pldma_remove(void *data)
 	for (i = 0; i < PLDMA_NR_DIRECTIONS; i++)
 		mutex_lock(&pldma->chan[i].lock);
 	mutex_lock(&pldma->table_lock);
-	pldma->dead = true;
+	WRITE_ONCE(pldma->dead, true);
 	mutex_unlock(&pldma->table_lock);
 	for (i = PLDMA_NR_DIRECTIONS; i-- > 0;)
 		mutex_unlock(&pldma->chan[i].lock);
@@ -305,6 +341,7 @@ static void pldma_remove(void *data)
 
 static int pldma_probe(struct platform_device *pdev)
 {
+	int missing[PLDMA_NR_DIRECTIONS] = {};
 	struct device *dev = &pdev->dev;
 	struct pldma_dev *pldma;
 	u32 direction;
@@ -323,17 +360,23 @@ static int pldma_probe(struct platform_device *pdev)
 	for (direction = 0; direction < PLDMA_NR_DIRECTIONS; direction++) {
 		struct dma_chan *chan = pldma_request(pldma, direction);
 
-		if (IS_ERR(chan)) {
-			if (PTR_ERR(chan) == -ENODEV)
-				continue;
-			return dev_err_probe(dev, PTR_ERR(chan), "no %s channel\n",
-					     pldma_names[direction]);
-		}
-		pldma->chan[direction].dma = chan;
+		if (IS_ERR(chan))
+			missing[direction] = PTR_ERR(chan);
+		else
+			pldma->chan[direction].dma = chan;
+	}
+	for (direction = 0; direction < PLDMA_NR_DIRECTIONS; direction++) {
+		struct pldma_chan *chan = &pldma->chan[direction];
+
+		ret = missing[direction];
+		if (ret && ret != -ENODEV && !pldma_unmapped(pldma, direction))
+			return dev_err_probe(dev, ret, "no %s channel\n", pldma_names[direction]);
+		if (!chan->dma)
+			continue;
 		ret = pldma_chan_init(pldma, direction);
 		if (ret)
 			return dev_err_probe(dev, ret, "cannot use %s channel %s\n",
-					     pldma_names[direction], dma_chan_name(chan));
+					     pldma_names[direction], dma_chan_name(chan->dma));
 	}
 	if (!pldma->chan[PLDMA_TX].dma && !pldma->chan[PLDMA_RX].dma)
 		return dev_err_probe(dev, -ENODEV, "neither a tx nor an rx channel\n");
@@ -356,9 +399,9 @@ static int pldma_probe(struct platform_device *pdev)
 	ret = devm_add_action_or_reset(dev, pldma_remove, pldma);
 	if (ret)
 		return ret;
-	dev_info(dev, "/dev/%s: tx %s, rx %s\n", pldma->name,
-		 pldma->chan[PLDMA_TX].dma ? pldma->chan[PLDMA_TX].channel : "none",
-		 pldma->chan[PLDMA_RX].dma ? pldma->chan[PLDMA_RX].channel : "none");
+	dev_dbg(dev, "/dev/%s: tx %s, rx %s\n", pldma->name,
+		pldma->chan[PLDMA_TX].dma ? pldma->chan[PLDMA_TX].channel : "none",
+		pldma->chan[PLDMA_RX].dma ? pldma->chan[PLDMA_RX].channel : "none");
 	return 0;
 }
 

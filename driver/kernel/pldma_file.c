@@ -102,8 +102,8 @@ static int pldma_query(struct pldma_dev *pldma, struct pldma_query *arg)
 	if (memchr_inv(arg->reserved, 0, sizeof(arg->reserved)))
 		return -EINVAL;
 	block = pldma_block_get(pldma, arg->id);
-	if (!block)
-		return -ENOENT;
+	if (IS_ERR(block))
+		return PTR_ERR(block);
 	mutex_lock(&block->chan->lock);
 	if (pldma->dead) {
 		ret = -ENODEV;
@@ -143,6 +143,11 @@ static int pldma_stats(struct pldma_dev *pldma, struct pldma_stats __user *uarg)
 	if (!stats)
 		return -ENOMEM;
 	stats->flags = flags;
+	/* counters must not be cleared unseen */
+	if (copy_to_user(uarg, stats, sizeof(*stats))) {
+		ret = -EFAULT;
+		goto out_free;
+	}
 	mutex_lock(&pldma->table_lock);
 	stats->blocks = pldma->nblocks;
 	stats->bytes = pldma->bytes;
@@ -156,6 +161,8 @@ static int pldma_stats(struct pldma_dev *pldma, struct pldma_stats __user *uarg)
 			ret = -ENODEV;
 		spin_lock_irq(&chan->done_lock);
 		stats->chan[i] = chan->stats;
+		if (flags & PLDMA_STATS_CLEAR)
+			memset(&chan->stats, 0, sizeof(chan->stats));
 		spin_unlock_irq(&chan->done_lock);
 		stats->chan[i].quarantined_blocks = pldma_quarantine(chan, &bytes);
 		stats->chan[i].quarantined_bytes = bytes;
@@ -163,16 +170,7 @@ static int pldma_stats(struct pldma_dev *pldma, struct pldma_stats __user *uarg)
 	}
 	if (!ret && copy_to_user(uarg, stats, sizeof(*stats)))
 		ret = -EFAULT;
-	/* counters that nobody has seen are kept */
-	for (i = 0; !ret && (flags & PLDMA_STATS_CLEAR) && i < PLDMA_NR_DIRECTIONS; i++) {
-		struct pldma_chan *chan = &pldma->chan[i];
-
-		mutex_lock(&chan->lock);
-		spin_lock_irq(&chan->done_lock);
-		memset(&chan->stats, 0, sizeof(chan->stats));
-		spin_unlock_irq(&chan->done_lock);
-		mutex_unlock(&chan->lock);
-	}
+out_free:
 	kfree(stats);
 	return ret;
 }
@@ -205,7 +203,8 @@ static long pldma_ioctl_dequeue(struct pldma_dev *pldma, struct pldma_dequeue *a
 	if (put_user(0, &uarg->error))
 		return -EFAULT;
 	ret = pldma_dequeue(pldma, arg, uarg, nonblock);
-	return ret ? pldma_store_error(&uarg->error, ret) : 0;
+	/* a failed transfer comes as a completion, which holds its error already */
+	return ret && ret != -EIO ? pldma_store_error(&uarg->error, ret) : ret;
 }
 
 static long pldma_ioctl_alloc(struct pldma_dev *pldma, struct pldma_alloc *arg, void __user *uarg)
@@ -239,6 +238,18 @@ static long pldma_ioctl_register(struct pldma_dev *pldma, struct pldma_register 
 		return 0;
 	pldma_free(pldma, arg->id, true);
 	return -EFAULT;
+}
+
+static long pldma_ioctl_sync(struct pldma_dev *pldma, struct pldma_sync *arg, void __user *uarg)
+{
+	int ret;
+
+	if (copy_to_user(uarg, arg, sizeof(*arg)))
+		return -EFAULT;
+	ret = pldma_sync(pldma, arg);
+	if (!ret && copy_to_user(uarg, arg, sizeof(*arg)))
+		return -EFAULT;
+	return ret;
 }
 
 static long pldma_ioctl_reset(struct pldma_dev *pldma, struct pldma_reset *arg, void __user *uarg)
@@ -281,7 +292,8 @@ static long pldma_ioctl(struct file *file, unsigned int cmd, unsigned long p)
 	default:
 		return -ENOTTY;
 	}
-	if (READ_ONCE(pldma->dead))
+	/* ENQUEUE and DEQUEUE have to store the error, too */
+	if (READ_ONCE(pldma->dead) && cmd != PLDMA_IOC_ENQUEUE && cmd != PLDMA_IOC_DEQUEUE)
 		return -ENODEV;
 
 	switch (cmd) {
@@ -303,14 +315,15 @@ static long pldma_ioctl(struct file *file, unsigned int cmd, unsigned long p)
 	case PLDMA_IOC_DEQUEUE:
 		return pldma_ioctl_dequeue(pldma, &arg.dequeue, uarg, file->f_flags & O_NONBLOCK);
 	case PLDMA_IOC_SYNC:
-		ret = pldma_sync(pldma, &arg.sync);
-		break;
+		return pldma_ioctl_sync(pldma, &arg.sync, uarg);
 	case PLDMA_IOC_REGISTER:
 		return pldma_ioctl_register(pldma, &arg.reg, uarg);
 	case PLDMA_IOC_STATS:
 		return pldma_stats(pldma, uarg);
-	default:
+	case PLDMA_IOC_RESET:
 		return pldma_ioctl_reset(pldma, &arg.reset, uarg);
+	default:
+		return -ENOTTY;
 	}
 	if (!ret && copy_to_user(uarg, &arg, _IOC_SIZE(cmd)))
 		return -EFAULT;
@@ -322,30 +335,27 @@ static int pldma_mmap(struct file *file, struct vm_area_struct *vma)
 	return pldma_block_mmap(file->private_data, vma);
 }
 
-/* a block of the ring that the caller's side may use next */
+/* a block of the ring that the caller's side may use next; the channel lock keeps it */
 static struct pldma_block *pldma_ring_free(struct pldma_chan *chan)
 {
+	struct pldma_block *block, *found = NULL;
 	struct pldma_dev *pldma = chan->pldma;
-	struct pldma_block *block;
 	unsigned long index;
 
 	lockdep_assert_held(&chan->lock);
-	xa_for_each(&pldma->blocks, index, block)
+	if (!chan->ring_blocks)
+		return NULL;
+	/* blocks of the other direction may go at any time but under this lock */
+	mutex_lock(&pldma->table_lock);
+	xa_for_each(&pldma->blocks, index, block) {
 		if (block->policy == PLDMA_BOUNCE && block->chan == chan &&
-		    READ_ONCE(block->state) == PLDMA_STATE_USER)
-			return block;
-	return NULL;
-}
-
-static bool pldma_ring_exists(struct pldma_chan *chan)
-{
-	struct pldma_block *block;
-	unsigned long index;
-
-	xa_for_each(&chan->pldma->blocks, index, block)
-		if (block->policy == PLDMA_BOUNCE && block->chan == chan)
-			return true;
-	return false;
+		    READ_ONCE(block->state) == PLDMA_STATE_USER) {
+			found = block;
+			break;
+		}
+	}
+	mutex_unlock(&pldma->table_lock);
+	return found;
 }
 
 static struct pldma_block *pldma_ring_done(struct pldma_chan *chan)
@@ -371,6 +381,12 @@ static void pldma_ring_reap(struct pldma_chan *chan)
 	}
 }
 
+/* may a refused slot be offered again later? An idle engine will not change its mind */
+static bool pldma_ring_refused(struct pldma_chan *chan, int ret)
+{
+	return ret == -EAGAIN || (ret == -EBUSY && READ_ONCE(chan->running));
+}
+
 /* let the engine have every free slot of the receive ring */
 static int pldma_ring_arm(struct pldma_chan *chan)
 {
@@ -384,29 +400,34 @@ static int pldma_ring_arm(struct pldma_chan *chan)
 		ret = pldma_xfer_start(block, &arg);
 	}
 	/* a full queue is as much as there is to have */
-	return ret == -EAGAIN || ret == -EBUSY ? 0 : ret;
+	return pldma_ring_refused(chan, ret) ? 0 : ret;
 }
 
-static bool pldma_ring_ready(struct pldma_chan *chan, u32 resets)
+static bool pldma_ring_ready(struct pldma_chan *chan, u32 resets, u32 pending)
 {
-	return pldma_ring_done(chan) || READ_ONCE(chan->resets) != resets ||
-	       READ_ONCE(chan->pldma->dead);
+	/* fewer pending: there is room now, even if it was not a block of the ring */
+	return pldma_ring_done(chan) || READ_ONCE(chan->pending) < pending ||
+	       READ_ONCE(chan->resets) != resets || READ_ONCE(chan->pldma->dead);
 }
 
 /* wait, without the lock, for a block of the ring */
 static int pldma_ring_wait(struct pldma_chan *chan, struct file *file, u32 resets)
 {
+	u32 pending = READ_ONCE(chan->pending);
 	int ret;
 
 	if (file->f_flags & O_NONBLOCK)
 		return -EAGAIN;
+	/* a completion between the look at the ring and that at the counter */
+	if (pldma_ring_done(chan))
+		return 0;
 	mutex_unlock(&chan->lock);
-	ret = wait_event_interruptible(chan->wq, pldma_ring_ready(chan, resets));
+	ret = wait_event_interruptible(chan->wq, pldma_ring_ready(chan, resets, pending));
 	mutex_lock(&chan->lock);
-	if (!ret && chan->resets != resets)
-		ret = -ECANCELED;
 	if (!ret && chan->pldma->dead)
 		ret = -ENODEV;
+	if (!ret && chan->resets != resets)
+		ret = -ECANCELED;
 	return ret;
 }
 
@@ -450,7 +471,7 @@ static ssize_t pldma_write(struct file *file, const char __user *buf, size_t len
 		if (pldma->dead)
 			break;
 		ret = -EINVAL;
-		if (!len || !pldma_ring_exists(chan))
+		if (!len || !chan->ring_blocks)
 			break;
 		pldma_ring_reap(chan);
 		ret = -EIO;
@@ -467,7 +488,7 @@ static ssize_t pldma_write(struct file *file, const char __user *buf, size_t len
 			if (!ret)
 				ret = pldma_xfer_start(block, &arg);
 			/* the queue may be full of blocks that are not the ring's */
-			if (ret != -EAGAIN && ret != -EBUSY)
+			if (!pldma_ring_refused(chan, ret))
 				break;
 		}
 		ret = pldma_ring_wait(chan, file, resets);
@@ -494,7 +515,7 @@ static ssize_t pldma_read(struct file *file, char __user *buf, size_t len, loff_
 		if (pldma->dead)
 			break;
 		ret = -EINVAL;
-		if (!len || !pldma_ring_exists(chan))
+		if (!len || !chan->ring_blocks)
 			break;
 		ret = pldma_ring_arm(chan);
 		if (ret)
@@ -574,7 +595,6 @@ static int pldma_open(struct inode *inode, struct file *file)
 		spin_unlock_irq(&chan->done_lock);
 		mutex_unlock(&chan->lock);
 	}
-	pldma_retry_quarantine(pldma);
 	mutex_lock(&pldma->table_lock);
 	if (xa_empty(&pldma->blocks)) {
 		pldma->next_id = 1;

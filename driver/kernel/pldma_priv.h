@@ -183,6 +183,7 @@ struct pldma_block {
  * @lock: see above
  * @resets: counts RESET calls; a waiter that sees it change gives up
  * @wedged: the engine was not proved idle
+ * @ring_blocks: how many blocks of policy BOUNCE there are
  * @ring_error: a write() was lost after it had been queued
  * @orphans: quarantined blocks of an earlier open
  * @wq: completions, RESET and removal
@@ -218,6 +219,7 @@ struct pldma_chan {
 	struct mutex lock;		/* one direction, see the top */
 	u32 resets;
 	bool wedged;
+	u32 ring_blocks;
 	bool ring_error;
 	struct list_head orphans;
 	wait_queue_head_t wq;
@@ -241,12 +243,14 @@ struct pldma_chan {
  * @ref: VMAs that it consists of
  * @block: what is mapped
  * @mm: where, held by mmgrab()
+ * @linked: removal has passed through mmap_lock since it was made
  */
 struct pldma_mapping {
 	struct list_head node;
 	refcount_t ref;
 	struct pldma_block *block;
 	struct mm_struct *mm;
+	bool linked;
 };
 
 /**
@@ -334,8 +338,9 @@ struct pldma_block *pldma_block_get(struct pldma_dev *pldma, u32 id);
 void pldma_block_put(struct pldma_block *block);
 void pldma_block_release(struct pldma_block *block);
 void pldma_block_drop(struct pldma_block *block);
+void pldma_block_orphan(struct pldma_block *block);
 int pldma_user_map(struct pldma_block *block, size_t offset, size_t len, bool verify);
-void pldma_user_unmap(struct pldma_block *block, bool verify);
+void pldma_user_unmap(struct pldma_block *block, bool verify, bool sync);
 void pldma_block_sync(struct pldma_block *block, u32 op, size_t offset, size_t len, bool verify);
 bool pldma_block_needs_sync(struct pldma_block *block);
 int pldma_block_mmap(struct pldma_dev *pldma, struct vm_area_struct *vma);
@@ -353,7 +358,6 @@ int pldma_sync(struct pldma_dev *pldma, struct pldma_sync *arg);
 int pldma_reset(struct pldma_dev *pldma, struct pldma_reset *result);
 u32 pldma_quarantine(struct pldma_chan *chan, u64 *bytes);
 void pldma_shutdown(struct pldma_dev *pldma);
-void pldma_retry_quarantine(struct pldma_dev *pldma);
 
 /* pldma_file.c */
 extern const struct file_operations pldma_fops;

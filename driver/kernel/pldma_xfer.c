@@ -15,11 +15,10 @@
  * length, moves the block from one list to another and wakes whoever waits.
  * for_cpu, unmap and unpin happen in DEQUEUE.
  *
- * RESET: that dmaengine_terminate_sync() returned 0 does not prove that the
- * engine has stopped to write. A block that was in flight goes back to its owner
+ * RESET: that a channel could be terminated does not prove that the engine
+ * has stopped to write. A block that was in flight goes back to its owner
  * only when the provider proves the engine idle. Otherwise it stays mapped and
- * pinned in QUARANTINED, ENQUEUE gives EIO, and the next RESET or open asks
- * again.
+ * pinned in QUARANTINED, ENQUEUE gives EIO, and the next RESET asks again.
  */
 #include <linux/hrtimer.h>
 #include <linux/sched/signal.h>
@@ -36,6 +35,12 @@ static void pldma_widen(struct pldma_block *block, size_t *offset, size_t *len)
 
 	*offset = ALIGN_DOWN(*offset, align);
 	*len = end - *offset;
+}
+
+/* the whole of a block, for a sync: never less than whole cache lines */
+static size_t pldma_sync_len(const struct pldma_block *block)
+{
+	return min_t(size_t, ALIGN(block->size, pldma_cache_align()), PAGE_ALIGN(block->size));
 }
 
 /* what the policy does before the engine may look; user pages are mapped already */
@@ -56,14 +61,14 @@ static void pldma_for_device(struct pldma_block *block)
 	case PLDMA_STREAMING:
 	case PLDMA_USER_PAGES_REGISTERED:
 		offset = 0;
-		len = block->size;
+		len = pldma_sync_len(block);
 		break;
 	default:
 		return;
 	}
 	if (verify) {
 		offset = 0;
-		len = block->size;
+		len = pldma_sync_len(block);
 	}
 	pldma_block_sync(block, PLDMA_SYNC_FOR_DEVICE, offset, len, verify);
 }
@@ -76,7 +81,7 @@ static void pldma_for_cpu(struct pldma_block *block)
 
 	switch (block->policy) {
 	case PLDMA_USER_PAGES:
-		pldma_user_unmap(block, verify);
+		pldma_user_unmap(block, verify, true);
 		return;
 	case PLDMA_STREAMING_LAZY:
 	case PLDMA_BOUNCE:
@@ -93,14 +98,14 @@ static void pldma_for_cpu(struct pldma_block *block)
 	case PLDMA_STREAMING:
 	case PLDMA_USER_PAGES_REGISTERED:
 		offset = 0;
-		len = block->size;
+		len = pldma_sync_len(block);
 		break;
 	default:
 		return;
 	}
 	if (verify) {
 		offset = 0;
-		len = block->size;
+		len = pldma_sync_len(block);
 	}
 	pldma_block_sync(block, PLDMA_SYNC_FOR_CPU, offset, len, verify);
 }
@@ -110,7 +115,7 @@ static void pldma_for_cpu_all(struct pldma_block *block)
 {
 	switch (block->policy) {
 	case PLDMA_USER_PAGES:
-		pldma_user_unmap(block, true);
+		pldma_user_unmap(block, true, true);
 		break;
 	case PLDMA_COHERENT:
 	case PLDMA_WRITE_COMBINE:
@@ -118,7 +123,7 @@ static void pldma_for_cpu_all(struct pldma_block *block)
 	case PLDMA_NONE:
 		break;
 	default:
-		pldma_block_sync(block, PLDMA_SYNC_FOR_CPU, 0, block->size, true);
+		pldma_block_sync(block, PLDMA_SYNC_FOR_CPU, 0, pldma_sync_len(block), true);
 		break;
 	}
 }
@@ -216,8 +221,6 @@ static struct dma_async_tx_descriptor *pldma_prep(struct pldma_block *block)
 		return NULL;
 	desc->callback_result = pldma_complete;
 	desc->callback_param = block;
-	block->check.kind = PLDMA_CHECK_NONE;
-	block->check.value = 0;
 	/* without metadata there is no check value, and nothing else is lost */
 	if (chan->core.check_kind != PLDMA_CHECK_NONE)
 		dmaengine_desc_attach_metadata(desc, &block->check, sizeof(block->check));
@@ -258,12 +261,14 @@ void pldma_submit_work(struct work_struct *work)
 	struct pldma_chan *chan = container_of(work, struct pldma_chan, submit);
 	struct dma_async_tx_descriptor *desc;
 	struct pldma_block *block;
+	u32 running;
 
 	mutex_lock(&chan->lock);
 	for (;;) {
 		spin_lock_irq(&chan->done_lock);
 		block = list_first_entry_or_null(&chan->queued, struct pldma_block, node);
-		if (chan->running >= chan->core.engine_depth)
+		running = chan->running;
+		if (running >= chan->core.engine_depth)
 			block = NULL;
 		spin_unlock_irq(&chan->done_lock);
 		if (!block)
@@ -274,8 +279,10 @@ void pldma_submit_work(struct work_struct *work)
 			continue;
 
 		spin_lock_irq(&chan->done_lock);
-		if (!desc && chan->running) {
-			/* short of descriptors: a completion will start us again */
+		/* a refused submit took it off the list */
+		list_move(&block->node, &chan->queued);
+		if (running) {
+			/* a completion since we looked has queued this work again */
 			spin_unlock_irq(&chan->done_lock);
 			break;
 		}
@@ -312,8 +319,6 @@ int pldma_xfer_start(struct pldma_block *block, const struct pldma_enqueue *arg)
 	int ret;
 
 	lockdep_assert_held(&chan->lock);
-	if (chan->pldma->dead)
-		return -ENODEV;
 	if (block->state != PLDMA_STATE_USER)
 		return -EBUSY;
 	if (!arg->length || arg->offset > block->size || arg->length > block->size - arg->offset)
@@ -321,7 +326,8 @@ int pldma_xfer_start(struct pldma_block *block, const struct pldma_enqueue *arg)
 	start = block->user.addr + arg->offset;
 	if (!(arg->flags & PLDMA_ENQUEUE_UNALIGNED) && !IS_ALIGNED(start, pldma_cache_align()))
 		return -EINVAL;
-	if (start % chan->core.address_align || arg->length % chan->core.length_align)
+	if (!IS_ALIGNED(start, chan->core.address_align) ||
+	    !IS_ALIGNED(arg->length, chan->core.length_align))
 		return -EINVAL;
 	if (chan->wedged)
 		return -EIO;
@@ -342,6 +348,8 @@ int pldma_xfer_start(struct pldma_block *block, const struct pldma_enqueue *arg)
 	block->sync_cpu_ns = 0;
 	block->status = PLDMA_STATUS_OK;
 	block->moved = 0;
+	block->check.kind = PLDMA_CHECK_NONE;
+	block->check.value = 0;
 	block->synced = false;
 
 	if (block->policy == PLDMA_USER_PAGES) {
@@ -383,13 +391,14 @@ int pldma_xfer_start(struct pldma_block *block, const struct pldma_enqueue *arg)
 	chan->pending--;
 	block->state = PLDMA_STATE_USER;
 	spin_unlock_irq(&chan->done_lock);
+	wake_up_interruptible(&chan->wq);	/* who waited for it waits for nothing now */
 	block->status = PLDMA_STATUS_NOT_SUBMITTED;
 	pldma_for_cpu(block);
 	return ret;
 
 err_unmap:
 	if (block->policy == PLDMA_USER_PAGES)
-		pldma_user_unmap(block, verify);
+		pldma_user_unmap(block, verify, false);
 	return ret;
 }
 
@@ -405,14 +414,18 @@ int pldma_enqueue(struct pldma_dev *pldma, const struct pldma_enqueue *arg)
 	struct pldma_block *block;
 	int ret;
 
+	if (READ_ONCE(pldma->dead))
+		return -ENODEV;
 	if (arg->flags & ~(PLDMA_ENQUEUE_VERIFY | PLDMA_ENQUEUE_UNALIGNED) || arg->reserved ||
 	    memchr_inv(arg->sideband, 0, sizeof(arg->sideband)))
 		return -EINVAL;
 	block = pldma_block_get(pldma, arg->id);
-	if (!block)
-		return -ENOENT;
+	if (IS_ERR(block))
+		return PTR_ERR(block);
 	mutex_lock(&block->chan->lock);
-	if (block->gone)
+	if (pldma->dead)
+		ret = -ENODEV;
+	else if (block->gone)
 		ret = -ENOENT;
 	else if (block->policy == PLDMA_BOUNCE)
 		ret = -EINVAL;
@@ -501,6 +514,7 @@ static void pldma_fill_dequeue(struct pldma_dequeue *arg, const struct pldma_blo
 	arg->sync_cpu_ns = block->sync_cpu_ns;
 	arg->check_kind = block->check.kind;
 	arg->check = block->check.value;
+	memset(arg->sideband, 0, sizeof(arg->sideband));
 	arg->error = block->status == PLDMA_STATUS_OK ? 0 : EIO;
 }
 
@@ -524,6 +538,8 @@ int pldma_dequeue(struct pldma_dev *pldma, struct pldma_dequeue *arg,
 	u32 resets;
 	int ret;
 
+	if (READ_ONCE(pldma->dead))
+		return -ENODEV;
 	if (arg->flags || arg->reserved || arg->deadline_ns > KTIME_MAX ||
 	    !pldma_chan_present(pldma, arg->direction))
 		return -EINVAL;
@@ -588,8 +604,8 @@ int pldma_sync(struct pldma_dev *pldma, struct pldma_sync *arg)
 	if (arg->op > PLDMA_SYNC_FOR_CPU)
 		return -EINVAL;
 	block = pldma_block_get(pldma, arg->id);
-	if (!block)
-		return -ENOENT;
+	if (IS_ERR(block))
+		return PTR_ERR(block);
 	mutex_lock(&block->chan->lock);
 	if (pldma->dead) {
 		ret = -ENODEV;
@@ -637,7 +653,9 @@ static bool pldma_terminate(struct pldma_chan *chan)
 	busy = chan->running || chan->wedged;
 	spin_unlock_irq(&chan->done_lock);
 	/* a core that is idle may still hold half a frame: always tell it */
-	ret = dmaengine_terminate_sync(chan->dma);
+	ret = dmaengine_terminate_async(chan->dma);
+	/* also after a refusal: no callback may come when blocks are given back */
+	dmaengine_synchronize(chan->dma);
 	if (ret && busy)
 		dev_warn_ratelimited(chan->pldma->dev, "%s cannot be terminated: %d\n",
 				     chan->channel, ret);
@@ -770,20 +788,6 @@ int pldma_reset(struct pldma_dev *pldma, struct pldma_reset *result)
 }
 
 /**
- * pldma_retry_quarantine() - ask a wedged engine again, at open
- * @pldma: the device, just opened
- */
-void pldma_retry_quarantine(struct pldma_dev *pldma)
-{
-	struct pldma_reset result = {};
-
-	pldma_lock_both(pldma);
-	if (!pldma->dead && (pldma->chan[PLDMA_TX].wedged || pldma->chan[PLDMA_RX].wedged))
-		pldma_stop(pldma, &result);
-	pldma_unlock_both(pldma);
-}
-
-/**
  * pldma_shutdown() - stop the engine and free all blocks, at close and removal
  * @pldma: the device; no mapping is live, or all were zapped
  *
@@ -799,10 +803,10 @@ void pldma_shutdown(struct pldma_dev *pldma)
 	if (pldma->chan[PLDMA_TX].dma || pldma->chan[PLDMA_RX].dma)
 		pldma_stop(pldma, &result);
 	xa_for_each(&pldma->blocks, index, block) {
-		if (block->state != PLDMA_STATE_QUARANTINED)
-			pldma_block_drop(block);
+		if (block->state == PLDMA_STATE_QUARANTINED)
+			pldma_block_orphan(block);
 		else
-			list_move_tail(&block->node, &block->chan->orphans);
+			pldma_block_drop(block);
 	}
 	pldma_unlock_both(pldma);
 }

@@ -6,6 +6,7 @@
  *	robustness signalled ROUNDS	signals in a blocking DEQUEUE
  *	robustness leaks ROUNDS		every kind of block and refusal, then count memory
  *	robustness memlock		RLIMIT_MEMLOCK without CAP_IPC_LOCK
+ *	robustness stores		stores into registered memory between transfers
  *	robustness copyout		a completion that cannot be written out
  *	robustness unbind ROUNDS	the device goes while it is mapped and waited for
  *	robustness wedge		an engine that cannot be proved idle (pl_softdma)
@@ -478,6 +479,44 @@ static void check_memlock(void)
 	puts("RLIMIT_MEMLOCK holds, and what is pinned is accounted");
 }
 
+static void check_stores(void)
+{
+	unsigned char *memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	static const __u32 policies[] = { PLDMA_USER_PAGES, PLDMA_USER_PAGES_REGISTERED };
+	int fd = open_device();
+	size_t i, k;
+
+	for (i = 0; i < ARRAY_SIZE(policies); i++) {
+		struct pldma_register reg = {
+			.address = (unsigned long)memory, .size = SIZE,
+			.direction = PLDMA_RX, .policy = policies[i],
+		};
+		struct pldma_alloc tx = alloc_blocks(fd, PLDMA_STREAMING, PLDMA_TX, SIZE, 1);
+		struct pldma_free unregister;
+
+		memset(memory, 0x11, SIZE);
+		expect(!ioctl(fd, PLDMA_IOC_REGISTER, &reg), "REGISTER");
+		for (k = 0; k < SIZE; k++)
+			expect(memory[k] == 0x11, "REGISTER changed the memory");
+		expect(!enqueue(fd, reg.id, SIZE) && !enqueue(fd, tx.first_id, SIZE), "ENQUEUE");
+		expect(!dequeue(fd, PLDMA_RX, now() + 20000000000ULL, NULL), "DEQUEUE rx");
+		expect(!dequeue(fd, PLDMA_TX, now() + 20000000000ULL, NULL), "DEQUEUE tx");
+		for (k = 0; k < SIZE; k++)
+			expect(memory[k] == 0, "the frame did not arrive");
+		/* decoded in place, say: UNREGISTER must not bring the frame back */
+		memset(memory, 0x22, SIZE);
+		unregister = (struct pldma_free){ .id = reg.id };
+		expect(!ioctl(fd, PLDMA_IOC_UNREGISTER, &unregister), "UNREGISTER");
+		for (k = 0; k < SIZE; k++)
+			expect(memory[k] == 0x22, "UNREGISTER undid what the caller stored");
+		free_block(fd, tx.first_id);
+	}
+	munmap(memory, SIZE);
+	close(fd);
+	puts("what the caller stores into registered memory stays");
+}
+
 static void check_copyout(void)
 {
 	long page = sysconf(_SC_PAGESIZE);
@@ -622,6 +661,9 @@ static void check_wedge(void)
 	expect(!ioctl(fd, PLDMA_IOC_STATS, &stats), "STATS");
 	expect(stats.chan[PLDMA_RX].quarantined_blocks == 1 && stats.bytes >= SIZE,
 	       "the quarantine must outlive close");
+	refused(fd, PLDMA_IOC_QUERY, &query, ENOENT, "QUERY of a block of the last owner");
+	expect(mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, rx.mmap_offset) == MAP_FAILED &&
+	       errno == EINVAL, "memory of the last owner must not be mapped");
 	expect(!ioctl(fd, PLDMA_IOC_INFO, &info), "INFO");
 	expect(info.chan[PLDMA_RX].flags & PLDMA_CHAN_WEDGED, "INFO must tell");
 	other = alloc_blocks(fd, PLDMA_STREAMING, PLDMA_RX, SIZE, 1);
@@ -650,6 +692,8 @@ int main(int argc, char **argv)
 		check_leaks(rounds);
 	else if (!strcmp(what, "memlock"))
 		check_memlock();
+	else if (!strcmp(what, "stores"))
+		check_stores();
 	else if (!strcmp(what, "copyout"))
 		check_copyout();
 	else if (!strcmp(what, "unbind"))
@@ -657,6 +701,6 @@ int main(int argc, char **argv)
 	else if (!strcmp(what, "wedge"))
 		check_wedge();
 	else
-		fail("usage: robustness killed|signalled|leaks|memlock|copyout|unbind|wedge [N]");
+		fail("expected killed, signalled, leaks, memlock, stores, copyout, unbind or wedge");
 	return 0;
 }

@@ -39,6 +39,7 @@ function sound(run: GuestRun): void {
 /** What each part of driver/kernel/tests/robustness.c says when all was as it must be. */
 const ROBUST: readonly [command: string, says: string][] = [
   ["memlock", "RLIMIT_MEMLOCK holds"],
+  ["stores", "into registered memory stays"],
   ["copyout", "cannot be written out is kept"],
   ["killed 100", "100 times, usable each time"],
   ["signalled 100", "100 times, usable each time"],

@@ -246,10 +246,13 @@ struct pldma_info {
  *	which has no mapping
  * @mmap_stride: out: distance to the next block's offset
  *
- * The memory is zeroed and belongs to the caller. All blocks or none.
+ * The memory is zeroed and belongs to the caller. All blocks or none. It is
+ * charged to the caller's cgroup, but for what dma_alloc_*() takes from CMA,
+ * which the kernel does not charge.
  *
  * EINVAL: a size or count of 0 or over its limit, unknown direction, unknown
- * policy or one of user pages, channel absent. ENOMEM: no memory, or the
+ * policy or one of user pages, channel absent, slots of a ring that the engine
+ * cannot fill (length_align). ENOMEM: no memory, or the
  * device's byte or block limit is reached. ENOSPC: ids or offsets used up.
  */
 struct pldma_alloc {
@@ -332,8 +335,8 @@ struct pldma_query {
  * cache-aligned without UNALIGNED, alignment that the engine cannot do, a block
  * of policy BOUNCE. EAGAIN: the queue is full. EIO: the engine is not idle
  * after a failed RESET. For PLDMA_USER_PAGES also EFAULT: memory not there;
- * ENOMEM: over RLIMIT_MEMLOCK; EBUSY: overlap with a pinned receive range;
- * EPERM: memory of another process. Nothing has changed after a refusal.
+ * ENOMEM: over RLIMIT_MEMLOCK, or no room to map it; EPERM: memory of another
+ * process. Nothing has changed after a refusal.
  */
 struct pldma_enqueue {
 	__u32 id;
@@ -370,11 +373,11 @@ struct pldma_enqueue {
  *
  * Completions come back in the order of ENQUEUE. EAGAIN: O_NONBLOCK and nothing
  * is done yet. ETIMEDOUT: the deadline passed. ENODATA: nothing is queued, in
- * flight or done. ECANCELED: RESET came in between. EINTR: a signal. EIO: the
- * engine failed the transfer: all output fields are valid, @status tells how,
- * and the block is the caller's. EINVAL: direction unknown or absent, deadline
- * too large. EFAULT after a completion leaves the block done, to be asked for
- * again.
+ * flight or done, blocks of the ring included. ECANCELED: RESET came in between.
+ * EINTR: a signal. EIO: the engine failed the transfer: all output fields are
+ * valid, @status tells how, and the block is the caller's. EINVAL: direction
+ * unknown or absent, deadline too large. EFAULT after a completion leaves the
+ * block done, to be asked for again.
  */
 struct pldma_dequeue {
 	__u32 direction;
@@ -491,11 +494,12 @@ struct pldma_cost {
 
 /**
  * struct pldma_chan_stats - one direction
- * @cost: by enum pldma_cost_kind, transfers without VERIFY
- * @verify: the same for transfers with VERIFY and for RESET
+ * @cost: by enum pldma_cost_kind, transfers without VERIFY, and the mapping at
+ *	ALLOC
+ * @verify: the same for transfers with VERIFY, RESET, REGISTER and release
  * @transfers: transfers that the engine reported done
  * @bytes: bytes they moved
- * @errors: of these, how many failed
+ * @errors: how many failed, and how many the engine did not take
  * @timeouts: DEQUEUE calls whose deadline passed
  * @resets: RESET calls that had to give back a block
  * @quarantined_blocks: blocks in quarantine now
@@ -582,9 +586,9 @@ struct pldma_reset {
  * larger than a slot. read() waits for a frame, copies it out and gives the slot
  * back to the engine; EMSGSIZE when the buffer is too small, and the frame
  * stays. Only read() gives the slots of a new ring, or of one after RESET, to the
- * engine: read once, nonblocking, before a poll(). EINVAL: no such ring, or 0
- * bytes. EAGAIN with O_NONBLOCK. EIO as for DEQUEUE. ECANCELED when RESET came in
- * between.
+ * engine: read once, nonblocking, before a poll(). EINVAL: no such ring, 0 bytes,
+ * or a length that the engine cannot do. EAGAIN with O_NONBLOCK. EIO as for
+ * DEQUEUE. ECANCELED when RESET came in between.
  */
 
 #endif /* _UAPI_PLDMA_H */
