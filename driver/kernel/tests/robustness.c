@@ -701,6 +701,6 @@ int main(int argc, char **argv)
 	else if (!strcmp(what, "wedge"))
 		check_wedge();
 	else
-		fail("expected killed, signalled, leaks, memlock, stores, copyout, unbind or wedge");
+		fail("expected killed, signalled, leaks, memlock, stores, copyout, unbind, wedge");
 	return 0;
 }
