@@ -280,7 +280,9 @@ function parseSize(text: string): FrameSize {
   const factor = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[unit.toUpperCase()] ?? NaN;
   const size = digits === undefined ? NaN : Number(digits) * factor;
   if (!(size >= 1 && size <= Number.MAX_SAFE_INTEGER)) {
-    throw new UsageError(`--size takes bytes from 1, such as 64, 4K or 1M, or largest, block, not "${text}"`);
+    throw new UsageError(
+      `--size takes bytes from 1, such as 64, 4K or 1M, or largest, block, not "${text}"`,
+    );
   }
   return size;
 }
