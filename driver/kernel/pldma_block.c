@@ -561,25 +561,42 @@ void pldma_block_put(struct pldma_block *block)
 }
 
 /**
- * pldma_block_get() - find a block
+ * pldma_block_lock() - find a block and lock its channel
  * @pldma: the device
  * @id: as user space knows it
  *
- * Return: the block with a reference taken, -ENOENT, or -ENODEV once the device
- * is gone. Check @dead and @gone again after taking the channel lock.
+ * Return: the block, to be given back by pldma_block_unlock(); -ENOENT, or
+ * -ENODEV once the device is gone.
  */
-struct pldma_block *pldma_block_get(struct pldma_dev *pldma, u32 id)
+struct pldma_block *pldma_block_lock(struct pldma_dev *pldma, u32 id)
 {
 	struct pldma_block *block;
 
 	mutex_lock(&pldma->table_lock);
 	block = pldma->dead ? ERR_PTR(-ENODEV) : xa_load(&pldma->blocks, id);
-	if (!block)
-		block = ERR_PTR(-ENOENT);
-	if (!IS_ERR(block))
+	if (!IS_ERR_OR_NULL(block))
 		kref_get(&block->ref);
 	mutex_unlock(&pldma->table_lock);
-	return block;
+	if (!block)
+		return ERR_PTR(-ENOENT);
+	if (IS_ERR(block))
+		return block;
+
+	mutex_lock(&block->chan->lock);
+	if (!pldma->dead && !block->gone)
+		return block;
+	pldma_block_unlock(block);
+	return ERR_PTR(READ_ONCE(pldma->dead) ? -ENODEV : -ENOENT);
+}
+
+/**
+ * pldma_block_unlock() - undo pldma_block_lock()
+ * @block: the block, which may be freed by this
+ */
+void pldma_block_unlock(struct pldma_block *block)
+{
+	mutex_unlock(&block->chan->lock);
+	pldma_block_put(block);
 }
 
 /**
@@ -944,16 +961,11 @@ int pldma_free(struct pldma_dev *pldma, u32 id, bool registered)
 	struct pldma_block *block;
 	int ret = 0;
 
-	block = pldma_block_get(pldma, id);
+	block = pldma_block_lock(pldma, id);
 	if (IS_ERR(block))
 		return PTR_ERR(block);
-	mutex_lock(&block->chan->lock);
 	mutex_lock(&pldma->table_lock);
-	if (pldma->dead)
-		ret = -ENODEV;
-	else if (block->gone)
-		ret = -ENOENT;
-	else if (pldma_policy_is_user(block->policy) != registered)
+	if (pldma_policy_is_user(block->policy) != registered)
 		ret = -EINVAL;
 	else if (block->state != PLDMA_STATE_USER || block->mappings)
 		ret = -EBUSY;
@@ -964,8 +976,7 @@ int pldma_free(struct pldma_dev *pldma, u32 id, bool registered)
 		pldma_block_release(block);
 		pldma_block_put(block);
 	}
-	mutex_unlock(&block->chan->lock);
-	pldma_block_put(block);
+	pldma_block_unlock(block);
 	return ret;
 }
 

@@ -97,36 +97,27 @@ static int pldma_info(struct pldma_dev *pldma, struct pldma_info *info)
 static int pldma_query(struct pldma_dev *pldma, struct pldma_query *arg)
 {
 	struct pldma_block *block;
-	int ret = 0;
 
 	if (memchr_inv(arg->reserved, 0, sizeof(arg->reserved)))
 		return -EINVAL;
-	block = pldma_block_get(pldma, arg->id);
+	block = pldma_block_lock(pldma, arg->id);
 	if (IS_ERR(block))
 		return PTR_ERR(block);
-	mutex_lock(&block->chan->lock);
-	if (pldma->dead) {
-		ret = -ENODEV;
-	} else if (block->gone) {
-		ret = -ENOENT;
-	} else {
-		arg->state = READ_ONCE(block->state);
-		arg->direction = block->chan->direction;
-		arg->policy = block->policy;
-		arg->flags = 0;
-		if (READ_ONCE(block->mappings))
-			arg->flags |= PLDMA_BLOCK_MAPPED;
-		if (pldma_block_needs_sync(block))
-			arg->flags |= PLDMA_BLOCK_NEEDS_SYNC;
-		if (block->user.pages)
-			arg->flags |= PLDMA_BLOCK_PINNED;
-		arg->segments = block->nsegs;
-		arg->size = block->size;
-		arg->mmap_offset = (u64)block->pgoff << PAGE_SHIFT;
-	}
-	mutex_unlock(&block->chan->lock);
-	pldma_block_put(block);
-	return ret;
+	arg->state = READ_ONCE(block->state);
+	arg->direction = block->chan->direction;
+	arg->policy = block->policy;
+	arg->flags = 0;
+	if (READ_ONCE(block->mappings))
+		arg->flags |= PLDMA_BLOCK_MAPPED;
+	if (pldma_block_needs_sync(block))
+		arg->flags |= PLDMA_BLOCK_NEEDS_SYNC;
+	if (block->user.pages)
+		arg->flags |= PLDMA_BLOCK_PINNED;
+	arg->segments = block->nsegs;
+	arg->size = block->size;
+	arg->mmap_offset = (u64)block->pgoff << PAGE_SHIFT;
+	pldma_block_unlock(block);
+	return 0;
 }
 
 static int pldma_stats(struct pldma_dev *pldma, struct pldma_stats __user *uarg)

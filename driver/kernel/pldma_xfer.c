@@ -43,71 +43,63 @@ static size_t pldma_sync_len(const struct pldma_block *block)
 	return min_t(size_t, ALIGN(block->size, pldma_cache_align()), PAGE_ALIGN(block->size));
 }
 
-/* what the policy does before the engine may look; user pages are mapped already */
-static void pldma_for_device(struct pldma_block *block)
+/* the range that the policy syncs at a transition; false for none */
+static bool pldma_sync_range(struct pldma_block *block, u32 op, size_t *offset, size_t *len)
 {
-	bool verify = block->flags & PLDMA_ENQUEUE_VERIFY;
-	size_t offset = block->offset, len = block->len;
+	bool whole = block->flags & PLDMA_ENQUEUE_VERIFY;
+	bool tx = block->chan->direction == PLDMA_TX;
+	bool for_device = op == PLDMA_SYNC_FOR_DEVICE;
 
+	*offset = block->offset;
+	*len = block->len;
 	switch (block->policy) {
 	case PLDMA_STREAMING_LAZY:
 	case PLDMA_BOUNCE:
-		if (block->chan->direction == PLDMA_RX)
-			return;
-		fallthrough;
+		/* tx for_device and rx for_cpu, and nothing else */
+		if (tx != for_device)
+			return false;
+		/* after an error the engine may have written all that it was given */
+		if (!for_device && block->status == PLDMA_STATUS_OK)
+			*len = block->moved;
+		break;
 	case PLDMA_NONCOHERENT:
-		pldma_widen(block, &offset, &len);
 		break;
 	case PLDMA_STREAMING:
 	case PLDMA_USER_PAGES_REGISTERED:
-		offset = 0;
-		len = pldma_sync_len(block);
+		whole = true;
 		break;
 	default:
-		return;
+		return false;
 	}
-	if (verify) {
-		offset = 0;
-		len = pldma_sync_len(block);
+	if (whole) {
+		*offset = 0;
+		*len = pldma_sync_len(block);
+	} else if (*len) {
+		pldma_widen(block, offset, len);
 	}
-	pldma_block_sync(block, PLDMA_SYNC_FOR_DEVICE, offset, len, verify);
+	return *len;
+}
+
+/* what the policy does before the engine may look; user pages are mapped already */
+static void pldma_for_device(struct pldma_block *block)
+{
+	size_t offset, len;
+
+	if (pldma_sync_range(block, PLDMA_SYNC_FOR_DEVICE, &offset, &len))
+		pldma_block_sync(block, PLDMA_SYNC_FOR_DEVICE, offset, len,
+				 block->flags & PLDMA_ENQUEUE_VERIFY);
 }
 
 /* what the policy does before the CPU may look */
 static void pldma_for_cpu(struct pldma_block *block)
 {
 	bool verify = block->flags & PLDMA_ENQUEUE_VERIFY;
-	size_t offset = block->offset, len = block->len;
+	size_t offset, len;
 
-	switch (block->policy) {
-	case PLDMA_USER_PAGES:
+	if (block->policy == PLDMA_USER_PAGES)
 		pldma_user_unmap(block, verify, true);
-		return;
-	case PLDMA_STREAMING_LAZY:
-	case PLDMA_BOUNCE:
-		if (block->chan->direction == PLDMA_TX)
-			return;
-		if (block->status == PLDMA_STATUS_OK)
-			len = block->moved;
-		if (len)
-			pldma_widen(block, &offset, &len);
-		break;
-	case PLDMA_NONCOHERENT:
-		pldma_widen(block, &offset, &len);
-		break;
-	case PLDMA_STREAMING:
-	case PLDMA_USER_PAGES_REGISTERED:
-		offset = 0;
-		len = pldma_sync_len(block);
-		break;
-	default:
-		return;
-	}
-	if (verify) {
-		offset = 0;
-		len = pldma_sync_len(block);
-	}
-	pldma_block_sync(block, PLDMA_SYNC_FOR_CPU, offset, len, verify);
+	else if (pldma_sync_range(block, PLDMA_SYNC_FOR_CPU, &offset, &len))
+		pldma_block_sync(block, PLDMA_SYNC_FOR_CPU, offset, len, verify);
 }
 
 /* the whole block to the CPU, whatever the engine did to it */
@@ -419,20 +411,11 @@ int pldma_enqueue(struct pldma_dev *pldma, const struct pldma_enqueue *arg)
 	if (arg->flags & ~(PLDMA_ENQUEUE_VERIFY | PLDMA_ENQUEUE_UNALIGNED) || arg->reserved ||
 	    memchr_inv(arg->sideband, 0, sizeof(arg->sideband)))
 		return -EINVAL;
-	block = pldma_block_get(pldma, arg->id);
+	block = pldma_block_lock(pldma, arg->id);
 	if (IS_ERR(block))
 		return PTR_ERR(block);
-	mutex_lock(&block->chan->lock);
-	if (pldma->dead)
-		ret = -ENODEV;
-	else if (block->gone)
-		ret = -ENOENT;
-	else if (block->policy == PLDMA_BOUNCE)
-		ret = -EINVAL;
-	else
-		ret = pldma_xfer_start(block, arg);
-	mutex_unlock(&block->chan->lock);
-	pldma_block_put(block);
+	ret = block->policy == PLDMA_BOUNCE ? -EINVAL : pldma_xfer_start(block, arg);
+	pldma_block_unlock(block);
 	return ret;
 }
 
@@ -599,31 +582,25 @@ int pldma_dequeue(struct pldma_dev *pldma, struct pldma_dequeue *arg,
 int pldma_sync(struct pldma_dev *pldma, struct pldma_sync *arg)
 {
 	struct pldma_block *block;
-	int ret = -EINVAL;
+	int ret = 0;
 
 	if (arg->op > PLDMA_SYNC_FOR_CPU)
 		return -EINVAL;
-	block = pldma_block_get(pldma, arg->id);
+	block = pldma_block_lock(pldma, arg->id);
 	if (IS_ERR(block))
 		return PTR_ERR(block);
-	mutex_lock(&block->chan->lock);
-	if (pldma->dead) {
-		ret = -ENODEV;
-	} else if (block->gone) {
-		ret = -ENOENT;
-	} else if (block->policy == PLDMA_MANUAL && arg->length &&
-		   arg->offset <= block->size && arg->length <= block->size - arg->offset) {
+	if (block->policy != PLDMA_MANUAL || !arg->length || arg->offset > block->size ||
+	    arg->length > block->size - arg->offset) {
+		ret = -EINVAL;
+	} else if (block->state != PLDMA_STATE_USER) {
 		ret = -EBUSY;
-		if (block->state == PLDMA_STATE_USER) {
-			block->sync_device_ns = 0;
-			block->sync_cpu_ns = 0;
-			pldma_block_sync(block, arg->op, arg->offset, arg->length, false);
-			arg->ns = block->sync_device_ns + block->sync_cpu_ns;
-			ret = 0;
-		}
+	} else {
+		block->sync_device_ns = 0;
+		block->sync_cpu_ns = 0;
+		pldma_block_sync(block, arg->op, arg->offset, arg->length, false);
+		arg->ns = block->sync_device_ns + block->sync_cpu_ns;
 	}
-	mutex_unlock(&block->chan->lock);
-	pldma_block_put(block);
+	pldma_block_unlock(block);
 	return ret;
 }
 

@@ -179,18 +179,18 @@ function soon(milliseconds: number): number {
   return libc.monotonicNs() + milliseconds * 1e6;
 }
 
-function check(name: string, fn: () => void): void {
+function check(name: string, fn: () => void | Promise<void>): void {
   const id = `${SUITE}/${name}`;
   journal.register({ id, suite: SUITE, name, policy: null });
   Deno.test({
     name,
     retry: 0,
-    fn: () => {
+    fn: async () => {
       journal.start(id);
       const start = performance.now();
       let result: CaseResult = { outcome: "PASS", reason: null, seconds: 0, frames: 0, bytes: 0 };
       try {
-        fn();
+        await fn();
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         result = { ...result, outcome: "FAIL", reason };
@@ -704,6 +704,21 @@ check("RESET gives every block back, and says how many", () => {
   assert(view.getUint32(RESET.at.returned, true) === 5, "not all five came back");
   assert(view.getUint32(RESET.at.quarantined, true) === 0, "some are quarantined");
   assert(raw.query(id) === before, "the block is not as before");
+});
+
+check("RESET ends a DEQUEUE that waits with ECANCELED", async () => {
+  using device = Device.open({ path: settings.device });
+  const [block] = device.alloc({ direction: "rx", policy: "streaming", size: PAGE });
+  block?.enqueue();
+  const waiting = device.dequeueAsync("rx", { timeoutMs: 60_000 });
+  const how: string[] = [];
+  const end = waiting.then(() => how.push("success"), (error) => how.push(error.code));
+  // give it time to begin; should it not have begun, it must find nothing instead
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert(how.length === 0, `it did not wait: ${how}`);
+  device.reset();
+  await end;
+  assert(how[0] === "ECANCELED", `expected ECANCELED, found ${how}`);
 });
 
 check("unaligned offsets need the flag that says so", () => {

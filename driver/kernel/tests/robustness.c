@@ -303,6 +303,77 @@ static void refused(int fd, unsigned long request, void *arg, int code, const ch
 		fail("%s: expected %s, found %s", what, strerror(code), strerror(errno));
 }
 
+static void refused_mmap(int fd, size_t size, int prot, int flags, __u64 offset, int code,
+			 const char *what)
+{
+	errno = 0;
+	if (mmap(NULL, size, prot, flags, fd, offset) != MAP_FAILED || errno != code)
+		fail("%s: expected %s, found %s", what, strerror(code), strerror(errno));
+}
+
+/* the refusals that need neither an injected fault nor another process */
+static void every_refusal(int fd, char *memory)
+{
+	struct pldma_alloc lazy = alloc_blocks(fd, PLDMA_STREAMING_LAZY, PLDMA_RX, SIZE, 1);
+	struct pldma_alloc alloc = { .size = 1ULL << 40, .count = 1 };
+	struct pldma_free other = { .id = ~0U }, reserved = { .id = lazy.first_id, .reserved = 1 };
+	struct pldma_free wrong = { .id = lazy.first_id };
+	struct pldma_query query = { .id = ~0U };
+	struct pldma_enqueue enq = { .id = lazy.first_id, .offset = ~0ULL, .length = 2 };
+	struct pldma_dequeue deq = { .direction = PLDMA_TX };
+	struct pldma_sync sync = { .id = ~0U, .length = 1 };
+	struct pldma_register reg = {
+		.address = (unsigned long)memory + 1, .size = SIZE, .policy = PLDMA_USER_PAGES,
+	};
+	struct pldma_stats stats = { .flags = 2 };
+	struct pldma_reset bad_reset = { .flags = 1 };
+	char byte = 0;
+
+	refused(fd, _IO(PLDMA_IOC_MAGIC, 99), &alloc, ENOTTY, "unknown command");
+	refused(fd, PLDMA_IOC_INFO, NULL, EFAULT, "INFO of NULL");
+	refused(fd, PLDMA_IOC_ALLOC, &alloc, EINVAL, "ALLOC, size");
+	alloc.size = SIZE;
+	alloc.count = ~0U;
+	refused(fd, PLDMA_IOC_ALLOC, &alloc, EINVAL, "ALLOC, count");
+	alloc.count = 1;
+	alloc.policy = PLDMA_NR_POLICIES;
+	refused(fd, PLDMA_IOC_ALLOC, &alloc, EINVAL, "ALLOC, policy");
+	refused(fd, PLDMA_IOC_FREE, &other, ENOENT, "FREE, id");
+	refused(fd, PLDMA_IOC_FREE, &reserved, EINVAL, "FREE, reserved");
+	refused(fd, PLDMA_IOC_UNREGISTER, &wrong, EINVAL, "UNREGISTER, kind");
+	refused(fd, PLDMA_IOC_QUERY, &query, ENOENT, "QUERY, id");
+	refused(fd, PLDMA_IOC_ENQUEUE, &enq, EINVAL, "ENQUEUE, range");
+	enq.offset = 1;
+	refused(fd, PLDMA_IOC_ENQUEUE, &enq, EINVAL, "ENQUEUE, alignment");
+	enq.flags = 64;
+	refused(fd, PLDMA_IOC_ENQUEUE, &enq, EINVAL, "ENQUEUE, flags");
+	enq.id = ~0U;
+	enq.flags = 0;
+	refused(fd, PLDMA_IOC_ENQUEUE, &enq, ENOENT, "ENQUEUE, id");
+	refused(fd, PLDMA_IOC_DEQUEUE, &deq, ENODATA, "DEQUEUE of nothing");
+	deq.deadline_ns = ~0ULL;
+	refused(fd, PLDMA_IOC_DEQUEUE, &deq, EINVAL, "DEQUEUE, deadline");
+	expect(!enqueue(fd, lazy.first_id, SIZE), "ENQUEUE");
+	deq = (struct pldma_dequeue){ .direction = PLDMA_RX };
+	refused(fd, PLDMA_IOC_DEQUEUE, &deq, ETIMEDOUT, "DEQUEUE, deadline in the past");
+	expect(!reset(fd, NULL), "RESET");
+	refused(fd, PLDMA_IOC_SYNC, &sync, ENOENT, "SYNC, id");
+	refused(fd, PLDMA_IOC_REGISTER, &reg, EINVAL, "REGISTER, alignment");
+	reg.address = ~0UL & ~4095UL;
+	refused(fd, PLDMA_IOC_REGISTER, &reg, EINVAL, "REGISTER, wraps");
+	refused(fd, PLDMA_IOC_STATS, &stats, EINVAL, "STATS, flags");
+	refused(fd, PLDMA_IOC_RESET, &bad_reset, EINVAL, "RESET, flags");
+	refused_mmap(fd, SIZE, PROT_READ, MAP_SHARED, 0, EINVAL, "mmap, offset");
+	refused_mmap(fd, SIZE / 2, PROT_READ, MAP_SHARED, lazy.mmap_offset, EINVAL, "mmap, length");
+	refused_mmap(fd, SIZE, PROT_READ, MAP_PRIVATE, lazy.mmap_offset, EINVAL, "mmap, private");
+	refused_mmap(fd, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, lazy.mmap_offset, EACCES,
+		     "mmap, writable");
+	expect(write(fd, &byte, 1) < 0 && errno == EINVAL, "write without a ring");
+	expect(read(fd, &byte, 1) < 0 && errno == EINVAL, "read without a ring");
+	expect(open(DEVICE, O_RDWR) < 0 && errno == EBUSY, "second open");
+	free_block(fd, lazy.first_id);
+}
+
 static void leak_round(int round)
 {
 	int fd = open_device();
@@ -310,6 +381,7 @@ static void leak_round(int round)
 			    -1, 0);
 	__u32 policy, direction, ranges = 0;
 
+	every_refusal(fd, memory);
 	for (policy = 0; policy < PLDMA_NR_POLICIES; policy++) {
 		for (direction = 0; direction < PLDMA_NR_DIRECTIONS; direction++) {
 			struct pldma_alloc blocks;

@@ -109,6 +109,20 @@ for (const arch of ["aarch64", "x86_64"] as const) {
     },
   );
 
+  await boardTest(arch, "passes on an engine with the limits of AXI DMA", async (outDir) => {
+    const run = await runInGuest({
+      arch,
+      outDir,
+      command: ["deno", "test", "-P", "--no-check", "--", "--frames=20", "--size=1,4097,block"],
+      env: { NO_COLOR: "1" },
+      moduleArgs: { pl_softdma: "axi_dma=1" },
+      timeoutSeconds: 300,
+      ...piped,
+    });
+    sound(run);
+    assertStringIncludes(run.stdout, "loop policy=user-pages size=4097 depth=max ... ok");
+  });
+
   await boardTest(
     arch,
     "loses nothing on a coherent board, not even without syncs",
@@ -118,6 +132,7 @@ for (const arch of ["aarch64", "x86_64"] as const) {
         coherent: true,
         outDir,
         command: ["deno", "test", "-P", "--no-check", "--", "--frames=20", "--size=1,4097,block"],
+        env: { NO_COLOR: "1" },
         timeoutSeconds: 300,
         ...piped,
       });
