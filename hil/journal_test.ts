@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Case, Journal, JournalTail, parseJournal, RESULTS_VARIABLE } from "./journal.ts";
+import { tempDir } from "./testing/temp_dir.ts";
 
 const item: Case = { id: "loopback/a", suite: "loopback", name: "a", policy: "none" };
 const pass = { outcome: "PASS", reason: null, seconds: 1, frames: 2, bytes: 128 } as const;
 
 function folder(): string {
-  return Deno.makeTempDirSync({ prefix: "plumbline-journal-" });
+  return tempDir();
 }
 
 Deno.test("Journal keeps what was written, in order, one line each", () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { assertEquals } from "@std/assert";
 import { toolInfo, VERSION } from "./results_tool.ts";
+import { tempDir } from "./testing/temp_dir.ts";
 
 Deno.test("VERSION is that of deno.json", () => {
   const config = JSON.parse(Deno.readTextFileSync(new URL("../deno.json", import.meta.url)));
@@ -8,7 +9,7 @@ Deno.test("VERSION is that of deno.json", () => {
 });
 
 Deno.test("toolInfo() finds the commit of a branch, a packed branch and a detached head", () => {
-  const dir = Deno.makeTempDirSync();
+  const dir = tempDir();
   const root = new URL(`file://${dir}/`);
   assertEquals(toolInfo(root).git, null);
   Deno.mkdirSync(`${dir}/.git/refs/heads`, { recursive: true });

@@ -6,6 +6,7 @@ import { fold } from "../journal_fold.ts";
 import type { Results } from "../results.ts";
 import { LOG_FILE, runLocal } from "./board_local.ts";
 import { parseRunOptions } from "./options.ts";
+import { tempDir } from "../testing/temp_dir.ts";
 
 const JOURNAL = JSON.stringify(new URL("../journal.ts", import.meta.url).href);
 
@@ -40,7 +41,7 @@ async function runSuite(
   text: string,
   { args = [], signal }: { args?: string[]; signal?: AbortSignal } = {},
 ): Promise<Outcome> {
-  const root = Deno.makeTempDirSync({ prefix: "plumbline-local-" });
+  const root = tempDir();
   const permissions = { read: true, write: true, env: ["PLUMBLINE_*"], ffi: true, run: true };
   Deno.writeTextFileSync(`${root}/deno.json`, JSON.stringify({ test: { permissions } }));
   Deno.writeTextFileSync(`${root}/made_test.ts`, text);

@@ -6,6 +6,7 @@ import { Journal } from "../journal.ts";
 import { fold } from "../journal_fold.ts";
 import { runVirtual } from "./board_vm.ts";
 import { parseRunOptions } from "./options.ts";
+import { tempDir } from "../testing/temp_dir.ts";
 
 const around = { suites: ["loopback"], virtual: false };
 
@@ -20,7 +21,7 @@ async function boot(
 ) {
   const options = parseRunOptions(["--board=vm:aarch64", ...args], around);
   if (options.board.kind !== "vm") throw new Error("not reached");
-  const dir = Deno.makeTempDirSync({ prefix: "plumbline-vm-" });
+  const dir = tempDir();
   using journal = Journal.open({ dir });
   let asked: GuestOptions | null = null;
   const died = await runVirtual({

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { checkResults } from "../results.ts";
 import { VERSION } from "../results_tool.ts";
+import { tempDir } from "../testing/temp_dir.ts";
 
 const MAIN = new URL("./main.ts", import.meta.url).pathname;
 
@@ -21,7 +22,7 @@ async function plumbline(...args: string[]): Promise<Ended> {
     args: ["run", "-A", "--no-check", MAIN, ...args],
     env: { ...env, NO_COLOR: "1" },
     clearEnv: true,
-    cwd: Deno.makeTempDirSync({ prefix: "plumbline-main-" }),
+    cwd: tempDir(),
   });
   const { code, stdout, stderr } = await child.output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -66,7 +67,7 @@ Deno.test("plumbline run --json - puts nothing but JSON on standard output", asy
 });
 
 Deno.test("plumbline run writes the same results to a file and to the folder", async () => {
-  const dir = Deno.makeTempDirSync({ prefix: "plumbline-main-" });
+  const dir = tempDir();
   const args = [`--device=${NO_DEVICE}`, `--results=${dir}/run`, `--json=${dir}/out.json`];
   assertEquals((await plumbline("run", ...args)).code, 3);
   const text = Deno.readTextFileSync(`${dir}/out.json`);

@@ -2,11 +2,12 @@
 import { assertEquals } from "@std/assert";
 import { Journal } from "../journal.ts";
 import { follow, Progress } from "./progress.ts";
+import { tempDir } from "../testing/temp_dir.ts";
 
 const pass = { outcome: "PASS", reason: null, seconds: 0.25, frames: 1, bytes: 64 } as const;
 
 function journal(): Journal {
-  const journal = Journal.open({ dir: Deno.makeTempDirSync({ prefix: "plumbline-progress-" }) });
+  const journal = Journal.open({ dir: tempDir() });
   for (const name of ["a", "b", "c"]) {
     const skip = name === "c" ? "too long" : null;
     journal.register({ id: name, suite: "loopback", name, policy: null, skip });
