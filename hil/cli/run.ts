@@ -12,7 +12,7 @@ import { toolInfo } from "../results_tool.ts";
 import { LOG_FILE, runLocal } from "./board_local.ts";
 import { runVirtual } from "./board_vm.ts";
 import { parseRunOptions, runHelp, type RunOptions, UsageError } from "./options.ts";
-import { explainDevice } from "./precheck.ts";
+import { explainDevice } from "../precheck.ts";
 import { Progress } from "./progress.ts";
 import { renderTable } from "./table.ts";
 

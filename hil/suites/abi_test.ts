@@ -42,6 +42,7 @@ import {
   SYNC,
 } from "../../driver/uapi.ts";
 import { type CaseResult, Journal } from "../journal.ts";
+import { findProblem } from "../precheck.ts";
 import { readSettings } from "../settings.ts";
 
 const SUITE = "abi";
@@ -51,6 +52,14 @@ const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 
 const settings = readSettings();
 const journal = Journal.open();
+
+const problem = findProblem(settings.device);
+if (problem !== null) {
+  journal.bench("device", problem);
+  Deno.test(`${SUITE}: ${settings.device} is there`, () => {
+    throw new Error(problem);
+  });
+}
 
 type Values = Record<string, number | bigint>;
 
@@ -180,6 +189,7 @@ function soon(milliseconds: number): number {
 }
 
 function check(name: string, fn: () => void | Promise<void>): void {
+  if (problem !== null) return;
   const id = `${SUITE}/${name}`;
   journal.register({ id, suite: SUITE, name, policy: null });
   Deno.test({

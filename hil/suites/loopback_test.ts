@@ -7,13 +7,13 @@
  * fail; if it does not, a pass of the other policies proves nothing about coherence.
  */
 
-import { AbiMismatchError } from "../../driver/errors.ts";
 import { Device } from "../../driver/device.ts";
 import { POLICIES, type PolicyName } from "../../driver/uapi.ts";
 import { armFault, disarmFault } from "../../fixtures/boards/vm/fault.ts";
 import { type CaseResult, Journal } from "../journal.ts";
 import { guardSize, loopDepth, type LoopResult, runLoop } from "../loop.ts";
 import { TaggedPattern } from "../patterns/tagged.ts";
+import { findProblem } from "../precheck.ts";
 import { toolInfo } from "../results_tool.ts";
 import { type FrameSize, readSettings } from "../settings.ts";
 
@@ -44,14 +44,14 @@ const settings = readSettings();
 const journal = Journal.open();
 let pattern: TaggedPattern | null = null;
 
-try {
+const problem = findProblem(settings.device);
+if (problem === null) {
   using device = Device.open({ path: settings.device });
   register(device);
-} catch (error) {
-  const reason = explain(error);
-  journal.bench("device", reason);
+} else {
+  journal.bench("device", problem);
   Deno.test(`${SUITE}: ${settings.device} is there`, () => {
-    throw new Error(reason);
+    throw new Error(problem);
   });
 }
 
@@ -235,6 +235,5 @@ function longest(device: Device): number {
 }
 
 function explain(error: unknown): string {
-  if (error instanceof AbiMismatchError) return error.message;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { Device } from "../driver/device.ts";
+
 /** The machine, as far as a missing device can be explained from it. */
 export interface Machine {
   /** Whether a path exists. */
@@ -111,5 +113,31 @@ function explainOpen(device: string, code: string | null): string | null {
       return `${device} has no driver behind it any more (see dmesg)`;
     default:
       return `${device} cannot be opened: ${code}`;
+  }
+}
+
+/**
+ * Open a device once and tell why that fails.
+ *
+ * @param device path of its node
+ * @returns one line, or `null` when it can be opened and speaks our ABI
+ */
+export function findProblem(device: string): string | null {
+  try {
+    Device.open({ path: device })[Symbol.dispose]();
+    return null;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return (mayLook() ? explainDevice(device) : null) ?? `${reason}; plumbline run tells more`;
+  }
+}
+
+/** Whether Deno lets us look around: into /proc and /dev with all permissions only. */
+function mayLook(): boolean {
+  try {
+    Deno.statSync("/proc/modules");
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotCapable);
   }
 }
