@@ -50,7 +50,48 @@ const ROBUST: readonly [command: string, says: string][] = [
 
 const piped = { stdout: "piped", stderr: "piped" } as const;
 
+/** Prints what the devices at the given paths offer, and what the absent direction answers. */
+const SHOW = `
+import { Device } from "/plumbline/mod.ts";
+for (const path of Deno.args) {
+  using device = Device.open({ path });
+  const { tx, rx } = device.info;
+  const direction = tx === null ? "tx" : "rx";
+  let absent = "accepted";
+  try {
+    device.alloc({ direction, policy: "streaming", size: 64 });
+  } catch (error) {
+    absent = error.code;
+  }
+  console.log(path, tx?.channel ?? "none", rx?.channel ?? "none", absent);
+}`;
+
 for (const arch of ["aarch64", "x86_64"] as const) {
+  await boardTest(arch, "binds channels by name, also one direction alone", async (outDir) => {
+    const script = `
+      client=$(basename $(readlink /sys/class/misc/pldma0/device))
+      cd /sys/bus/platform/drivers/pldma
+      echo "$client" > unbind
+      # each may have been bound meanwhile: the channels are free now
+      for pair in pldma-pair.0 pldma-pair.1; do [ -e $pair ] || echo $pair > bind; done
+      echo "$SHOW" > /tmp/show.ts
+      deno run -A --no-check /tmp/show.ts /dev/pldma0 /dev/pldma1`;
+    const run = await runInGuest({
+      arch,
+      outDir,
+      command: ["sh", "-c", script],
+      env: { SHOW, NO_COLOR: "1" },
+      moduleArgs: { pldma: "tx=dma0chan0,- rx=-,dma0chan1" },
+      timeoutSeconds: 120,
+      ...piped,
+    });
+    sound(run);
+    assertEquals(run.stdout.trim().split("\n").sort(), [
+      "/dev/pldma0 dma0chan0 none EINVAL",
+      "/dev/pldma1 none dma0chan1 EINVAL",
+    ]);
+  });
+
   await boardTest(
     arch,
     "stays usable whatever is done to it, and leaks nothing",
