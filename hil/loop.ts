@@ -263,37 +263,35 @@ class BlockLoop extends Loop {
     const length = this.#blockSize;
     const poison = this.pattern.poison(0, length);
     const trusted = device.info.policies.coherent.tx ? "coherent" : "streaming";
-    for (const primer of device.alloc({ direction: "tx", policy: trusted, size: length })) {
-      using block = primer;
-      for (const rx of this.#rx) {
-        this.#enqueueRx(rx, 0, length, 0n);
-        block.set(poison);
-        block.enqueue({ length });
-        const tx = device.dequeue("tx", this.wait);
-        const done = this.#dequeueRx(rx);
-        if (rx.equals(poison)) continue;
-        const received = new Uint8Array(length);
-        rx.copyTo(received);
-        const frame = {
-          sequence: 0,
-          expected: poison,
-          received,
-          moved: done.bytes,
-          txCheck: tx.check,
-          rxCheck: done.check,
-        };
-        // without syncs the CPU cannot see the poison: evidence, and no fault of a frame
-        if (this.options.policy === "none") this.observe(frame);
-        else this.condemn(frame);
-        // a block that the poison did not reach is judged by what it holds
-        const guard = this.#guards[this.#rx.indexOf(rx)];
-        if (guard === undefined) continue;
-        guard.before = received.subarray(0, this.#guard);
-        guard.after = received.subarray(this.#guard + this.options.size).subarray(
-          0,
-          guard.after.length,
-        );
-      }
+    const [primer] = device.alloc({ direction: "tx", policy: trusted, size: length });
+    if (primer === undefined) return;
+    using block = primer;
+    block.set(poison);
+    for (const rx of this.#rx) {
+      this.#enqueueRx(rx, 0, length, 0n);
+      block.enqueue({ length });
+      const tx = device.dequeue("tx", this.wait);
+      const done = this.#dequeueRx(rx);
+      if (rx.equals(poison)) continue;
+      const received = new Uint8Array(length);
+      rx.copyTo(received);
+      const frame = {
+        sequence: 0,
+        expected: poison,
+        received,
+        moved: done.bytes,
+        txCheck: tx.check,
+        rxCheck: done.check,
+      };
+      // without syncs the CPU cannot see the poison: evidence, and no fault of a frame
+      if (this.options.policy === "none") this.observe(frame);
+      else this.condemn(frame);
+      // a block that the poison did not reach is judged by what it holds
+      const guard = this.#guards[this.#rx.indexOf(rx)];
+      if (guard === undefined) continue;
+      guard.before = received.subarray(0, this.#guard);
+      const after = this.#guard + this.options.size;
+      guard.after = received.subarray(after, after + guard.after.length);
     }
   }
 

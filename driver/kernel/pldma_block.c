@@ -46,7 +46,7 @@
  */
 u64 pldma_cost_add(struct pldma_chan *chan, u32 kind, bool verify, size_t bytes, u64 start_ns)
 {
-	struct pldma_cost *cost = pldma_cost(chan, kind, verify);
+	struct pldma_cost *cost = verify ? &chan->stats.verify[kind] : &chan->stats.cost[kind];
 	u64 ns = ktime_get_ns() - start_ns;
 
 	lockdep_assert_held(&chan->lock);

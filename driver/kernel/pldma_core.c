@@ -283,7 +283,6 @@ static void pldma_release_channels(void *data)
 
 	for (i = 0; i < PLDMA_NR_DIRECTIONS; i++) {
 		struct pldma_chan *chan = &pldma->chan[i];
-
 		struct dma_chan *dma;
 
 		/* a close() that runs now must not touch what we release */

@@ -317,11 +317,6 @@ static inline size_t pldma_cache_align(void)
 	return max_t(size_t, dma_get_cache_alignment(), cache_line_size());
 }
 
-static inline struct pldma_cost *pldma_cost(struct pldma_chan *chan, u32 kind, bool verify)
-{
-	return verify ? &chan->stats.verify[kind] : &chan->stats.cost[kind];
-}
-
 u64 pldma_cost_add(struct pldma_chan *chan, u32 kind, bool verify, size_t bytes, u64 start_ns);
 
 /* pldma_core.c */

@@ -120,12 +120,46 @@ static void pldma_for_cpu_all(struct pldma_block *block)
 	}
 }
 
+/* a transfer has ended, well or not; done_lock held */
+static void pldma_mark_done(struct pldma_block *block, u32 status, size_t moved, u64 now)
+{
+	struct pldma_chan *chan = block->chan;
+
+	lockdep_assert_held(&chan->done_lock);
+	block->status = status;
+	block->moved = moved;
+	block->done_ns = now;
+	block->state = PLDMA_STATE_DONE;
+	list_move_tail(&block->node, block->policy == PLDMA_BOUNCE ?
+		       &chan->ring_done : &chan->done);
+	chan->pending--;
+	if (status != PLDMA_STATUS_OK) {
+		chan->stats.errors++;
+		chan->failed++;
+	}
+}
+
+static u32 pldma_status(const struct dmaengine_result *result)
+{
+	if (!result)
+		return PLDMA_STATUS_OK;
+	switch (result->result) {
+	case DMA_TRANS_NOERROR:
+		return PLDMA_STATUS_OK;
+	case DMA_TRANS_READ_FAILED:
+		return PLDMA_STATUS_READ_FAILED;
+	case DMA_TRANS_WRITE_FAILED:
+		return PLDMA_STATUS_WRITE_FAILED;
+	default:
+		return PLDMA_STATUS_ABORTED;
+	}
+}
+
 /* Called by the provider, in atomic context. */
 static void pldma_complete(void *param, const struct dmaengine_result *result)
 {
 	struct pldma_block *block = param;
 	struct pldma_chan *chan = block->chan;
-	enum dmaengine_tx_result outcome = result ? result->result : DMA_TRANS_NOERROR;
 	size_t residue = result ? result->residue : 0;
 	unsigned long flags;
 	u64 now = ktime_get_ns();
@@ -137,33 +171,10 @@ static void pldma_complete(void *param, const struct dmaengine_result *result)
 		spin_unlock_irqrestore(&chan->done_lock, flags);
 		return;
 	}
-	block->done_ns = now;
-	block->moved = block->len - min(residue, block->len);
-	switch (outcome) {
-	case DMA_TRANS_NOERROR:
-		block->status = PLDMA_STATUS_OK;
-		break;
-	case DMA_TRANS_READ_FAILED:
-		block->status = PLDMA_STATUS_READ_FAILED;
-		break;
-	case DMA_TRANS_WRITE_FAILED:
-		block->status = PLDMA_STATUS_WRITE_FAILED;
-		break;
-	default:
-		block->status = PLDMA_STATUS_ABORTED;
-		break;
-	}
-	block->state = PLDMA_STATE_DONE;
-	list_move_tail(&block->node, block->policy == PLDMA_BOUNCE ?
-		       &chan->ring_done : &chan->done);
+	pldma_mark_done(block, pldma_status(result), block->len - min(residue, block->len), now);
 	chan->running--;
-	chan->pending--;
 	chan->stats.transfers++;
 	chan->stats.bytes += block->moved;
-	if (block->status != PLDMA_STATUS_OK) {
-		chan->stats.errors++;
-		chan->failed++;
-	}
 	more = !list_empty(&chan->queued);
 	spin_unlock_irqrestore(&chan->done_lock, flags);
 
@@ -278,16 +289,8 @@ void pldma_submit_work(struct work_struct *work)
 			spin_unlock_irq(&chan->done_lock);
 			break;
 		}
-		block->status = PLDMA_STATUS_NOT_SUBMITTED;
-		block->moved = 0;
 		block->submitted_ns = 0;
-		block->done_ns = ktime_get_ns();
-		block->state = PLDMA_STATE_DONE;
-		list_move_tail(&block->node, block->policy == PLDMA_BOUNCE ?
-			       &chan->ring_done : &chan->done);
-		chan->pending--;
-		chan->failed++;
-		chan->stats.errors++;
+		pldma_mark_done(block, PLDMA_STATUS_NOT_SUBMITTED, 0, ktime_get_ns());
 		spin_unlock_irq(&chan->done_lock);
 		wake_up_interruptible(&chan->wq);
 	}

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 // plumbline run on real guests: what it must say of a good design, of faults, and of a lost board.
-// Skipped where a board cannot be had, unless PLUMBLINE_REQUIRE=vm:aarch64,vm:x86_64 names it.
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
-import { type Arch, availability, hostArch, runInGuest } from "../../fixtures/boards/vm/mod.ts";
+import { type Arch, hostArch, runInGuest } from "../../fixtures/boards/vm/mod.ts";
+import { boardTest } from "../../fixtures/boards/vm/testing/board.ts";
 import { checkResults, type Results } from "../results.ts";
 
 const MAIN = new URL("./main.ts", import.meta.url).pathname;
-const required = (Deno.env.get("PLUMBLINE_REQUIRE") ?? "").split(",");
 
 /** Small cases of the two policies that tell most. */
 const SMALL = [
@@ -14,22 +13,8 @@ const SMALL = [
   ...["--size=64,4096", "--depth=1,max", "--frames=30"],
 ];
 
-async function boardTest(arch: Arch, name: string, fn: (dir: string) => Promise<void>) {
-  const state = await availability(arch);
-  const skip = !state.ok && !required.includes(`vm:${arch}`);
-  Deno.test({
-    name: `plumbline run --board vm:${arch} ${name}${skip ? ` (skipped: ${state.reason})` : ""}`,
-    ignore: skip,
-    async fn() {
-      if (!state.ok) throw new Error(`vm:${arch} is required, but: ${state.reason}`);
-      const dir = await Deno.makeTempDir({ prefix: "plumbline-run-" });
-      try {
-        await fn(dir);
-      } finally {
-        await Deno.remove(dir, { recursive: true });
-      }
-    },
-  });
+function runTest(arch: Arch, name: string, fn: (dir: string) => Promise<void>): Promise<void> {
+  return boardTest(arch, `plumbline run --board vm:${arch} ${name}`, fn);
 }
 
 function plumbline(arch: Arch, dir: string, ...args: string[]): Deno.ChildProcess {
@@ -66,7 +51,7 @@ function outcomes(results: Results, policy: string): string[] {
 }
 
 for (const arch of ["aarch64", "x86_64"] as const) {
-  await boardTest(arch, "passes, and shows power by the control that fails", async (dir) => {
+  await runTest(arch, "passes, and shows power by the control that fails", async (dir) => {
     const { code, results, stderr } = await end(plumbline(arch, dir, ...SMALL, "--seed=5"));
     assertEquals(code, 0, stderr);
     assertEquals(outcomes(results, "streaming"), ["PASS"]);
@@ -86,7 +71,7 @@ for (const arch of ["aarch64", "x86_64"] as const) {
   });
 }
 
-await boardTest("aarch64", "--coherent has no power, and says why", async (dir) => {
+await runTest("aarch64", "--coherent has no power, and says why", async (dir) => {
   const { code, results, stderr } = await end(plumbline("aarch64", dir, ...SMALL, "--coherent"));
   assertEquals(code, 0, stderr);
   assertEquals(outcomes(results, "none"), ["PASS"]);
@@ -111,7 +96,7 @@ const FAULTS = [
   { fault: "kind=stall frame=17", outcome: "TIMEOUT", kinds: [] },
 ] as const;
 
-await boardTest(hostArch, "--fault exits 1 and names the frame", async (dir) => {
+await runTest(hostArch, "--fault exits 1 and names the frame", async (dir) => {
   // one boot for all: the guest's plumbline is what the host's would start
   const size = [
     "--suite=loopback",
@@ -160,7 +145,7 @@ await boardTest(hostArch, "--fault exits 1 and names the frame", async (dir) => 
   });
 });
 
-await boardTest(
+await runTest(
   hostArch,
   "exits 3 when QEMU is killed, and leaves nothing running",
   async (dir) => {

@@ -197,26 +197,35 @@ static void busy_child(int ready)
 	}
 }
 
+/* start a child, which writes a byte once it is as far as it should be */
+static pid_t fork_child(void (*child)(int ready))
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	expect(!pipe(ready), "pipe");
+	pid = fork();
+	expect(pid >= 0, "fork");
+	if (!pid)
+		child(ready[1]);
+	close(ready[1]);
+	expect(read(ready[0], &byte, 1) == 1, "the child did not start");
+	close(ready[0]);
+	return pid;
+}
+
 static void check_killed(int rounds)
 {
 	int round;
 
 	for (round = 0; round < rounds; round++) {
-		int ready[2], fd, status;
-		char byte;
-		pid_t pid;
+		pid_t pid = fork_child(busy_child);
+		int fd, status;
 
-		expect(!pipe(ready), "pipe");
-		pid = fork();
-		expect(pid >= 0, "fork");
-		if (!pid)
-			busy_child(ready[1]);
-		close(ready[1]);
-		expect(read(ready[0], &byte, 1) == 1, "the child did not start");
 		usleep(round * 137 % 5000);
 		kill(pid, SIGKILL);
 		expect(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status), "the child");
-		close(ready[0]);
 		fd = open_device();
 		nothing_left(fd);
 		one_frame(fd, synced[round % 4], round);
@@ -661,18 +670,9 @@ static void check_unbind(int rounds)
 	link[n] = 0;
 	name = strrchr(link, '/') + 1;
 	for (round = 0; round < rounds; round++) {
-		int ready[2], fd, status;
-		char byte;
-		pid_t pid;
+		pid_t pid = fork_child(unbind_child);
+		int fd, status;
 
-		expect(!pipe(ready), "pipe");
-		pid = fork();
-		expect(pid >= 0, "fork");
-		if (!pid)
-			unbind_child(ready[1]);
-		close(ready[1]);
-		expect(read(ready[0], &byte, 1) == 1, "the child did not start");
-		close(ready[0]);
 		if (round % 2)
 			usleep(10000);
 		put("/sys/bus/platform/drivers/pldma/unbind", name);

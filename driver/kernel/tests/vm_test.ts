@@ -1,32 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The real driver on real kernels: refusals, robustness, leaks, and plain `deno test` in the guest.
-// Skipped where a board cannot be had, unless PLUMBLINE_REQUIRE=vm:aarch64,vm:x86_64 names it.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import {
-  type Arch,
-  availability,
-  type GuestRun,
-  runInGuest,
-} from "../../../fixtures/boards/vm/mod.ts";
+import { type Arch, type GuestRun, runInGuest } from "../../../fixtures/boards/vm/mod.ts";
+import { boardTest } from "../../../fixtures/boards/vm/testing/board.ts";
 
-const required = (Deno.env.get("PLUMBLINE_REQUIRE") ?? "").split(",");
-
-async function boardTest(arch: Arch, name: string, fn: (dir: string) => Promise<void>) {
-  const state = await availability(arch);
-  const skip = !state.ok && !required.includes(`vm:${arch}`);
-  Deno.test({
-    name: `pldma on vm:${arch} ${name}${skip ? ` (skipped: ${state.reason})` : ""}`,
-    ignore: skip,
-    async fn() {
-      if (!state.ok) throw new Error(`vm:${arch} is required, but: ${state.reason}`);
-      const dir = await Deno.makeTempDir({ prefix: "plumbline-pldma-" });
-      try {
-        await fn(dir);
-      } finally {
-        await Deno.remove(dir, { recursive: true });
-      }
-    },
-  });
+function pldmaTest(arch: Arch, name: string, fn: (dir: string) => Promise<void>): Promise<void> {
+  return boardTest(arch, `pldma on vm:${arch} ${name}`, fn);
 }
 
 function sound(run: GuestRun): void {
@@ -67,7 +46,7 @@ for (const path of Deno.args) {
 }`;
 
 for (const arch of ["aarch64", "x86_64"] as const) {
-  await boardTest(arch, "binds channels by name, also one direction alone", async (outDir) => {
+  await pldmaTest(arch, "binds channels by name, also one direction alone", async (outDir) => {
     const script = `
       client=$(basename $(readlink /sys/class/misc/pldma0/device))
       cd /sys/bus/platform/drivers/pldma
@@ -92,7 +71,7 @@ for (const arch of ["aarch64", "x86_64"] as const) {
     ]);
   });
 
-  await boardTest(
+  await pldmaTest(
     arch,
     "stays usable whatever is done to it, and leaks nothing",
     async (outDir) => {
@@ -110,7 +89,7 @@ for (const arch of ["aarch64", "x86_64"] as const) {
     },
   );
 
-  await boardTest(
+  await pldmaTest(
     arch,
     "passes plain deno test, and arguments behind -- reach it",
     async (outDir) => {
@@ -150,7 +129,7 @@ for (const arch of ["aarch64", "x86_64"] as const) {
     },
   );
 
-  await boardTest(arch, "passes on an engine with the limits of AXI DMA", async (outDir) => {
+  await pldmaTest(arch, "passes on an engine with the limits of AXI DMA", async (outDir) => {
     const run = await runInGuest({
       arch,
       outDir,
@@ -164,7 +143,7 @@ for (const arch of ["aarch64", "x86_64"] as const) {
     assertStringIncludes(run.stdout, "loop policy=user-pages size=4097 depth=max ... ok");
   });
 
-  await boardTest(
+  await pldmaTest(
     arch,
     "loses nothing on a coherent board, not even without syncs",
     async (outDir) => {

@@ -588,7 +588,8 @@ struct pldma_reset {
  * stays. Only read() gives the slots of a new ring, or of one after RESET, to the
  * engine: read once, nonblocking, before a poll(). EINVAL: no such ring, 0 bytes,
  * or a length that the engine cannot do. EAGAIN with O_NONBLOCK. EIO as for
- * DEQUEUE. ECANCELED when RESET came in between.
+ * DEQUEUE. EBUSY: the engine takes no slot although it is idle. ECANCELED when
+ * RESET came in between.
  */
 
 #endif /* _UAPI_PLDMA_H */
