@@ -8,7 +8,7 @@
  * @module
  */
 import { VERSION } from "../results_tool.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../nearest.ts";
 import { UsageError } from "./options.ts";
 import { run } from "./run.ts";
 

@@ -6,8 +6,8 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { POLICIES } from "../../driver/uapi.ts";
-import type { FrameSize } from "../settings.ts";
-import { nearest } from "./nearest.ts";
+import type { FrameSize } from "../values.ts";
+import { nearest } from "../nearest.ts";
 
 /** A command line that makes no sense: exit status 2. */
 export class UsageError extends Error {
