@@ -1,91 +1,182 @@
 // SPDX-License-Identifier: MIT
 /**
- * What the suites are asked to do: environment variables, and arguments behind `--`, which win.
+ * What the suites are asked to do: `PLUMBLINE_*` variables, and arguments behind `--`, which win.
  *
  * @module
  */
 
-import { parseArgs } from "node:util";
 import { POLICIES, type PolicyName } from "../driver/uapi.ts";
+import { nearest } from "./nearest.ts";
+import {
+  type FrameSize,
+  parseDepth,
+  parseDevice,
+  parseDuration,
+  parseList,
+  parseName,
+  parseSize,
+  parseWhole,
+} from "./values.ts";
 
-/** A frame size: bytes, or a name for what the board can do at most. */
-export type FrameSize = number | "largest" | "block";
+/** Boards that a suite can be on; `vm` is told by the guest, where it is the machine itself. */
+export const SUITE_BOARDS = ["local", "sim", "vm"] as const;
 
 /** Settings of the suites; null leaves the choice to the suite. */
 export interface Settings {
-  /** The device node. */
-  readonly device: string;
+  /** The board. */
+  readonly board: typeof SUITE_BOARDS[number];
+  /** The device nodes, at least one. */
+  readonly devices: readonly string[];
   /** Policies to test. */
   readonly policies: readonly PolicyName[] | null;
+  /** Suites to run, by the names of their files. */
+  readonly suites: readonly string[] | null;
   /** Frame sizes, bytes; `block` is the largest block, `largest` the same less its guards. */
   readonly sizes: readonly FrameSize[] | null;
   /** Blocks in flight at once; `max` is a full queue. */
   readonly depths: readonly (number | "max")[] | null;
   /** Frames per case. */
   readonly frames: number | null;
-  /** Seed of every pattern. */
+  /** Time for the cases of a suite together, seconds; instead of a number of frames. */
+  readonly duration: number | null;
+  /** Pattern by name, for the tests that leave it open. */
+  readonly pattern: string | null;
+  /** Seed of every pattern and every random choice. */
   readonly seed: number;
+  /** Whether a virtual board's device is cache coherent. */
+  readonly coherent: boolean;
   /** Fault to inject into each case, on virtual boards. */
   readonly fault: string | null;
 }
 
-const OPTIONS = {
-  device: { type: "string" },
-  policy: { type: "string" },
-  size: { type: "string" },
-  depth: { type: "string" },
-  frames: { type: "string" },
-  seed: { type: "string" },
-  fault: { type: "string" },
-} as const;
+/** Every setting that is a value, with what stands for the value in a help. */
+export const SETTING_NAMES = [
+  "board",
+  "device",
+  "policy",
+  "suite",
+  "size",
+  "depth",
+  "frames",
+  "duration",
+  "pattern",
+  "seed",
+  "fault",
+] as const;
+
+/** Every setting that is a switch. */
+export const SWITCH_NAMES = ["coherent"] as const;
+
+/** Name of a setting. */
+export type SettingName = typeof SETTING_NAMES[number] | typeof SWITCH_NAMES[number];
+
+/** Settings as text, as they were written. */
+export type SettingTexts = Readonly<Partial<Record<SettingName, string>>>;
 
 /**
- * Read the settings.
+ * Read the settings of a test file.
  *
  * @param args Arguments behind `--`
  * @param env Looks up an environment variable
  * @returns The settings
- * @throws {RangeError} For a value that makes no sense
- * @throws {TypeError} For an unknown option
+ * @throws {RangeError} For an unknown option, with the nearest good one, or a value that makes no
+ * sense
  */
 export function readSettings(
   args: readonly string[] = Deno.args,
   env: (name: string) => string | undefined = (name) => Deno.env.get(name),
 ): Settings {
-  const { values } = parseArgs({ args: [...args], options: OPTIONS, strict: true });
-  const text = (name: keyof typeof OPTIONS): string | null =>
-    values[name] ?? (env(`PLUMBLINE_${name.toUpperCase()}`) || null);
+  const texts: Partial<Record<SettingName, string>> = {};
+  const names: Partial<Record<SettingName, string>> = {};
+  for (const name of [...SETTING_NAMES, ...SWITCH_NAMES]) {
+    const variable = settingVariable(name);
+    const value = env(variable);
+    if (value === undefined || value === "") continue;
+    texts[name] = value;
+    names[name] = variable;
+  }
+  for (const [name, value] of Object.entries(readArguments(args))) {
+    texts[name as SettingName] = value;
+    names[name as SettingName] = `--${name}`;
+  }
+  return parseSettings(texts, (name) => names[name] ?? `--${name}`);
+}
+
+/**
+ * The environment variable of a setting.
+ *
+ * @param name The setting
+ * @returns Such as `PLUMBLINE_POLICY`
+ */
+export function settingVariable(name: SettingName): string {
+  return `PLUMBLINE_${name.toUpperCase()}`;
+}
+
+/**
+ * Make sense of settings.
+ *
+ * @param texts What was written
+ * @param what How errors call a setting
+ * @returns The settings
+ * @throws {RangeError} For a value that makes no sense
+ */
+export function parseSettings(
+  texts: SettingTexts,
+  what: (name: SettingName) => string = (name) => `--${name}`,
+): Settings {
+  const one = <T>(name: SettingName, parse: (what: string, text: string) => T): T | null => {
+    const text = texts[name];
+    return text === undefined ? null : parse(what(name), text);
+  };
+  const many = <T>(name: SettingName, parse: (what: string, item: string) => T): T[] | null =>
+    one(name, (option, text) => parseList(option, text, parse));
+  const text = (name: SettingName): string | null => texts[name] ?? null;
+  const frames = one("frames", (option, value) => parseWhole(option, value, 1));
+  const duration = one("duration", parseDuration);
+  if (frames !== null && duration !== null) {
+    throw new RangeError(`${what("frames")} and ${what("duration")} exclude each other: give one`);
+  }
   return {
-    device: text("device") ?? "/dev/pldma0",
-    policies: list(text("policy"), policy),
-    sizes: list(text("size"), size),
-    depths: list(text("depth"), (one) => one === "max" ? "max" : whole("depth", one, 1)),
-    frames: single(text("frames"), (one) => whole("frames", one, 1)),
-    seed: single(text("seed"), (one) => whole("seed", one, 0, 2 ** 32 - 1)) ?? 1,
+    board: one("board", (option, value) => parseName(option, value, SUITE_BOARDS)) ?? "local",
+    devices: many("device", parseDevice) ?? ["/dev/pldma0"],
+    policies: many("policy", (option, value) => parseName(option, value, POLICIES)),
+    suites: many("suite", (_option, value) => value),
+    sizes: many("size", parseSize),
+    depths: many("depth", parseDepth),
+    frames,
+    duration,
+    pattern: text("pattern"),
+    seed: one("seed", (option, value) => parseWhole(option, value, 0, 2 ** 32 - 1)) ?? 1,
+    coherent: one("coherent", (option, value) => parseName(option, value, ["0", "1"])) === "1",
     fault: text("fault"),
   };
 }
 
-function single<T>(text: string | null, parse: (one: string) => T): T | null {
-  return text === null ? null : parse(text);
-}
-
-function list<T>(text: string | null, parse: (one: string) => T): T[] | null {
-  return text === null || text === "all" ? null : text.split(",").map((one) => parse(one.trim()));
-}
-
-function policy(text: string): PolicyName {
-  const name = POLICIES.find((one) => one === text);
-  if (name !== undefined) return name;
-  throw new RangeError(`Expected policy to be one of all, ${POLICIES.join(", ")}, found ${text}`);
-}
-
-function size(text: string): FrameSize {
-  return text === "largest" || text === "block" ? text : whole("size", text, 1);
-}
-
-function whole(what: string, text: string, min: number, max = Number.MAX_SAFE_INTEGER): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw new RangeError(`Expected ${what} to be a whole number of at least ${min}, found ${text}`);
+/** Arguments behind `--`: `--name value`, `--name=value`, and switches. */
+function readArguments(args: readonly string[]): SettingTexts {
+  const texts: Partial<Record<SettingName, string>> = {};
+  for (let i = 0; i < args.length; i++) {
+    const argument = args[i] ?? "";
+    const [, given = "", value] = /^--([^=]+)(?:=(.*))?$/s.exec(argument) ?? [];
+    const names = [...SETTING_NAMES, ...SWITCH_NAMES];
+    const name = names.find((one) => one === given);
+    if (name === undefined) {
+      const guess = nearest(given, names);
+      throw new RangeError(
+        `Unknown option "${argument.split("=")[0]}" behind --: ` +
+          (guess === null ? `use --${names.join(", --")}` : `did you mean --${guess}?`),
+      );
+    }
+    if (SWITCH_NAMES.some((one) => one === name)) {
+      if (value !== undefined) throw new RangeError(`--${name} takes no value`);
+      texts[name] = "1";
+      continue;
+    }
+    const text = value ?? args[++i];
+    if (text === undefined || text === "" || (value === undefined && text.startsWith("--"))) {
+      throw new RangeError(`--${name} needs a value`);
+    }
+    texts[name] = text;
+  }
+  return texts;
 }

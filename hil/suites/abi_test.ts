@@ -50,13 +50,13 @@ const PAGE = 4096;
 const MAX_U32 = 0xffff_ffffn;
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 
-const settings = readSettings();
+const [path = ""] = readSettings().devices;
 const journal = Journal.open();
 
-const problem = findProblem(settings.device);
+const problem = findProblem(path);
 if (problem !== null) {
   journal.bench("device", problem);
-  Deno.test(`${SUITE}: ${settings.device} is there`, () => {
+  Deno.test(`${SUITE}: ${path} is there`, () => {
     throw new Error(problem);
   });
 }
@@ -92,7 +92,7 @@ class Raw implements Disposable {
   readonly fd: number;
 
   constructor(flags = 0) {
-    this.fd = libc.open(settings.device, O_RDWR | O_CLOEXEC | flags);
+    this.fd = libc.open(path, O_RDWR | O_CLOEXEC | flags);
   }
 
   call(request: number, argument: Uint8Array<ArrayBuffer> | null): void {
@@ -278,7 +278,7 @@ check("INFO fills in every reserved field with zero", () => {
 });
 
 check("ALLOC refuses nothing, too much, and what does not exist", () => {
-  using device = Device.open({ path: settings.device });
+  using device = Device.open({ path: path });
   const { maxBlock } = device.info.policies.streaming;
   const { maxBlocks, maxBytes } = device.info;
   device[Symbol.dispose]();
@@ -312,7 +312,7 @@ check("ALLOC refuses nothing, too much, and what does not exist", () => {
 });
 
 check("ALLOC gives zeroed memory of every policy, and ids that are never used again", () => {
-  using device = Device.open({ path: settings.device });
+  using device = Device.open({ path: path });
   const seen = new Set<number>();
   for (const policy of POLICIES) {
     if (policy === "user-pages" || policy === "user-pages-registered") continue;
@@ -457,7 +457,7 @@ check("ENQUEUE refuses a block that is not the caller's, and one of the ring", (
 });
 
 check("ENQUEUE is EAGAIN when the queue is full, and takes one more after RESET", () => {
-  using device = Device.open({ path: settings.device });
+  using device = Device.open({ path: path });
   const depth = device.info.rx?.queueDepth ?? 0;
   device[Symbol.dispose]();
   using raw = new Raw();
@@ -590,7 +590,7 @@ check("SYNC is for policy manual, inside the block, while it is the caller's", (
 check(
   "REGISTER refuses memory that is unaligned, not there, read-only, or shared with an rx range",
   () => {
-    using device = Device.open({ path: settings.device });
+    using device = Device.open({ path: path });
     const { cacheAlign, policies } = device.info;
     device[Symbol.dispose]();
     using raw = new Raw();
@@ -717,7 +717,7 @@ check("RESET gives every block back, and says how many", () => {
 });
 
 check("RESET ends a DEQUEUE that waits with ECANCELED", async () => {
-  using device = Device.open({ path: settings.device });
+  using device = Device.open({ path: path });
   const [block] = device.alloc({ direction: "rx", policy: "streaming", size: PAGE });
   block?.enqueue();
   const waiting = device.dequeueAsync("rx", { timeoutMs: 60_000 });

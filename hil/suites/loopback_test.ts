@@ -15,7 +15,8 @@ import { guardSize, loopDepth, type LoopResult, runLoop } from "../loop.ts";
 import { TaggedPattern } from "../patterns/tagged.ts";
 import { findProblem } from "../precheck.ts";
 import { toolInfo } from "../results_tool.ts";
-import { type FrameSize, readSettings } from "../settings.ts";
+import { readSettings } from "../settings.ts";
+import type { FrameSize } from "../values.ts";
 
 const SUITE = "loopback";
 
@@ -41,16 +42,17 @@ const FRAMES = 300;
 const BYTES = 16 * 2 ** 20;
 
 const settings = readSettings();
+const [path = ""] = settings.devices;
 const journal = Journal.open();
 let pattern: TaggedPattern | null = null;
 
-const problem = findProblem(settings.device);
+const problem = findProblem(path);
 if (problem === null) {
-  using device = Device.open({ path: settings.device });
+  using device = Device.open({ path });
   register(device);
 } else {
   journal.bench("device", problem);
-  Deno.test(`${SUITE}: ${settings.device} is there`, () => {
+  Deno.test(`${SUITE}: ${path} is there`, () => {
     throw new Error(problem);
   });
 }
@@ -155,7 +157,7 @@ function runCase(
   let result: CaseResult;
   try {
     const control = policy === "none";
-    using device = Device.open({ path: settings.device });
+    using device = Device.open({ path });
     device.reset();
     const depth = asked === "max" ? loopDepth(device, size) : asked;
     const room = Math.max(2 * depth + 1, Math.floor(BYTES / size));

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The board that a test file runs on: where its devices are, and how faults are injected there.
+ *
+ * @module
+ */
+
+import type { Device } from "../driver/device.ts";
+import { libc } from "../driver/libc.ts";
+import type { Syscalls } from "../driver/syscalls.ts";
+import { armFault, disarmFault } from "../fixtures/boards/vm/fault.ts";
+import { findProblem } from "./precheck.ts";
+import type { BoardInfo } from "./results.ts";
+import type { Settings } from "./settings.ts";
+
+/** A board, as the suites see it. */
+export interface Board {
+  /** `local`; `vm` for the machine inside a virtual board; `sim` for one in this process. */
+  readonly kind: Settings["board"];
+  /** The system calls that reach its devices. */
+  readonly syscalls: Syscalls;
+  /**
+   * Say why a device cannot be used.
+   *
+   * @param path Path of the device
+   * @returns One line, null when it can be used
+   */
+  explain(path: string): string | null;
+  /**
+   * Arm a fault. Frames count from 0 from here on.
+   *
+   * @param spec What to inject, such as `kind=flip frame=17`
+   */
+  arm(spec: string): void;
+  /**
+   * Disarm the fault.
+   *
+   * @returns A line for each fault that was injected
+   */
+  disarm(): string[];
+}
+
+/**
+ * Find the board that the settings name. A board that was not asked for is never taken.
+ *
+ * @param settings The settings
+ * @returns The board
+ */
+export function openBoard(settings: Settings): Board {
+  return {
+    kind: settings.board,
+    syscalls: libc,
+    explain: findProblem,
+    arm: armFault,
+    disarm: disarmFault,
+  };
+}
+
+/**
+ * Describe a board for the results.
+ *
+ * @param board The board
+ * @param device A device on it, or null when there is none yet
+ * @returns What is known
+ */
+export function describeBoard(board: Board, device: Device | null): Partial<BoardInfo> {
+  const simulated = board.kind !== "local";
+  const machine = { kind: board.kind, simulated, arch: Deno.build.arch, kernel: Deno.osRelease() };
+  if (device === null) return machine;
+  const { tx, rx, core, cacheAlign } = device.info;
+  return {
+    ...machine,
+    coherent: !needsSync(device),
+    cacheLine: cacheAlign,
+    engine: tx?.engine ?? rx?.engine ?? null,
+    core: core.id === 0 ? null : `0x${core.id.toString(16)} ${core.version}`,
+  };
+}
+
+/**
+ * Tell whether sync calls do anything on a device, in either direction.
+ *
+ * @param device The device
+ * @returns False on a cache coherent board, where missing syncs cannot show
+ */
+export function needsSync(device: Device): boolean {
+  const { tx, rx } = device.info;
+  return tx?.needsSync === true || rx?.needsSync === true;
+}
