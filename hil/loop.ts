@@ -22,9 +22,9 @@ import { ERRNO, ErrnoError } from "../driver/errno.ts";
 import { TransferError } from "../driver/errors.ts";
 import { UserMemory } from "../driver/memory.ts";
 import type { Direction, PolicyName } from "../driver/uapi.ts";
-import { HEADER_SIZE, type TaggedPattern } from "./patterns/tagged.ts";
+import type { Pattern } from "./patterns/pattern.ts";
 import type { Fault } from "./results.ts";
-import { classify, type ReceivedFrame, sight, type Sightings } from "./verify/classify.ts";
+import { classify, type ReceivedFrame, sight } from "./verify/classify.ts";
 
 /** What to push through the loop. */
 export interface LoopOptions {
@@ -109,7 +109,7 @@ export function loopDepth(device: Device, size: number): number {
  * @returns What came back
  * @throws {ErrnoError} For a refusal of the driver that says nothing about the data
  */
-export function runLoop(device: Device, pattern: TaggedPattern, options: LoopOptions): LoopResult {
+export function runLoop(device: Device, pattern: Pattern, options: LoopOptions): LoopResult {
   using loop = options.policy === "bounce"
     ? new RingLoop(device, pattern, options)
     : new BlockLoop(device, pattern, options);
@@ -119,7 +119,7 @@ export function runLoop(device: Device, pattern: TaggedPattern, options: LoopOpt
 /** What both kinds of loop have in common: the books of what was seen. */
 abstract class Loop implements Disposable {
   protected readonly device: Device;
-  protected readonly pattern: TaggedPattern;
+  protected readonly pattern: Pattern;
   protected readonly options: LoopOptions;
   protected readonly wait: { readonly timeoutMs: number };
   readonly #maxFaults: number;
@@ -131,7 +131,7 @@ abstract class Loop implements Disposable {
   /** Set when the engine may hold blocks of ours. */
   protected dirty = false;
 
-  constructor(device: Device, pattern: TaggedPattern, options: LoopOptions) {
+  constructor(device: Device, pattern: Pattern, options: LoopOptions) {
     this.device = device;
     this.pattern = pattern;
     this.options = options;
@@ -189,16 +189,16 @@ abstract class Loop implements Disposable {
   }
 
   /** Remember where a frame that is not what it should be was changed. */
-  protected observe(frame: ReceivedFrame): Sightings {
+  protected observe(frame: ReceivedFrame): void {
     const sightings = sight(frame);
     if (sightings.tx !== null) this.#tx = this.#tx === true || sightings.tx;
     if (sightings.rx !== null) this.#rx = this.#rx === true || sightings.rx;
-    return sightings;
   }
 
   /** Name a frame that is not what it should be. */
   protected condemn(frame: ReceivedFrame): void {
-    this.note(classify(this.pattern, frame, this.observe(frame)));
+    this.observe(frame);
+    for (const fault of classify(frame, { pattern: this.pattern })) this.note(fault);
   }
 
   [Symbol.dispose](): void {
@@ -219,7 +219,7 @@ class BlockLoop extends Loop {
   /** What the guards after each receive block hold; replaced once a fault in them was told. */
   readonly #guards: { before: Uint8Array; after: Uint8Array }[] = [];
 
-  constructor(device: Device, pattern: TaggedPattern, options: LoopOptions) {
+  constructor(device: Device, pattern: Pattern, options: LoopOptions) {
     super(device, pattern, options);
     const { size, depth, policy } = options;
     const guarded = options.guarded ?? true;
@@ -393,8 +393,9 @@ class BlockLoop extends Loop {
     const header = this.pattern.header(sequence, size);
     const body = this.pattern.body(sequence, size);
     if (header === null) return rx.equals(body, this.#guard, size);
-    return rx.equals(header, this.#guard, HEADER_SIZE) &&
-      rx.equals(body.subarray(HEADER_SIZE), this.#guard + HEADER_SIZE, size - HEADER_SIZE);
+    const rest = this.#guard + header.length;
+    return rx.equals(header, this.#guard) &&
+      rx.equals(body.subarray(header.length), rest, size - header.length);
   }
 
   #checkGuards(rx: Block, index: number, sequence: number): void {
@@ -444,7 +445,7 @@ class RingLoop extends Loop {
   readonly #guard: number;
   #blocks: Block[] = [];
 
-  constructor(device: Device, pattern: TaggedPattern, options: LoopOptions) {
+  constructor(device: Device, pattern: Pattern, options: LoopOptions) {
     super(device, pattern, options);
     const { size, depth } = options;
     this.#guard = guardSize(device);

@@ -18,6 +18,8 @@
  * @module
  */
 
+import type { Pattern } from "./pattern.ts";
+
 /** Words between the beginnings of two consecutive frames on the tape. */
 export const STEP = 65;
 
@@ -70,7 +72,9 @@ export interface Origin {
  * assertEquals(pattern.origin(word!.index, 100), { slot: 7, shift: 0 });
  * ```
  */
-export class TaggedPattern {
+export class TaggedPattern implements Pattern {
+  readonly name = "tagged";
+  readonly period = SLOTS;
   /** The seed. */
   readonly seed: number;
   /** The longest frame, bytes. */

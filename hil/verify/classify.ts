@@ -10,7 +10,8 @@
  */
 
 import { crc32 } from "node:zlib";
-import { HEADER_SIZE, MIN_STAMPED, SLOTS, type TaggedPattern } from "../patterns/tagged.ts";
+import type { Pattern } from "../patterns/pattern.ts";
+import { HEADER_SIZE, MIN_STAMPED, SLOTS, TaggedPattern } from "../patterns/tagged.ts";
 import type { Blame, Fault, FaultKind } from "../results.ts";
 
 /** A frame as it was received. */
@@ -27,6 +28,12 @@ export interface ReceivedFrame {
   readonly txCheck: number | null;
   /** Check value over what the core wrote, or null when it computes none. */
   readonly rxCheck: number | null;
+}
+
+/** What is known of a run besides the frame. */
+export interface Context {
+  /** The pattern that made the frame. */
+  readonly pattern: Pattern;
 }
 
 /** Where data were seen to change, apart from what is wrong with them. */
@@ -59,17 +66,17 @@ export function sight(frame: ReceivedFrame): Sightings {
 /**
  * Name what is wrong with a frame.
  *
- * @param pattern The pattern that made it
  * @param frame The frame, with at least one byte wrong or missing
- * @param sightings Where data changed
- * @returns The fault, with its extent in the frame
+ * @param context What is known besides
+ * @returns The faults, at least one, with their extents in the frame
  */
-export function classify(
-  pattern: TaggedPattern,
-  frame: ReceivedFrame,
-  sightings: Sightings,
-): Fault {
+export function classify(frame: ReceivedFrame, context: Context): Fault[] {
+  return [nameFault(frame, context.pattern)];
+}
+
+function nameFault(frame: ReceivedFrame, pattern: Pattern): Fault {
   const { expected, received, sequence, moved } = frame;
+  const sightings = sight(frame);
   const blame = blameOf(sightings);
   let first = 0;
   while (first < expected.length && expected[first] === received[first]) first++;
@@ -104,7 +111,7 @@ interface Survey {
 }
 
 function survey(
-  pattern: TaggedPattern,
+  pattern: Pattern,
   frame: ReceivedFrame,
   first: number,
   last: number,
@@ -133,13 +140,14 @@ function survey(
     const [low, high] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
     if (low === wanted.getUint32(at, true) && high === wanted.getUint32(at + 4, true)) continue;
     result.wrongWords++;
-    const identity = pattern.identify(low, high);
-    if (identity === null) {
+    const tags = pattern instanceof TaggedPattern ? pattern : null;
+    const identity = tags?.identify(low, high) ?? null;
+    if (identity === null || tags === null) {
       result.unknown++;
     } else if (identity.class === "poison") {
       result.poison++;
     } else {
-      const origin = pattern.origin(identity.index, at / 8);
+      const origin = tags.origin(identity.index, at / 8);
       if (origin.slot === slot) count(result.shifted, origin.shift);
       else count(result.others, origin.slot);
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { crc32 } from "node:zlib";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { TaggedPattern } from "../patterns/tagged.ts";
-import { classify, type ReceivedFrame, sight } from "./classify.ts";
+import { classify, type ReceivedFrame } from "./classify.ts";
 
 const SIZE = 4096;
 const pattern = new TaggedPattern({ seed: 3, maxLength: 8192 });
@@ -25,7 +25,9 @@ function named(change: Partial<ReceivedFrame> & { received: Uint8Array }) {
     rxCheck: crc32(change.received.subarray(0, moved)),
     ...change,
   };
-  const { kind, offset, length, blame, frame: number } = classify(pattern, whole, sight(whole));
+  const [fault] = classify(whole, { pattern });
+  assert(fault !== undefined);
+  const { kind, offset, length, blame, frame: number } = fault;
   return { kind, offset, length, blame, frame: number };
 }
 

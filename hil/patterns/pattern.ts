@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/**
+ * What a pattern is: the bytes of every frame of a run, made and checked at memory speed.
+ *
+ * A pattern keeps its bytes ready, so that a frame is a view: sending it is one copy, checking it one
+ * compare, and neither allocates more than the view.
+ *
+ * @module
+ */
+
+/** Frames of one run. Made by {@linkcode PatternSpec.create}. */
+export interface Pattern {
+  /** Its name, as for `--pattern`. */
+  readonly name: string;
+  /** The seed, 0 to 2^32 - 1. Patterns that have nothing to draw use it for the poison only. */
+  readonly seed: number;
+  /** The longest frame or block, bytes. */
+  readonly maxLength: number;
+  /**
+   * Frames after which the same bytes come again, but for a header. 1 when all frames are alike: then
+   * a frame that is lost, repeated, swapped or stale cannot be told from the one that was due.
+   */
+  readonly period: number;
+
+  /**
+   * The bytes of a frame but for its header: a view that is not to be written to, valid until the
+   * next call.
+   *
+   * @param sequence Number of the frame, from 0
+   * @param length Bytes
+   * @returns A view of `length` bytes
+   * @throws {RangeError} For a frame longer than the pattern was made for
+   */
+  body(sequence: number, length: number): Uint8Array<ArrayBuffer>;
+
+  /**
+   * What lies over the first bytes of the body, valid until the next call.
+   *
+   * @param sequence Number of the frame, from 0
+   * @param length Bytes of the frame
+   * @returns A view that is no longer than the frame; null when the body is all of it
+   */
+  header(sequence: number, length: number): Uint8Array<ArrayBuffer> | null;
+
+  /**
+   * Write a whole frame.
+   *
+   * @param target Where to; its length is that of the frame
+   * @param sequence Number of the frame, from 0
+   */
+  write(target: Uint8Array, sequence: number): void;
+
+  /**
+   * What a receive block holds where no frame was written: a view, not to be written to.
+   *
+   * @param offset Start in the block, bytes
+   * @param length Bytes
+   * @returns A view of `length` bytes
+   */
+  poison(offset: number, length: number): Uint8Array<ArrayBuffer>;
+}
+
+/** A pattern that is chosen but not made yet: its bytes depend on seed and longest frame. */
+export interface PatternSpec {
+  /** Its name, as for `--pattern`. */
+  readonly name: string;
+  /**
+   * Make it.
+   *
+   * @param options `seed`, 0 to 2^32 - 1; `maxLength`, bytes of the longest frame or block
+   * @returns The pattern
+   * @throws {RangeError} For a seed or a length outside of their ranges
+   */
+  create(options: { seed: number; maxLength: number }): Pattern;
+}
