@@ -6,22 +6,75 @@
  */
 
 import type { PatternSpec } from "./pattern.ts";
+import { prbs } from "./prbs.ts";
 import { TaggedPattern } from "./tagged.ts";
+import { video } from "./video.ts";
+import {
+  address,
+  checkerboard,
+  checkerboardInverse,
+  counter,
+  ones,
+  random,
+  switching,
+  walkingOnes,
+  walkingZeros,
+  zeros,
+} from "./words.ts";
 
 export type { Pattern, PatternSpec } from "./pattern.ts";
+export type { PrbsOptions, PrbsOrder } from "./prbs.ts";
+export type { PixelFormat, VideoOptions } from "./video.ts";
+export type { CounterOptions, CounterWidth, WordOptions } from "./words.ts";
+
+/** Every 64-bit word says which frame and which position it belongs to. The default. */
+function tagged(): PatternSpec {
+  return { name: "tagged", create: (options) => new TaggedPattern(options) };
+}
 
 /** Every pattern. */
 export const patterns = {
-  /** Every 64-bit word says which frame and which position it belongs to. The default. */
-  tagged: (): PatternSpec => ({
-    name: "tagged",
-    create: (options) => new TaggedPattern(options),
-  }),
-};
+  tagged,
+  prbs,
+  counter,
+  walkingOnes,
+  walkingZeros,
+  checkerboard,
+  checkerboardInverse,
+  address,
+  zeros,
+  ones,
+  switching,
+  random,
+  video,
+} as const;
 
 const NAMED: ReadonlyMap<string, PatternSpec> = new Map(
-  [patterns.tagged()].map((spec) => [spec.name, spec]),
+  [
+    tagged(),
+    prbs(7),
+    prbs(15),
+    prbs(23),
+    prbs(31),
+    counter({ width: 8 }),
+    counter({ width: 16 }),
+    counter({ width: 32 }),
+    counter({ width: 64 }),
+    walkingOnes(),
+    walkingZeros(),
+    checkerboard(),
+    checkerboardInverse(),
+    address(),
+    zeros(),
+    ones(),
+    switching(),
+    random(),
+    video(),
+  ].map((spec) => [spec.name, spec]),
 );
+
+/** The names that {@linkcode patternNamed} knows. */
+export const PATTERN_NAMES: readonly string[] = [...NAMED.keys()];
 
 /**
  * Find a pattern by its name, as `--pattern` does.
@@ -42,5 +95,5 @@ const NAMED: ReadonlyMap<string, PatternSpec> = new Map(
 export function patternNamed(text: string): PatternSpec {
   const spec = NAMED.get(text);
   if (spec !== undefined) return spec;
-  throw new RangeError(`Expected a pattern, one of ${[...NAMED.keys()].join(", ")}; found ${text}`);
+  throw new RangeError(`Expected a pattern, one of ${PATTERN_NAMES.join(", ")}; found ${text}`);
 }

@@ -72,4 +72,20 @@ export interface PatternSpec {
    * @throws {RangeError} For a seed or a length outside of their ranges
    */
   create(options: { seed: number; maxLength: number }): Pattern;
+
+  /**
+   * Lock on to what a generator in the design sends, whose phase nobody knows: find it in the first
+   * frame, of which some bytes may be wrong.
+   *
+   * Left out by patterns that a generator cannot begin anywhere, and so must be told the seed.
+   *
+   * @param first The first frame as received; every frame must have its length
+   * @param options As for {@linkcode create}; `maxLength` at least that of the frame
+   * @returns The pattern whose frame 0 is what `first` should have been, and whose frames follow each
+   * other without a gap; null when the frame holds too little of the pattern to tell
+   */
+  expectFrom?(
+    first: Uint8Array,
+    options: { seed: number; maxLength: number },
+  ): Pattern | null;
 }

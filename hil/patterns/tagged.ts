@@ -2,8 +2,7 @@
 /**
  * The tagged pattern: every 64-bit word says which frame and which position it belongs to.
  *
- * One long tape of words is made per run. Word `p` of the tape holds `p` in its low 28 bits, a class
- * in the next 4, and a hash of the seed, the class and `p` in its high 32 bits, little-endian. Frame
+ * One long tape of words is made per run; word `p` of it holds `p` and a hash (see `tags.ts`). Frame
  * `s` is the piece of the tape that begins at word `(s mod SLOTS) * STEP`. So making a frame is one
  * `memcpy`, checking one is one `memcmp`, and a word found anywhere tells by itself whether it
  * belongs to this run and from where in the tape it came.
@@ -19,9 +18,17 @@
  */
 
 import type { Pattern } from "./pattern.ts";
-
-/** Words between the beginnings of two consecutive frames on the tape. */
-export const STEP = 65;
+import {
+  checkOptions,
+  FRAME_CLASS,
+  hash,
+  identify,
+  makeTags,
+  MAX_WORDS,
+  POISON_CLASS,
+  type WordIdentity,
+} from "./tags.ts";
+import { STEP } from "./tape.ts";
 
 /** Frames until the tape repeats; a prime, above any queue depth. */
 export const SLOTS = 4093;
@@ -33,19 +40,9 @@ export const HEADER_SIZE = 32;
 export const MIN_STAMPED = 64;
 
 const MAGIC = 0x504c_4d42; // "PLMB"
-const INDEX_BITS = 28;
-const INDEX_MASK = (1 << INDEX_BITS) - 1;
-const FRAME_CLASS = 1;
-const POISON_CLASS = 2;
 
 /** The longest frame that the index can tell apart, bytes. */
-export const MAX_FRAME = (INDEX_MASK + 1 - SLOTS * STEP) * 8;
-
-/** What a word says about itself. */
-export type WordIdentity =
-  | { readonly class: "frame"; readonly index: number }
-  | { readonly class: "poison"; readonly index: number }
-  | null;
+export const MAX_FRAME = (MAX_WORDS - SLOTS * STEP) * 8;
 
 /** Where a word of the tape belongs, when it is found at a word of a frame. */
 export interface Origin {
@@ -91,18 +88,13 @@ export class TaggedPattern implements Pattern {
    * @throws {RangeError} For a seed or a length outside of their ranges
    */
   constructor(options: { seed: number; maxLength: number }) {
+    checkOptions(options, MAX_FRAME);
     const { seed, maxLength } = options;
-    if (seed >>> 0 !== seed) {
-      throw new RangeError(`Expected seed to be a whole number from 0 to 2^32 - 1, found ${seed}`);
-    }
-    if (!Number.isInteger(maxLength) || maxLength < 1 || maxLength > MAX_FRAME) {
-      throw new RangeError(`Expected maxLength from 1 to ${MAX_FRAME} bytes, found ${maxLength}`);
-    }
     this.seed = seed;
     this.maxLength = maxLength;
     const words = Math.ceil(maxLength / 8);
-    this.#tape = makeTape(seed, FRAME_CLASS, words + SLOTS * STEP);
-    this.#poison = makeTape(seed, POISON_CLASS, words);
+    this.#tape = makeTags(seed, FRAME_CLASS, words + SLOTS * STEP);
+    this.#poison = makeTags(seed, POISON_CLASS, words);
   }
 
   /**
@@ -173,11 +165,7 @@ export class TaggedPattern implements Pattern {
    * @returns Its class and index, or null for a word that no part of this run made
    */
   identify(low: number, high: number): WordIdentity {
-    const index = low & INDEX_MASK;
-    const kind = low >>> INDEX_BITS;
-    if (kind !== FRAME_CLASS && kind !== POISON_CLASS) return null;
-    if (high >>> 0 !== hash(low >>> 0, this.seed)) return null;
-    return { class: kind === FRAME_CLASS ? "frame" : "poison", index };
+    return identify(this.seed, low, high);
   }
 
   /**
@@ -192,23 +180,4 @@ export class TaggedPattern implements Pattern {
     const slot = Math.round(start / STEP);
     return { slot: ((slot % SLOTS) + SLOTS) % SLOTS, shift: slot * STEP - start };
   }
-}
-
-/** A hash of two 32-bit words; the finalizer is the one of MurmurHash3. */
-function hash(a: number, b: number): number {
-  let h = Math.imul(a ^ Math.imul(b, 0x9e37_79b1), 0x85eb_ca6b) ^ b;
-  h = Math.imul(h ^ (h >>> 16), 0x85eb_ca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2_ae35);
-  return (h ^ (h >>> 16)) >>> 0;
-}
-
-function makeTape(seed: number, kind: number, words: number): Uint8Array<ArrayBuffer> {
-  const tape = new Uint32Array(words * 2);
-  const tag = (kind << INDEX_BITS) >>> 0;
-  for (let i = 0; i < words; i++) {
-    const low = (tag | i) >>> 0;
-    tape[2 * i] = low;
-    tape[2 * i + 1] = hash(low, seed);
-  }
-  return new Uint8Array(tape.buffer);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { HEADER_SIZE, MIN_STAMPED, SLOTS, STEP, TaggedPattern } from "./tagged.ts";
+import { HEADER_SIZE, MIN_STAMPED, SLOTS, TaggedPattern } from "./tagged.ts";
+import { STEP } from "./tape.ts";
 
 const pattern = new TaggedPattern({ seed: 7, maxLength: 1 << 16 });
 

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { PATTERN_NAMES, patternNamed, patterns } from "./mod.ts";
+
+const LENGTH = 40_000;
+
+Deno.test("patternNamed() finds every pattern by its own name, and names all when it finds none", () => {
+  for (const name of PATTERN_NAMES) {
+    const spec = patternNamed(name);
+    const pattern = spec.create({ seed: 1, maxLength: 64 });
+    assertEquals([spec.name, pattern.name], [name, name]);
+  }
+  const error = assertThrows(() => patternNamed("taged"), RangeError);
+  for (const name of PATTERN_NAMES) assert(error.message.includes(name), name);
+});
+
+Deno.test("Every pattern repeats after its period, not before, and poison is none of it", () => {
+  for (const name of PATTERN_NAMES) {
+    const pattern = patternNamed(name).create({ seed: 3, maxLength: LENGTH });
+    const frame = (sequence: number) => pattern.body(sequence, LENGTH).slice();
+    const first = frame(0);
+    if (pattern.period < 2 ** 31) assertEquals(frame(pattern.period), first, name);
+    for (let sequence = 1; sequence < Math.min(pattern.period, 300); sequence++) {
+      assertNotEquals(frame(sequence), first, `${name}, frame ${sequence}`);
+    }
+    const poison = pattern.poison(64, 4096);
+    for (let at = 0; at < 4096; at += 8) {
+      assertNotEquals(poison.subarray(at, at + 8), first.subarray(at, at + 8), name);
+    }
+  }
+});
+
+Deno.test("Every pattern writes body and header, and refuses a frame that is too long", () => {
+  for (const name of PATTERN_NAMES) {
+    const pattern = patternNamed(name).create({ seed: 3, maxLength: 5000 });
+    for (const length of [1, 7, 64, 5000]) {
+      const expected = pattern.body(9, length).slice();
+      const header = pattern.header(9, length);
+      if (header !== null) expected.set(header);
+      const target = new Uint8Array(length);
+      pattern.write(target, 9);
+      assertEquals(target, expected, name);
+    }
+    assertThrows(() => pattern.body(0, 5001), RangeError, "5000", name);
+    assertThrows(() => patternNamed(name).create({ seed: -1, maxLength: 8 }), RangeError, "seed");
+    assertThrows(
+      () => patternNamed(name).create({ seed: 1, maxLength: 0 }),
+      RangeError,
+      "maxLength",
+    );
+  }
+});
+
+Deno.test("Every seeded pattern has other frames, and all other poison, with another seed", () => {
+  for (const name of PATTERN_NAMES) {
+    const [a, b] = [1, 2].map((seed) => patternNamed(name).create({ seed, maxLength: 4096 }));
+    assert(a !== undefined && b !== undefined);
+    const seeded = /^(tagged|prbs|random)/.test(name);
+    assertEquals(a.body(0, 64).toString() !== b.body(0, 64).toString(), seeded, name);
+    assertNotEquals(a.poison(0, 64), b.poison(0, 64));
+  }
+});
+
+function words(bytes: Uint8Array, width: number): bigint[] {
+  const size = width / 8;
+  return Array.from(
+    { length: bytes.length / size },
+    (_, i) =>
+      [...bytes.subarray(i * size, (i + 1) * size)].reduceRight((n, b) => n << 8n | BigInt(b), 0n),
+  );
+}
+
+Deno.test("counter() counts from start by step, and wraps", () => {
+  for (const width of [8, 16, 32, 64] as const) {
+    const limit = 1n << BigInt(width);
+    for (
+      const [start, step] of [[0n, 1n], [limit - 3n, 5n], [7n, limit - 1n], [
+        2n,
+        limit / 2n,
+      ]] as const
+    ) {
+      const pattern = patterns.counter({ width, start, step }).create({ seed: 0, maxLength: 800 });
+      for (const sequence of [0, 1]) {
+        const skipped = BigInt(65 * (sequence % pattern.period));
+        assertEquals(
+          words(pattern.body(sequence, 800), width),
+          Array.from(
+            { length: 6400 / width },
+            (_, i) => (start + (skipped + BigInt(i)) * step) % limit,
+          ),
+          `width ${width}, start ${start}, step ${step}`,
+        );
+      }
+    }
+    assertThrows(() => patterns.counter({ width, start: limit }), RangeError, "start");
+    assertThrows(() => patterns.counter({ width, step: 0n }), RangeError, "step");
+  }
+});
+
+Deno.test("Words of the wire patterns are what they are called", () => {
+  const frame = (spec: ReturnType<typeof patterns.zeros>) =>
+    spec.create({ seed: 0, maxLength: 4096 }).body(0, 4096);
+  for (const width of [8, 64, 512]) {
+    const all = (1n << BigInt(width)) - 1n;
+    const [fives, tens] = [all / 3n, all / 3n * 2n];
+    const ones = words(frame(patterns.walkingOnes({ width })), width);
+    assertEquals(ones, ones.map((_, i) => 1n << BigInt(i % width)));
+    const zeros = words(frame(patterns.walkingZeros({ width })), width);
+    assertEquals(zeros, zeros.map((_, i) => all ^ (1n << BigInt(i % width))));
+    const board = words(frame(patterns.checkerboard({ width })), width);
+    assertEquals(board, board.map((_, i) => i % 2 === 0 ? fives : tens));
+    const inverse = words(frame(patterns.checkerboardInverse({ width })), width);
+    assertEquals(inverse, board.map((word) => all ^ word));
+    const toggling = words(frame(patterns.switching({ width })), width);
+    for (let i = 1; i < toggling.length; i++) {
+      assertEquals((toggling[i] ?? 0n) ^ (toggling[i - 1] ?? 0n), all);
+    }
+  }
+  assertEquals(words(frame(patterns.address()), 64).slice(0, 3), [0n, 8n, 16n]);
+  assert(frame(patterns.zeros()).every((byte) => byte === 0));
+  assert(frame(patterns.ones()).every((byte) => byte === 0xff));
+  assertThrows(() => patterns.walkingOnes({ width: 12 }), RangeError, "multiple of 8");
+});
+
+Deno.test("expectFrom() finds counters and cycles at any phase, in spite of wrong bytes", () => {
+  const named = PATTERN_NAMES.filter((name) =>
+    /^(counter|walking|checker|switch|address)/.test(name)
+  );
+  for (const name of named) {
+    for (const length of [64, 1001, 4096]) {
+      const long = patternNamed(name).create({ seed: 0, maxLength: 9 * length + 3 });
+      for (const phase of [0, 1, 2, 3]) {
+        const stream = long.body(5, 9 * length + 3).slice(phase);
+        const first = stream.slice(0, length);
+        first[40] = (first[40] ?? 0) ^ 0x80;
+        const found = patternNamed(name).expectFrom?.(first, { seed: 0, maxLength: length });
+        assert(found !== null && found !== undefined, `${name}, length ${length}, phase ${phase}`);
+        for (const sequence of [0, 1, 7, 2]) {
+          assertEquals(
+            found.body(sequence, length),
+            stream.slice(sequence * length, (sequence + 1) * length),
+            `${name}, length ${length}, phase ${phase}, frame ${sequence}`,
+          );
+        }
+      }
+    }
+  }
+});
+
+Deno.test("expectFrom() finds nothing in garbage", () => {
+  const garbage = patterns.random().create({ seed: 9, maxLength: 4096 }).body(0, 4096);
+  for (const name of PATTERN_NAMES) {
+    const spec = patternNamed(name);
+    assertEquals(spec.expectFrom?.(garbage, { seed: 0, maxLength: 4096 }) ?? null, null, name);
+  }
+});
+
+Deno.test("video() paints eight bars, a ramp, a mark that moves and a counter that counts", () => {
+  const [width, height] = [320, 64];
+  const bytes = width * height * 3;
+  const spec = patterns.video({ width, height, format: "rgb24" });
+  const pattern = spec.create({ seed: 0, maxLength: 2 * bytes + 100 });
+  const pixel = (
+    frame: Uint8Array,
+    x: number,
+    y: number,
+  ) => [...frame.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)];
+  for (const sequence of [0, 1, 1000, 3]) {
+    const frame = pattern.body(sequence, 2 * bytes + 100).slice();
+    let number = 0;
+    for (let bit = 31; bit >= 0; bit--) {
+      number = number * 2 + (pixel(frame, bit, 5)[0] === 255 ? 1 : 0);
+    }
+    assertEquals(number, sequence);
+    const x = (4 * sequence) % (width - 15) & ~1;
+    const y = (2 * sequence) % (height - 15);
+    assertEquals([pixel(frame, x, y + 15), pixel(frame, x + 15, y + 15)], [[255, 255, 255], [
+      255,
+      255,
+      255,
+    ]]);
+    assertEquals(frame.subarray(bytes, 2 * bytes), frame.subarray(0, bytes), "the second picture");
+    assertEquals(frame.subarray(2 * bytes), frame.subarray(0, 100));
+    // what a jump painted is what a fresh pattern paints
+    assertEquals(
+      spec.create({ seed: 0, maxLength: bytes }).body(sequence, bytes),
+      frame.subarray(0, bytes),
+    );
+  }
+  assertEquals(pixel(pattern.body(0, bytes), 45, 20), [255, 255, 0], "yellow");
+  assertEquals(pixel(pattern.body(0, bytes), 319, 20), [0, 0, 0], "black");
+  assertEquals(pixel(pattern.body(0, bytes), 160, 63), [128, 128, 128], "the ramp's middle");
+});
+
+Deno.test("video() knows its pixel formats", () => {
+  const first = (format: "xrgb8888" | "yuyv", x: number) => {
+    const size = format === "yuyv" ? 2 : 4;
+    const line = patterns.video({ width: 320, height: 16, format }).create({
+      seed: 0,
+      maxLength: 320 * 16 * 4,
+    })
+      .body(0, 320 * 16 * size);
+    return [...line.subarray((10 * 320 + x) * size, (10 * 320 + x) * size + 4)];
+  };
+  assertEquals(first("xrgb8888", 200), [0, 0, 255, 0], "red");
+  assertEquals(first("yuyv", 20), [235, 128, 235, 128], "white");
+  assertEquals(first("yuyv", 200), [81, 90, 81, 240], "red");
+  assertThrows(() => patterns.video({ width: 31 }), RangeError, "width");
+  assertThrows(() => patterns.video({ height: 0 }), RangeError, "height");
+});

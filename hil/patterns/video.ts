@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Video frames: a test card with a moving mark and a frame counter.
+ *
+ * Lines follow each other without padding, from the top, pixels from the left. The card has eight
+ * colour bars, in the order of brightness, and a ramp from black to white in its last quarter. Frame
+ * `s` shows
+ *
+ * - the counter: `s` modulo 2^32 in the 32 pixels at the top left, the least significant bit first, white
+ *   for one and black for zero; and again, in the same way, in the 7 lines below, if there are so many,
+ * - the mark: a white square of 16 pixels (less when the picture is smaller) that moves 4 pixels to the
+ *   right and 2 down a frame, and begins again at the opposite edge; it does not cover the counter.
+ *
+ * A frame that is longer than a picture continues with the same picture; a shorter one is cut off. A
+ * frame shorter than 32 pixels does not hold all of the counter and is like others.
+ *
+ * @module
+ */
+
+import type { Pattern, PatternSpec } from "./pattern.ts";
+import { checkOptions, makeTags, POISON_CLASS } from "./tags.ts";
+
+/**
+ * How a pixel lies in memory: three bytes R, G, B; four bytes B, G, R, 0 (DRM XRGB8888); or two bytes Y and
+ * by turns Cb, Cr (4:2:2, V4L2 YUYV; BT.601, Y from 16 to 235).
+ */
+export type PixelFormat = "rgb24" | "xrgb8888" | "yuyv";
+
+/** What a picture is like. */
+export interface VideoOptions {
+  /** Pixels of a line, 32 to 8192, even; 1280 when left out. */
+  readonly width?: number;
+  /** Lines, 1 to 8192; 720 when left out. */
+  readonly height?: number;
+  /** How a pixel lies in memory; `yuyv` when left out. */
+  readonly format?: PixelFormat;
+}
+
+type Rgb = readonly [number, number, number];
+
+const BYTES: Readonly<Record<PixelFormat, number>> = { rgb24: 3, xrgb8888: 4, yuyv: 2 };
+const WHITE: Rgb = [255, 255, 255];
+const BLACK: Rgb = [0, 0, 0];
+const BARS: readonly Rgb[] = [
+  WHITE,
+  [255, 255, 0],
+  [0, 255, 255],
+  [0, 255, 0],
+  [255, 0, 255],
+  [255, 0, 0],
+  [0, 0, 255],
+  BLACK,
+];
+const COUNTER_BITS = 32;
+const COUNTER_LINES = 8;
+
+/**
+ * Video frames.
+ *
+ * @param options What a picture is like
+ * @returns The pattern
+ * @throws {RangeError} For a width or height outside of their ranges
+ */
+export function video(options: VideoOptions = {}): PatternSpec {
+  const { width = 1280, height = 720, format = "yuyv" } = options;
+  if (!Number.isInteger(width) || width < COUNTER_BITS || width > 8192 || width % 2 !== 0) {
+    throw new RangeError(`Expected width from 32 to 8192 pixels, even, found ${width}`);
+  }
+  if (!Number.isInteger(height) || height < 1 || height > 8192) {
+    throw new RangeError(`Expected height from 1 to 8192 lines, found ${height}`);
+  }
+  return {
+    name: "video",
+    create: (made) => {
+      checkOptions(made);
+      return new VideoPattern(made, { width, height, format });
+    },
+  };
+}
+
+/** Keeps one frame painted; moving to another repaints the mark and the counter. */
+class VideoPattern implements Pattern {
+  readonly name = "video";
+  readonly seed: number;
+  readonly maxLength: number;
+  readonly period = 2 ** 32;
+  readonly #poison: Uint8Array<ArrayBuffer>;
+  readonly #line: number;
+  readonly #picture: number;
+  readonly #card: Uint8Array<ArrayBuffer>;
+  readonly #frame: Uint8Array<ArrayBuffer>;
+  readonly #white: Uint8Array<ArrayBuffer>;
+  readonly #black: Uint8Array<ArrayBuffer>;
+  readonly #pixel: number;
+  readonly #height: number;
+  readonly #width: number;
+  readonly #side: number;
+  #held = -1;
+
+  constructor(made: { seed: number; maxLength: number }, shape: Required<VideoOptions>) {
+    const { width, height, format } = shape;
+    this.seed = made.seed;
+    this.maxLength = made.maxLength;
+    this.#poison = makeTags(made.seed, POISON_CLASS, Math.ceil(made.maxLength / 8));
+    this.#pixel = BYTES[format];
+    this.#width = width;
+    this.#height = height;
+    this.#line = width * this.#pixel;
+    this.#picture = this.#line * height;
+    this.#side = Math.min(16, height, width);
+    this.#white = row(16, format, () => WHITE);
+    this.#black = row(16, format, () => BLACK);
+    const bars = row(width, format, (x) => BARS[Math.floor(x * 8 / width)] ?? BLACK);
+    const ramp = row(width, format, (x) => {
+      const grey = Math.floor(x * 256 / width);
+      return [grey, grey, grey];
+    });
+    const shown = Math.min(made.maxLength, this.#picture);
+    this.#card = new Uint8Array(Math.ceil(shown / this.#line) * this.#line);
+    for (let y = 0; y * this.#line < this.#card.length; y++) {
+      this.#card.set(y >= height * 3 / 4 ? ramp : bars, y * this.#line);
+    }
+    this.#frame = new Uint8Array(made.maxLength);
+    for (let at = 0; at < made.maxLength; at += this.#picture) {
+      this.#frame.set(this.#card.subarray(0, made.maxLength - at), at);
+    }
+  }
+
+  body(sequence: number, length: number): Uint8Array<ArrayBuffer> {
+    if (length > this.maxLength) {
+      throw new RangeError(`Expected at most ${this.maxLength} bytes, found ${length}`);
+    }
+    if (sequence !== this.#held) {
+      for (let at = 0; at < this.maxLength; at += this.#picture) this.#paint(sequence, at);
+      this.#held = sequence;
+    }
+    return this.#frame.subarray(0, length);
+  }
+
+  header(): null {
+    return null;
+  }
+
+  write(target: Uint8Array, sequence: number): void {
+    target.set(this.body(sequence, target.length));
+  }
+
+  poison(offset: number, length: number): Uint8Array<ArrayBuffer> {
+    return this.#poison.subarray(offset, offset + length);
+  }
+
+  /** Paint over one picture what differs between frames. */
+  #paint(sequence: number, picture: number): void {
+    if (this.#held >= 0) this.#mark(this.#held, picture, null);
+    this.#mark(sequence, picture, this.#white);
+    const number = sequence % 2 ** 32;
+    const bytes = this.#pixel;
+    for (let y = 0; y < Math.min(COUNTER_LINES, this.#height); y++) {
+      for (let bit = 0; bit < COUNTER_BITS; bit++) {
+        // colour of 4:2:2 lies with pairs, and grey has none: its bytes are those of any grey pixel
+        const pixel = (number >>> bit) & 1 ? this.#white : this.#black;
+        this.#copy(pixel, 0, picture + y * this.#line + bit * bytes, bytes);
+      }
+    }
+  }
+
+  /** Paint the mark of a frame, or, without a colour, the card where it was. */
+  #mark(sequence: number, picture: number, colour: Uint8Array | null): void {
+    const columns = this.#width - this.#side + 1;
+    const rows = this.#height - this.#side + 1;
+    const left = 2 * Math.floor((4 * sequence) % columns / 2);
+    const top = (2 * sequence) % rows;
+    for (let y = top; y < top + this.#side; y++) {
+      const at = y * this.#line + left * this.#pixel;
+      const bytes = this.#side * this.#pixel;
+      if (colour === null) this.#copy(this.#card, at, picture + at, bytes);
+      else this.#copy(colour, 0, picture + at, bytes);
+    }
+  }
+
+  #copy(source: Uint8Array, from: number, to: number, bytes: number): void {
+    const frame = this.#frame;
+    const end = Math.min(to + bytes, frame.length);
+    for (let at = to; at < end; at++) frame[at] = source[from + at - to] ?? 0;
+  }
+}
+
+/** Paint one line. */
+function row(
+  width: number,
+  format: PixelFormat,
+  colour: (x: number) => Rgb,
+): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(width * BYTES[format]);
+  for (let x = 0; x < width; x++) {
+    const [r, g, b] = colour(x);
+    if (format === "rgb24") bytes.set([r, g, b], 3 * x);
+    else if (format === "xrgb8888") bytes.set([b, g, r, 0], 4 * x);
+    else {
+      // BT.601, as in Recommendation ITU-R BT.601-7, 2.5.3
+      const y = 16 + (65.481 * r + 128.553 * g + 24.966 * b) / 255;
+      const [r2, g2, b2] = colour(x & ~1);
+      const chroma = x % 2 === 0
+        ? 128 + (-37.797 * r2 - 74.203 * g2 + 112 * b2) / 255
+        : 128 + (112 * r2 - 93.786 * g2 - 18.214 * b2) / 255;
+      bytes.set([Math.round(y), Math.round(chroma)], 2 * x);
+    }
+  }
+  return bytes;
+}
