@@ -28,8 +28,15 @@ function checkout(): URL | null {
   return import.meta.url.startsWith("file:") ? new URL("../", import.meta.url) : null;
 }
 
-/** Read the commit without running git, which few boards have. */
+/**
+ * Read the commit without running git, which few boards have; an unpacked tarball has it in a file.
+ */
 function commit(root: URL): string | null {
+  try {
+    return Deno.readTextFileSync(new URL("COMMIT", root)).trim();
+  } catch {
+    // a checkout
+  }
   try {
     const head = Deno.readTextFileSync(new URL(".git/HEAD", root)).trim();
     const ref = /^ref: (.+)$/.exec(head)?.[1];

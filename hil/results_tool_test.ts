@@ -22,3 +22,9 @@ Deno.test("toolInfo() finds the commit of a branch, a packed branch and a detach
   Deno.writeTextFileSync(`${dir}/.git/HEAD`, "0123\n");
   assertEquals(toolInfo(root).git, "0123");
 });
+
+Deno.test("toolInfo() finds the commit of an unpacked tarball", () => {
+  const dir = tempDir();
+  Deno.writeTextFileSync(`${dir}/COMMIT`, "0123abc-dirty\n");
+  assertEquals(toolInfo(new URL(`file://${dir}/`)).git, "0123abc-dirty");
+});
