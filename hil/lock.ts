@@ -55,6 +55,8 @@ export class LockHeldError extends Error {
 export interface BoardLock {
   /** Tells the run from others; for {@linkcode LOCK_VARIABLE}. */
   readonly token: string;
+  /** Whether it was taken before, by another test file or process of this run. */
+  readonly shared: boolean;
   /** The holder of a stale lock that was found and taken over; null when there was none. */
   readonly stale: LockHolder | null;
   /**
@@ -99,23 +101,22 @@ export function lockDevice(
     libc.close(fd);
     const ours = holder !== null && (holder.pid === Deno.pid || holder.token === options.token);
     if (!ours) throw new LockHeldError(device, path, holder);
-    return lockAt(path, holder.token, null);
+    return lockAt(path, { token: holder.token, shared: true, stale: null });
   }
   const token = options.token ?? crypto.randomUUID();
   const { what } = options;
   const now: LockHolder = { pid: Deno.pid, since: new Date().toISOString(), what, token };
   Deno.writeTextFileSync(path, `${JSON.stringify(now)}\n`);
-  return lockAt(path, token, holder);
+  return lockAt(path, { token, shared: false, stale: holder });
 }
 
-function lockAt(path: string, token: string, stale: LockHolder | null): BoardLock {
+function lockAt(path: string, facts: Omit<BoardLock, "check">): BoardLock {
   const { ino } = Deno.statSync(path);
   return {
-    token,
-    stale,
+    ...facts,
     check() {
       const now = inode(path);
-      if (now === ino && read(path)?.token === token) return;
+      if (now === ino && read(path)?.token === facts.token) return;
       throw new Error(
         `Expected the lock ${path} of this run, found ${now === null ? "none" : "another"}: ` +
           "another run may have been on the board",

@@ -11,7 +11,9 @@ import { Device } from "../../driver/device.ts";
 import { POLICIES, type PolicyName } from "../../driver/uapi.ts";
 import { armFault, disarmFault } from "../../fixtures/boards/vm/fault.ts";
 import { type CaseResult, Journal } from "../journal.ts";
-import { guardSize, loopDepth, type LoopResult, runLoop } from "../loop.ts";
+import { guardSize, loopDepth } from "../block_set.ts";
+import type { FrameReport } from "../flow.ts";
+import { runLoop } from "../loop.ts";
 import { TaggedPattern } from "../patterns/tagged.ts";
 import { findProblem } from "../precheck.ts";
 import { toolInfo } from "../results_tool.ts";
@@ -190,7 +192,7 @@ function runCase(
 
 /** What a loop says about the design, or, for the control, about the board. */
 function judge(
-  loop: LoopResult,
+  loop: FrameReport,
   frames: number,
   control: boolean,
   syncMatters: boolean,

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Frames on their way: how many are asked for, sent and taken, and the books of what was seen.
+ *
+ * Several flows run side by side in one thread: while one frame is taken and compared, the queues of
+ * all other flows are full.
+ *
+ * @module
+ */
+
+import type { Device } from "../driver/device.ts";
+import { ERRNO, ErrnoError } from "../driver/errno.ts";
+import type { Direction } from "../driver/uapi.ts";
+import type { Fault } from "./results.ts";
+import { classify, type Context, type ReceivedFrame, sight } from "./verify/classify.ts";
+
+/** What every flow is asked for. */
+export interface FlowOptions {
+  /** How many frames; Infinity with {@linkcode seconds}. */
+  readonly frames: number;
+  /** Send no more frames after so many seconds; no limit when left out. */
+  readonly seconds?: number;
+  /** Frames under way at once. */
+  readonly depth: number;
+  /** Stop after so many faults; 16 when left out. */
+  readonly maxFaults?: number;
+  /** Longest wait for one completion, milliseconds; 20 seconds when left out. */
+  readonly timeoutMs?: number;
+}
+
+/** What came of frames. {@linkcode assertIntact} demands that it is whole. */
+export interface FrameReport {
+  /** Frames asked for. */
+  readonly asked: number;
+  /** Frames that were verified whole. */
+  readonly frames: number;
+  /** Their bytes. */
+  readonly bytes: number;
+  /** What was wrong, in the order in which it was found. */
+  readonly faults: readonly Fault[];
+  /** Set when a completion did not come in time: which, in words. */
+  readonly timeout: string | null;
+  /**
+   * Where data were seen to change, over all faulty frames: null when nothing could tell.
+   */
+  readonly seen: { readonly tx: boolean | null; readonly rx: boolean | null };
+  /** From the first ENQUEUE to the last comparison, priming not included, seconds. */
+  readonly seconds: number;
+}
+
+/** Frames on their way through one device. Disposing it gives back every block. */
+export abstract class Flow implements Disposable {
+  /** The device. */
+  protected readonly device: Device;
+  /** How long to wait for a completion. */
+  protected readonly wait: { readonly timeoutMs: number };
+  readonly #options: FlowOptions;
+  readonly #maxFaults: number;
+  readonly #faults: Fault[] = [];
+  #tx: boolean | null = null;
+  #rx: boolean | null = null;
+  #sent = 0;
+  #taken = 0;
+  #verified = 0;
+  #bytes = 0;
+  #late: string | null = null;
+  #start = 0;
+  #last = 0;
+  /** Set when the engine may hold blocks of ours. */
+  #dirty = false;
+
+  /**
+   * @param device The device, with no transfer in flight
+   * @param options What is asked for
+   */
+  constructor(device: Device, options: FlowOptions) {
+    this.device = device;
+    this.wait = { timeoutMs: options.timeoutMs ?? 20_000 };
+    this.#options = options;
+    this.#maxFaults = options.maxFaults ?? 16;
+  }
+
+  /** Bring poison to where frames will come. */
+  protected abstract prime(): void;
+  /** Give the engine frame `sequence`, or room for it. */
+  protected abstract send(sequence: number): void;
+  /** Take frame `sequence` and verify it; returns its bytes, null when nothing could verify it. */
+  protected abstract receive(sequence: number): number | null;
+  /** Free every block; none is with the engine. */
+  protected abstract free(): void;
+
+  /** Make ready for the first frame. */
+  prepare(): void {
+    this.#dirty = true;
+    this.#inTime(() => this.prime());
+  }
+
+  /** Fill the queues. */
+  start(): void {
+    this.#start = this.#last = performance.now();
+    this.#inTime(() => {
+      while (this.#sent < this.#options.depth && this.#more()) this.send(this.#sent++);
+    });
+  }
+
+  /**
+   * Take the next frame, verify it, and send another one.
+   *
+   * @returns False when there is nothing left to do
+   */
+  step(): boolean {
+    if (this.#late !== null || this.#taken === this.#sent || this.full) return false;
+    this.#inTime(() => {
+      const bytes = this.receive(this.#taken);
+      if (this.#more()) this.send(this.#sent++);
+      this.#taken++;
+      if (bytes === null) return;
+      this.#bytes += bytes;
+      this.#verified++;
+    });
+    this.#last = performance.now();
+    return true;
+  }
+
+  /**
+   * Tell what came of the frames.
+   *
+   * @returns The report
+   */
+  report(): FrameReport {
+    // frames still under way after too many faults are given back by RESET
+    this.#dirty = this.#sent > this.#taken || this.#late !== null;
+    const { frames } = this.#options;
+    return {
+      asked: Number.isFinite(frames) ? frames : Math.max(1, this.#sent),
+      frames: this.#verified,
+      bytes: this.#bytes,
+      faults: this.#faults,
+      timeout: this.#late,
+      seen: { tx: this.#tx, rx: this.#rx },
+      seconds: (this.#last - this.#start) / 1000,
+    };
+  }
+
+  /** Whether another frame is to be sent. */
+  #more(): boolean {
+    const { frames, seconds = Infinity } = this.#options;
+    return this.#sent < frames && (performance.now() - this.#start) / 1000 < seconds;
+  }
+
+  /** Note a completion that does not come, and let nothing follow it. */
+  #inTime(action: () => void): void {
+    try {
+      if (this.#late === null) action();
+    } catch (error) {
+      if (!(error instanceof ErrnoError) || error.errno !== ERRNO.ETIMEDOUT) throw error;
+      this.#late = `frame ${this.#taken}: ${error.message}`;
+    }
+  }
+
+  /** Whether every further fault would be dropped. */
+  protected get full(): boolean {
+    return this.#faults.length >= this.#maxFaults;
+  }
+
+  /** Enter a fault. */
+  protected note(fault: Fault): void {
+    if (!this.full) this.#faults.push(fault);
+  }
+
+  /** Remember whether data were seen to change on the way to the core, or from it. */
+  protected see(direction: Direction, changed: boolean): void {
+    if (direction === "tx") this.#tx = this.#tx === true || changed;
+    else this.#rx = this.#rx === true || changed;
+  }
+
+  /** Remember where a frame that is not what it should be was changed. */
+  protected observe(frame: ReceivedFrame): void {
+    const { tx, rx } = sight(frame);
+    if (tx !== null) this.see("tx", tx);
+    if (rx !== null) this.see("rx", rx);
+  }
+
+  /** Name a frame that is not what it should be. */
+  protected condemn(frame: ReceivedFrame, context: Context): void {
+    this.observe(frame);
+    for (const fault of classify(frame, context)) this.note(fault);
+  }
+
+  /** Give back what the engine may hold, then every block. */
+  [Symbol.dispose](): void {
+    if (this.#dirty) this.device.reset();
+    this.free();
+  }
+}
+
+/**
+ * Run flows side by side to their end, and free their blocks.
+ *
+ * @param make Makes the flows; what it has given to `own` is freed when a later one fails
+ * @param onPrimed Called after all are primed, before the first frame
+ * @returns What came of each
+ */
+export function runFlows(
+  make: (own: <Item extends Flow>(flow: Item) => Item) => readonly Flow[],
+  onPrimed: (() => void) | undefined,
+): FrameReport[] {
+  using owned = new DisposableStack();
+  const flows = make((flow) => owned.use(flow));
+  for (const flow of flows) flow.prepare();
+  onPrimed?.();
+  for (const flow of flows) flow.start();
+  for (let busy = flows; busy.length > 0;) busy = busy.filter((flow) => flow.step());
+  return flows.map((flow) => flow.report());
+}

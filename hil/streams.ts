@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Frames in one direction alone: sent to a design that checks or consumes them, or received from one
+ * that makes them.
+ *
+ * @module
+ */
+
+import { crc32 } from "node:zlib";
+import type { Block, Completion } from "../driver/block.ts";
+import type { Device } from "../driver/device.ts";
+import { TransferError } from "../driver/errors.ts";
+import type { PolicyName } from "../driver/uapi.ts";
+import { BlockSet, Guards, guardSize } from "./block_set.ts";
+import { expectedPattern } from "./expected.ts";
+import { Flow, type FlowOptions, type FrameReport, runFlows } from "./flow.ts";
+import type { Pattern, PatternSpec } from "./patterns/pattern.ts";
+
+/** What both directions are asked for. */
+export interface StreamOptions extends FlowOptions {
+  /** Policy of the blocks. */
+  readonly policy: PolicyName;
+  /** Bytes of a frame. */
+  readonly size: number;
+  /** Called before the first frame. */
+  readonly onPrimed?: () => void;
+}
+
+/** What to send. */
+export interface SendOptions extends StreamOptions {
+  /**
+   * Asks the design about a frame that it took, by its registers say: null when it is content, else
+   * what is wrong, in words. Without it a frame counts as verified only where the core computes a
+   * check value over what it saw.
+   */
+  readonly accept?: (done: Completion, sequence: number) => string | null;
+}
+
+/** What to receive. */
+export interface ReceiveOptions extends StreamOptions {
+  /** What the frames must hold: a pattern, or the bytes of each frame. */
+  readonly expect: Expectation;
+}
+
+/**
+ * What a design makes. A pattern that a generator may begin anywhere, such as a PRBS or a counter, is
+ * found in the first frame and goes on from there without a gap; of other patterns the frames come
+ * one by one from frame 0.
+ */
+export type Expectation =
+  | PatternSpec
+  | ((sequence: number, length: number) => Uint8Array<ArrayBuffer>);
+
+/**
+ * Send frames, and ask what became of each.
+ *
+ * @param devices The devices, each with a tx channel and no transfer in flight
+ * @param pattern Frames
+ * @param options What to send
+ * @returns What came of the frames of each device
+ */
+export function sendFrames(
+  devices: readonly Device[],
+  pattern: Pattern,
+  options: SendOptions,
+): FrameReport[] {
+  return runFlows(
+    (own) => devices.map((device) => own(new SendFlow(device, pattern, options))),
+    options.onPrimed,
+  );
+}
+
+/**
+ * Receive frames and compare them.
+ *
+ * @param devices The devices, each with an rx channel and no transfer in flight
+ * @param seed Seed of the pattern's poison and choices
+ * @param options What to receive
+ * @returns What came of the frames of each device
+ */
+export function receiveFrames(
+  devices: readonly Device[],
+  seed: number,
+  options: ReceiveOptions,
+): FrameReport[] {
+  return runFlows(
+    (own) => devices.map((device) => own(new ReceiveFlow(device, seed, options))),
+    options.onPrimed,
+  );
+}
+
+class SendFlow extends Flow {
+  readonly #pattern: Pattern;
+  readonly #options: SendOptions;
+  readonly #blocks: BlockSet;
+
+  constructor(device: Device, pattern: Pattern, options: SendOptions) {
+    super(device, options);
+    const { size, policy, depth } = options;
+    this.#pattern = pattern;
+    this.#options = options;
+    const align = device.info.cacheAlign;
+    const room = Math.ceil(size / align) * align;
+    this.#blocks = new BlockSet(device, { direction: "tx", policy, size: room, count: depth });
+  }
+
+  protected override prime(): void {}
+
+  protected override send(sequence: number): void {
+    const { size, policy } = this.#options;
+    const block = this.#blocks.of(sequence);
+    block.set(this.#pattern.body(sequence, size));
+    const header = this.#pattern.header(sequence, size);
+    if (header !== null) block.set(header);
+    if (policy === "manual") block.syncForDevice(0, size);
+    block.enqueue({ length: size, cookie: BigInt(sequence) });
+  }
+
+  protected override receive(sequence: number): number | null {
+    const { size, accept } = this.#options;
+    let done: Completion;
+    let wrong: string | null = null;
+    try {
+      done = this.device.dequeue("tx", this.wait);
+    } catch (error) {
+      if (!(error instanceof TransferError)) throw error;
+      done = error.completion;
+      wrong = `the engine failed the transfer after ${done.bytes} bytes: ${done.status}`;
+    }
+    const lost = wrong !== null || done.bytes !== size;
+    wrong ??= done.bytes === size ? null : `the engine took ${done.bytes} of ${size} bytes`;
+    const stale = wrong === null && this.#isStale(done, sequence);
+    if (stale) wrong = "the core's check value is not that of the frame: it read something else";
+    wrong ??= accept?.(done, sequence) ?? null;
+    if (wrong !== null) {
+      this.note({
+        kind: stale ? "stale-tx" : lost ? "lost" : "foreign",
+        frame: sequence,
+        offset: 0,
+        length: size,
+        blame: stale ? "tx" : "core",
+        detail: wrong,
+      });
+    }
+    return accept === undefined && done.check === null ? null : size;
+  }
+
+  /** Whether the core read something else than was sent. */
+  #isStale(done: Completion, sequence: number): boolean {
+    if (done.check === null) return false;
+    const frame = new Uint8Array(this.#options.size);
+    this.#pattern.write(frame, sequence);
+    const stale = done.check !== crc32(frame);
+    this.see("tx", stale);
+    return stale;
+  }
+
+  protected override free(): void {
+    this.#blocks[Symbol.dispose]();
+  }
+}
+
+class ReceiveFlow extends Flow {
+  readonly #options: ReceiveOptions;
+  readonly #seed: number;
+  readonly #guard: number;
+  readonly #blocks: BlockSet;
+  readonly #guards: Guards;
+  #pattern: Pattern | null = null;
+  /** Number of the frame at which the pattern was found. */
+  #first = 0;
+
+  constructor(device: Device, seed: number, options: ReceiveOptions) {
+    super(device, options);
+    const { size, policy, depth } = options;
+    this.#options = options;
+    this.#seed = seed;
+    this.#guard = guardSize(device);
+    const align = device.info.cacheAlign;
+    const room = Math.ceil((size + 2 * this.#guard) / align) * align;
+    this.#blocks = new BlockSet(device, { direction: "rx", policy, size: room, count: depth });
+    // nothing can bring poison here: what ALLOC gives is zeros
+    const fresh = new Uint8Array(room);
+    this.#guards = new Guards({ guard: this.#guard, size, fresh, count: depth });
+  }
+
+  protected override prime(): void {}
+
+  protected override send(sequence: number): void {
+    const block = this.#blocks.of(sequence);
+    if (this.#options.policy === "manual") block.syncForDevice();
+    const cookie = BigInt(sequence);
+    block.enqueue({ offset: this.#guard, length: this.#options.size, cookie, verify: true });
+  }
+
+  protected override receive(sequence: number): number {
+    const { size, policy, depth } = this.#options;
+    const block = this.#blocks.of(sequence);
+    let done: Completion;
+    try {
+      done = this.device.dequeue("rx", this.wait);
+    } catch (error) {
+      if (!(error instanceof TransferError)) throw error;
+      done = error.completion;
+      this.note({
+        kind: "lost",
+        frame: sequence,
+        offset: 0,
+        length: size,
+        blame: "core",
+        detail: `the engine failed the transfer after ${done.bytes} bytes: ${done.status}`,
+      });
+    }
+    if (done.block !== block) {
+      throw new Error(
+        `Expected receive block ${block.id} back first, found ${done.block.id}: the driver or its ` +
+          "engine completes out of order",
+      );
+    }
+    if (policy === "manual") block.syncForCpu();
+    this.#compare(block, done, sequence);
+    for (const { offset, length } of this.#guards.damage(block, sequence % depth)) {
+      this.note({
+        kind: "overrun",
+        frame: sequence,
+        offset,
+        length,
+        blame: "core",
+        detail: `the guard ${offset < 0 ? "before" : "after"} the frame was written`,
+      });
+    }
+    return size;
+  }
+
+  #compare(block: Block, done: Completion, sequence: number): void {
+    const { size } = this.#options;
+    if (this.#pattern === null) {
+      this.#pattern = this.#begin(block);
+      this.#first = sequence;
+    }
+    const pattern = this.#pattern;
+    if (pattern === null) {
+      this.note({
+        kind: "foreign",
+        frame: sequence,
+        offset: 0,
+        length: size,
+        blame: null,
+        detail: "no place of the expected pattern looks like this frame",
+      });
+      return;
+    }
+    const due = sequence - this.#first;
+    const header = pattern.header(due, size);
+    let expected = pattern.body(due, size);
+    if (header !== null) {
+      expected = expected.slice();
+      expected.set(header);
+    }
+    if (done.bytes === size && block.equals(expected, this.#guard)) return;
+    const received = new Uint8Array(size);
+    block.copyTo(received, this.#guard);
+    const { bytes: moved, check: rxCheck } = done;
+    expected = expected.slice();
+    const frame = { sequence, expected, received, moved, txCheck: null, rxCheck };
+    this.condemn(frame, { pattern });
+  }
+
+  /** Find the place of the pattern at which the design began. */
+  #begin(block: Block): Pattern | null {
+    const { size, expect } = this.#options;
+    const maxLength = size + 2 * this.#guard;
+    if (typeof expect === "function") return expectedPattern(this.#seed, maxLength, expect);
+    const made = { seed: this.#seed, maxLength };
+    if (expect.expectFrom === undefined) return expect.create(made);
+    const first = new Uint8Array(size);
+    block.copyTo(first, this.#guard);
+    return expect.expectFrom(first, made);
+  }
+
+  protected override free(): void {
+    this.#blocks[Symbol.dispose]();
+  }
+}
