@@ -5,9 +5,20 @@
  * CPU through memory and programmable logic and back, under every cache-sync policy that the driver
  * offers, and what does each policy cost?
  *
+ * {@linkcode hil} finds the board and registers tests for `deno test`; {@linkcode assertIntact} demands
+ * that every frame came back whole, and names what is wrong with those that did not. Below that,
  * {@linkcode Device} opens `/dev/pldmaN` and hands out {@linkcode Block}s. Sizes and offsets are bytes,
  * times nanoseconds of CLOCK_MONOTONIC. Needs Linux on x86-64 or arm64, the kernel module `pldma`, and
  * `--allow-ffi`.
+ *
+ * @example A loop under every policy
+ * ```ts ignore
+ * import { assertIntact, hil } from "@plumbline/hil";
+ *
+ * const top = await hil();
+ * top.matrix("loop", { policy: "all", size: [64, 4096, "largest"], depth: [1, "max"] },
+ *   async ({ loop }) => assertIntact(await loop.run()));
+ * ```
  *
  * @example Ask the board what it offers
  * ```ts ignore
@@ -20,6 +31,30 @@
  * @module
  */
 
+export type {
+  CaseContext,
+  LoopChoice,
+  LoopRunner,
+  ReceiveChoice,
+  Receiver,
+  RunChoice,
+  SendChoice,
+  Sender,
+} from "./hil/case.ts";
+export type { FrameReport } from "./hil/flow.ts";
+export {
+  type Hil,
+  hil,
+  type HilOptions,
+  type MatrixOptions,
+  type TestFunction,
+  type TestOptions,
+} from "./hil/hil.ts";
+export { assertIntact, IntactError } from "./hil/intact.ts";
+export { type Pattern, patternNamed, patterns, type PatternSpec } from "./hil/patterns/mod.ts";
+export { type Blame, type Fault, FAULT_KINDS, type FaultKind } from "./hil/results.ts";
+export type { Expectation } from "./hil/streams.ts";
+export type { FrameSize } from "./hil/values.ts";
 export { Block, type BlockState, type Completion, type EnqueueOptions } from "./driver/block.ts";
 export {
   type AllocOptions,

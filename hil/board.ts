@@ -8,10 +8,14 @@
 import type { Device } from "../driver/device.ts";
 import { libc } from "../driver/libc.ts";
 import type { Syscalls } from "../driver/syscalls.ts";
+import { SimBoard } from "../fixtures/boards/sim/mod.ts";
 import { armFault, disarmFault } from "../fixtures/boards/vm/fault.ts";
 import { findProblem } from "./precheck.ts";
 import type { BoardInfo } from "./results.ts";
 import type { Settings } from "./settings.ts";
+
+/** Devices that the simulated board can have. */
+const SIM_DEVICES = 16;
 
 /** A board, as the suites see it. */
 export interface Board {
@@ -47,12 +51,34 @@ export interface Board {
  * @returns The board
  */
 export function openBoard(settings: Settings): Board {
+  if (settings.board === "sim") return simulate(settings);
   return {
     kind: settings.board,
     syscalls: libc,
     explain: findProblem,
     arm: armFault,
     disarm: disarmFault,
+  };
+}
+
+/** A board in this process, with as many devices as the settings name. */
+function simulate(settings: Settings): Board {
+  const numbers = settings.devices.map((path) => Number(/^\/dev\/pldma(\d+)$/.exec(path)?.[1]));
+  const devices = Math.max(
+    1,
+    ...numbers.filter((number) => number < SIM_DEVICES)
+      .map((number) => number + 1),
+  );
+  const board = new SimBoard({ seed: settings.seed, coherent: settings.coherent, devices });
+  return {
+    kind: "sim",
+    syscalls: board,
+    explain: (path) =>
+      /^\/dev\/pldma\d+$/.test(path) && Number(path.slice(10)) < devices
+        ? null
+        : `No ${path}: the simulated board has /dev/pldma0 to /dev/pldma${SIM_DEVICES - 1}`,
+    arm: (spec) => board.arm(spec),
+    disarm: () => board.disarm(),
   };
 }
 

@@ -74,6 +74,14 @@ export abstract class Flow implements Disposable {
    * @param options What is asked for
    */
   constructor(device: Device, options: FlowOptions) {
+    const { frames, seconds } = options;
+    const bounded = Number.isSafeInteger(frames) ||
+      (frames === Infinity && seconds !== undefined && Number.isFinite(seconds));
+    if (!bounded || frames < 1) {
+      throw new RangeError(
+        `Expected frames to be a whole number from 1, or Infinity with seconds, found ${frames}`,
+      );
+    }
     this.device = device;
     this.wait = { timeoutMs: options.timeoutMs ?? 20_000 };
     this.#options = options;

@@ -96,7 +96,13 @@ export function summarizeReport(report: FrameReport): string {
   return `${frames} of ${asked} frames were verified`;
 }
 
-function listFaults(faults: readonly Fault[]): string {
+/**
+ * List faults for a person, a line each.
+ *
+ * @param faults The faults
+ * @returns The first of them, each line with an end of line before it
+ */
+export function listFaults(faults: readonly Fault[]): string {
   const lines = faults.slice(0, LISTED).map(({ kind, frame, offset, length, blame, detail }) => {
     const bytes = `bytes ${offset} to ${offset + length - 1}`;
     return `\n  frame ${frame}, ${bytes}: ${kind}${blame === null ? "" : ` (${blame})`}: ${detail}`;

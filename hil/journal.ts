@@ -83,7 +83,12 @@ export type JournalLine =
   & (
     | ({ readonly line: "run" } & RunHeader)
     | ({ readonly line: "case" } & Case)
-    | { readonly line: "start"; readonly id: string }
+    | {
+      readonly line: "start";
+      readonly id: string;
+      /** Seconds after which the case has ended, or hangs. */
+      readonly limit?: number;
+    }
     | ({ readonly line: "end"; readonly id: string } & CaseResult)
   );
 
@@ -193,9 +198,10 @@ export class Journal implements Disposable {
    * Note that a case begins.
    *
    * @param id the case
+   * @param limit seconds after which it has ended, or hangs
    */
-  start(id: string): void {
-    this.#append({ line: "start", id });
+  start(id: string, limit?: number): void {
+    this.#append({ line: "start", id, ...(limit === undefined ? {} : { limit }) });
   }
 
   /**

@@ -124,6 +124,17 @@ export function isOutcome(text: unknown): text is Outcome {
   return (OUTCOMES as readonly unknown[]).includes(text);
 }
 
+/**
+ * Tell whether an outcome is as expected of a single case. Whether controls that passed mean that a
+ * check has no power is judged over all of them: see {@linkcode judge}.
+ *
+ * @param outcome the outcome
+ * @returns whether its test passes
+ */
+export function isFine(outcome: Outcome): boolean {
+  return outcome === "PASS" || outcome === "XFAIL" || outcome === "XPASS" || outcome === "SKIP";
+}
+
 function cases(count: number): string {
   return count === 1 ? "1 case" : `${count} cases`;
 }
