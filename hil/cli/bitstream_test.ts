@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  convert,
+  formatSideFile,
+  parseBitstream,
+  virtualBitstream,
+  virtualPromise,
+} from "../../fixtures/bitstream/mod.ts";
+import { tempDir } from "../testing/temp_dir.ts";
+import { bitstream } from "./bitstream.ts";
+import { UsageError } from "./options.ts";
+
+const dir = tempDir();
+const bytes = virtualBitstream({ core: "softdma", args: "channels=2" });
+const good = `${dir}/good.bit`;
+Deno.writeFileSync(good, bytes);
+Deno.writeTextFileSync(`${good}.json`, formatSideFile(virtualPromise(bytes)));
+const damaged = `${dir}/damaged.bit`;
+Deno.writeFileSync(damaged, bytes.map((byte, i) => i === 600 ? byte ^ 1 : byte));
+const cut = `${dir}/cut.bit`;
+Deno.writeFileSync(cut, bytes.subarray(0, 500));
+
+/** Runs the command in this process. */
+async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const { log, error } = console;
+  const [out, err]: [string[], string[]] = [[], []];
+  console.log = (text: string) => void out.push(text);
+  console.error = (text: string) => void err.push(text);
+  try {
+    const code = await bitstream(args);
+    return { code, out: out.join("\n"), err: err.join("\n") };
+  } finally {
+    Object.assign(console, { log, error });
+  }
+}
+
+Deno.test("bitstream info describes a file in a screen, and exits 0 when it may be loaded", async () => {
+  const { code, out, err } = await run("info", good);
+  assertEquals([code, err], [0, ""]);
+  const lines = out.split("\n");
+  assertEquals(lines.map((line) => line.slice(0, 10).trim()), [
+    ...["file", "sha256", "design", "part", "words", "holds", "crc", "virtual", "side file"],
+    "verdict",
+  ]);
+  for (
+    const text of [
+      `good.bit, .bit of ${bytes.length} bytes`,
+      parseBitstream(bytes).info.sha256,
+      "softdma, UserID 0x504C5642, by plumbline, 1970/01/01 00:00:00",
+      "plvirt; IDCODE 0x0504C0FF, plvirt (virtual)",
+      "264 from byte 101, straight; sync word at byte 149",
+      "a full bitstream, 202 words of frames",
+      "right, 2 compared",
+      "softdma 1.0, id 0x504C5344, channels=2",
+      "promises part plvirt, core softdma, id 0x504C5344, version 1.0, build ",
+      "may be loaded",
+    ]
+  ) {
+    assert(out.includes(text), `${text}\n${out}`);
+  }
+});
+
+Deno.test("bitstream info says what is wrong with a damaged file, and exits 1", async () => {
+  const wrong = await run("info", damaged);
+  assertEquals(wrong.code, 1);
+  assert(wrong.out.includes("crc       wrong"), wrong.out);
+  assert(wrong.out.includes("may not be loaded: crc\n"), wrong.out);
+  assert(wrong.out.includes("expected the CRC 0x"), wrong.out);
+  const short = await run("info", cut);
+  assertEquals([short.code, short.out], [1, ""]);
+  assert(short.err.includes("byte 500 (0x1f4): expected 1056 bytes"), short.err);
+  const other = await run("info", good, "--part", "xc7z020");
+  assertEquals(other.code, 1);
+  assert(other.out.includes("expected a bitstream for xc7z020, found plvirt"), other.out);
+  assertEquals((await run("info", good, "--part=0x0504C0FF")).code, 0);
+});
+
+Deno.test("bitstream info --json - puts nothing but JSON on standard output", async () => {
+  const { code, out, err } = await run("info", "--json", "-", damaged);
+  const report = JSON.parse(out);
+  assertEquals([code, err], [1, ""]);
+  assertEquals([report.loadable, report.reason.code, report.promise], [false, "crc", null]);
+  assertEquals([report.virtual.core, report.configuration.crc], ["softdma", "wrong"]);
+  const file = `${dir}/report.json`;
+  const written = await run("info", good, "--json", file);
+  assert(written.out.includes("may be loaded"));
+  assertEquals(JSON.parse(Deno.readTextFileSync(file)).promise.core, "softdma");
+});
+
+Deno.test("bitstream convert writes the loader's order, or the one that is asked for", async () => {
+  const expected = parseBitstream(bytes);
+  for (const order of ["swapped", "straight"] as const) {
+    const out = `${dir}/${order}.bin`;
+    const args = order === "swapped" ? [] : ["--order", order];
+    const { code, err } = await run("convert", good, out, ...args);
+    assertEquals(code, 0);
+    assert(err.includes(`1056 bytes, ${order} words`), err);
+    assertEquals(Deno.readFileSync(out), convert(expected, order));
+  }
+});
+
+Deno.test("bitstream convert says when what it wrote may not be loaded", async () => {
+  const { code, err } = await run("convert", damaged, `${dir}/damaged.bin`);
+  assertEquals(code, 1);
+  assert(err.includes("may not be loaded"), err);
+  assertEquals((await run("convert", cut, `${dir}/cut.bin`)).code, 1);
+  assertEquals((await run("convert", good, good)).code, 2);
+});
+
+Deno.test("bitstream exits 2 for what cannot be read, and for a wrong command line", async () => {
+  assertEquals((await run("info", `${dir}/none.bit`)).code, 2);
+  assertEquals((await run("info", dir)).code, 2);
+  const wrong: [string[], string][] = [
+    [[], "Which command?"],
+    [["inof", good], "did you mean info?"],
+    [["xyzzy"], "use one of info, convert"],
+    [["info"], "takes one file, not 0"],
+    [["info", good, good], "takes one file, not 2"],
+    [["convert", good], "takes an input and an output"],
+    [["info", good, "--jsn=-"], "did you mean --json?"],
+    [["info", good, "--json"], "--json needs a value"],
+    [["info", good, "--json="], "--json needs a value"],
+    [["info", good, "--part=a", "--part=b"], "given twice"],
+    [["info", good, "--part", "7!"], "--part takes"],
+    [["info", good, "--json", `${dir}/none/x`], "--json cannot write"],
+    [["convert", good, "x", "--order=big"], "swapped or straight"],
+  ];
+  for (const [args, message] of wrong) {
+    const error = await assertRejects(() => run(...args), UsageError);
+    assert(error.message.includes(message), error.message);
+  }
+  assertEquals((await run("--help")).code, 0);
+  const help = (await run("info", "--help")).out;
+  assert(help.split("\n").every((line) => line.length <= 80) && help.includes("convert FILE OUT"));
+});
