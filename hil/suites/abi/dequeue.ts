@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+/** DEQUEUE. @module */
+
+import { crc32 } from "node:zlib";
+import { CHECK_KINDS, DEQUEUE, DIRECTIONS, IOC, STATES } from "../../../driver/uapi.ts";
+import { ERRNO } from "../../../driver/errno.ts";
+import { unpackStats } from "../../../driver/stats.ts";
+import { POLLIN } from "../../../driver/syscalls.ts";
+import { assert, fails, group, LONG, ready, refusesCall, same } from "./check.ts";
+import { dequeueArgument, MAX_U32, MAX_U64, PAGE, type Raw, Struct, type Values } from "./raw.ts";
+
+/** What DEQUEUE refuses, by what is wrong: EINVAL. */
+const REFUSED: readonly [string, Values<keyof typeof DEQUEUE.at>][] = [
+  ["direction 2", { direction: 2 }],
+  ["direction 2^32 - 1", { direction: MAX_U32 }],
+  ["flags", { flags: 1 }],
+  ["a reserved member", { reserved: 1 }],
+  ["deadline 2^63", { deadline_ns: 1n << 63n }],
+  ["deadline 2^64 - 1", { deadline_ns: MAX_U64 }],
+];
+
+/** An rx block that waits for a frame. */
+function waiting(raw: Raw): number {
+  const { id } = raw.alloc("streaming", "rx");
+  raw.enqueue(id);
+  return id;
+}
+
+/** DEQUEUE on another thread. */
+async function later(raw: Raw, direction: "tx" | "rx", deadline: number) {
+  const argument = dequeueArgument(direction, deadline);
+  const result = await raw.syscalls.ioctlAsync(raw.fd, IOC.DEQUEUE, argument.bytes);
+  return { result, argument };
+}
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+export const dequeue = group("DEQUEUE", (check) => {
+  for (const [what, values] of REFUSED) {
+    check(`refuses ${what}: EINVAL`, (raw) => {
+      waiting(raw);
+      const argument = new Struct(DEQUEUE, { direction: 1, ...values }, 0);
+      refusesCall(raw, "EINVAL", "DEQUEUE", argument);
+    });
+  }
+
+  check("with nothing queued is ENODATA, whatever the deadline", (raw, bench) => {
+    raw.alloc("streaming", "rx");
+    for (const direction of DIRECTIONS) {
+      for (const deadline of [0, bench.in(60_000), (1n << 63n) - 1n]) {
+        refusesCall(raw, "ENODATA", "DEQUEUE", dequeueArgument(direction, deadline));
+      }
+    }
+  });
+
+  check("with the last completion gone is ENODATA", (raw, bench) => {
+    bench.frame(raw, raw.alloc("streaming", "tx").id, raw.alloc("streaming", "rx").id);
+    for (const direction of DIRECTIONS) {
+      refusesCall(raw, "ENODATA", "DEQUEUE", dequeueArgument(direction, bench.in(60_000)));
+    }
+  });
+
+  check("looks at its own direction only", (raw, bench) => {
+    waiting(raw);
+    refusesCall(raw, "ENODATA", "DEQUEUE", dequeueArgument("tx", bench.in(60_000)));
+  });
+
+  check("with a deadline in the past only looks: ETIMEDOUT", (raw, bench) => {
+    waiting(raw);
+    for (const deadline of [0, 1, bench.now() - 1e9, bench.now()]) {
+      refusesCall(raw, "ETIMEDOUT", "DEQUEUE", dequeueArgument("rx", deadline));
+    }
+  });
+
+  check("waits until its deadline: ETIMEDOUT", (raw, bench) => {
+    waiting(raw);
+    const deadline = bench.in(30);
+    refusesCall(raw, "ETIMEDOUT", "DEQUEUE", dequeueArgument("rx", deadline));
+    assert(bench.now() >= deadline, "it gave up before its deadline");
+  });
+
+  check("counts each deadline that passed, and nothing else", (raw) => {
+    const timeouts = () => {
+      const { tx, rx } = unpackStats(raw.stats().bytes);
+      return `${tx.timeouts} tx, ${rx.timeouts} rx`;
+    };
+    fails("ENODATA", "DEQUEUE", () => raw.dequeue("rx", 0));
+    same(timeouts(), "0 tx, 0 rx", "timeouts after ENODATA");
+    waiting(raw);
+    for (let i = 0; i < 3; i++) fails("ETIMEDOUT", "DEQUEUE", () => raw.dequeue("rx", 1));
+    same(timeouts(), "0 tx, 3 rx", "timeouts");
+    raw.setNonblocking(true);
+    fails("EAGAIN", "DEQUEUE", () => raw.dequeue("rx", 1));
+    same(timeouts(), "0 tx, 3 rx", "timeouts after EAGAIN");
+  });
+
+  check("of a nonblocking file is EAGAIN, whatever the deadline", (raw, bench) => {
+    waiting(raw);
+    raw.setNonblocking(true);
+    for (const deadline of [0, bench.in(60_000), (1n << 63n) - 1n]) {
+      refusesCall(raw, "EAGAIN", "DEQUEUE", dequeueArgument("rx", deadline));
+    }
+  });
+
+  check("of a nonblocking file finds what is done, and ENODATA after it", (raw, bench) => {
+    waiting(raw);
+    raw.enqueue(raw.alloc("streaming", "tx").id);
+    ready(raw, POLLIN);
+    raw.setNonblocking(true);
+    raw.dequeue("rx", bench.in(60_000));
+    refusesCall(raw, "ENODATA", "DEQUEUE", dequeueArgument("rx", 0));
+  });
+
+  check("hands back range and cookie", (raw, bench) => {
+    const tx = raw.alloc("streaming", "tx", 4 * PAGE);
+    const rx = raw.alloc("streaming", "rx", 4 * PAGE);
+    raw.enqueue(rx.id, { offset: PAGE, length: 3 * PAGE, cookie: MAX_U64 });
+    raw.enqueue(tx.id, { offset: 2 * PAGE, length: 2 * PAGE, cookie: 1n << 63n });
+    const ends = { rx: raw.dequeue("rx", bench.in(LONG)), tx: raw.dequeue("tx", bench.in(LONG)) };
+    same(ends.rx.get("id"), rx.id, "id");
+    same(ends.tx.get("id"), tx.id, "id");
+    same(ends.rx.get("offset"), PAGE, "offset");
+    same(ends.tx.get("offset"), 2 * PAGE, "offset");
+    same(ends.rx.get("length"), 2 * PAGE, "length of a short frame");
+    same(ends.tx.get("length"), 2 * PAGE, "length");
+    same(ends.rx.exact("cookie"), MAX_U64, "cookie");
+    same(ends.tx.exact("cookie"), 1n << 63n, "cookie");
+  });
+
+  check("hands back times that follow each other: queued, submitted, done", (raw, bench) => {
+    const tx = raw.alloc("streaming", "tx", PAGE, 4).id;
+    const rx = raw.alloc("streaming", "rx", PAGE, 4).id;
+    const before = bench.now();
+    for (let i = 0; i < 4; i++) {
+      raw.enqueue(rx + i);
+      raw.enqueue(tx + i);
+    }
+    for (const direction of DIRECTIONS) {
+      let last = 0;
+      for (let i = 0; i < 4; i++) {
+        const end = raw.dequeue(direction, bench.in(LONG));
+        const [queued, submitted, done] = [
+          end.get("queued_ns"),
+          end.get("submitted_ns"),
+          end.get("done_ns"),
+        ];
+        const times = [before, queued, submitted, done, bench.now()];
+        assert(times.every((time, k) => k === 0 || (times[k - 1] ?? 0) <= time), times.join(" > "));
+        assert(last <= done, "a frame was done before the one ahead of it");
+        last = done;
+        const spent = end.get("sync_device_ns") + end.get("sync_cpu_ns");
+        assert(spent <= bench.now() - before, "syncs took longer than the whole test");
+      }
+    }
+  });
+
+  check("zeroes what is reserved, and keeps what it was asked", (raw, bench) => {
+    waiting(raw);
+    raw.enqueue(raw.alloc("streaming", "tx").id);
+    const deadline = bench.in(LONG);
+    const end = raw.dequeue("rx", deadline);
+    assert(end.slice("sideband").every((byte) => byte === 0), "sideband is not zero");
+    same(end.get("error"), 0, "error");
+    same(end.get("status"), 0, "status");
+    same(end.get("reserved"), 0, "reserved");
+    same(end.get("direction"), 1, "direction");
+    same(end.get("flags"), 0, "flags");
+    same(end.get("deadline_ns"), deadline, "deadline_ns");
+  });
+
+  check("gives the block back: it is the caller's, and can be enqueued again", (raw, bench) => {
+    const tx = raw.alloc("streaming", "tx").id;
+    const rx = raw.alloc("streaming", "rx").id;
+    for (let i = 0; i < 3; i++) {
+      bench.frame(raw, tx, rx);
+      for (const id of [tx, rx]) same(STATES[raw.query(id).get("state")], "user", "state");
+    }
+  });
+
+  check("hands completions back in the order of ENQUEUE, through a full queue", (raw, bench) => {
+    const depth = Math.min(bench.chan("tx").queueDepth, bench.chan("rx").queueDepth);
+    const tx = raw.alloc("streaming", "tx", PAGE, depth).id;
+    const rx = raw.alloc("streaming", "rx", PAGE, depth).id;
+    // an order that is neither that of the ids nor its reverse
+    const order = Array.from({ length: depth }, (_, i) => i ^ 1).filter((k) => k < depth);
+    for (const [i, k] of order.entries()) {
+      raw.enqueue(rx + k, { cookie: i });
+      raw.enqueue(tx + k, { cookie: i });
+    }
+    for (const direction of DIRECTIONS) {
+      const first = direction === "tx" ? tx : rx;
+      for (const [i, k] of order.entries()) {
+        const end = raw.dequeue(direction, bench.in(LONG));
+        same(end.get("id"), first + k, `${direction} completion ${i}`);
+        same(end.get("cookie"), i, `cookie of ${direction} completion ${i}`);
+      }
+    }
+  });
+
+  check("of a frame shorter than the block tells its length, and no error", (raw, bench) => {
+    const tx = raw.alloc("streaming", "tx").id;
+    const rx = raw.alloc("streaming", "rx", 2 * PAGE).id;
+    for (const length of [64, 192, PAGE]) {
+      const end = bench.frame(raw, tx, rx, length, 2 * PAGE);
+      same(end.rx.get("length"), length, "length");
+      same(end.rx.get("status"), 0, "status");
+    }
+  });
+
+  check("tells the check value of both ends, as INFO says", (raw, bench) => {
+    const tx = raw.alloc("streaming", "tx");
+    const rx = raw.alloc("streaming", "rx");
+    const bytes = new Uint8Array(raw.map(tx.offset).buffer);
+    for (let i = 0; i < PAGE; i++) bytes[i] = i * 31 + (i >> 8);
+    const expected = crc32(bytes.subarray(0, 1024));
+    const ends = bench.frame(raw, tx.id, rx.id, 1024);
+    for (const direction of DIRECTIONS) {
+      const found = ends[direction];
+      const kind = bench.chan(direction).checkKind;
+      same(CHECK_KINDS[found.get("check_kind")], kind, `check_kind of ${direction}`);
+      same(found.get("check"), kind === "crc32" ? expected : 0, `check of ${direction}`);
+    }
+  });
+
+  check("of NULL leaves a completion for the next one", (raw, bench) => {
+    const id = waiting(raw);
+    raw.enqueue(raw.alloc("streaming", "tx").id);
+    raw.dequeue("tx", bench.in(LONG));
+    ready(raw, POLLIN);
+    fails("EFAULT", "DEQUEUE", () => raw.syscalls.ioctl(raw.fd, IOC.DEQUEUE, null));
+    same(raw.dequeue("rx", 0).get("id"), id, "id");
+  });
+
+  check("never hands back a block of the ring, but waits while one is out", (raw, bench) => {
+    raw.alloc("bounce", "tx");
+    raw.alloc("bounce", "rx");
+    raw.setNonblocking(true);
+    const read = () => raw.syscalls.read(raw.fd, new Uint8Array(PAGE));
+    fails("EAGAIN", "read", read);
+    raw.setNonblocking(false);
+    fails("ETIMEDOUT", "DEQUEUE", () => raw.dequeue("rx", bench.in(10)));
+    raw.syscalls.write(raw.fd, new Uint8Array(64));
+    ready(raw, POLLIN);
+    fails("ENODATA", "DEQUEUE", () => raw.dequeue("rx", bench.in(60_000)));
+    same(read(), 64, "bytes of the frame");
+  });
+
+  check("that waits ends when a frame comes", async (raw, bench) => {
+    const id = waiting(raw);
+    const tx = raw.alloc("streaming", "tx").id;
+    const end = later(raw, "rx", bench.in(LONG));
+    await pause(50);
+    raw.enqueue(tx);
+    const { result, argument } = await end;
+    same(result, 0, "result");
+    same(argument.get("id"), id, "id");
+    same(argument.get("error"), 0, "error");
+  });
+
+  check("that waits ends with ETIMEDOUT, stored in the struct", async (raw, bench) => {
+    waiting(raw);
+    const { result, argument } = await later(raw, "rx", bench.in(30));
+    same(result, -1, "result");
+    same(argument.get("error"), ERRNO.ETIMEDOUT, "error");
+  });
+
+  check("that waits ends with ECANCELED at RESET, on every thread", async (raw, bench) => {
+    waiting(raw);
+    const ends = [later(raw, "rx", bench.in(LONG)), later(raw, "rx", bench.in(LONG))];
+    await pause(100);
+    raw.reset();
+    for (const end of ends) {
+      const { result, argument } = await end;
+      same(result, -1, "result");
+      // a thread that began to wait after RESET found nothing instead: then pause() was too short
+      same(argument.get("error"), ERRNO.ECANCELED, "error");
+    }
+  });
+});

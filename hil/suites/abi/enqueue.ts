@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+/** ENQUEUE. @module */
+
+import { ErrnoError } from "../../../driver/errno.ts";
+import { POLLIN } from "../../../driver/syscalls.ts";
+import { ENQUEUE, ENQUEUE_FLAGS, POLICIES } from "../../../driver/uapi.ts";
+import { type Bench, group, LONG, offered, ready, refuses, refusesCall, same } from "./check.ts";
+import { MAX_U32, MAX_U64, PAGE, type Raw, Struct, type Values } from "./raw.ts";
+
+type EnqueueValues = Values<keyof typeof ENQUEUE.at>;
+
+/** What ENQUEUE refuses of a block of two pages, by what is wrong: EINVAL. */
+const REFUSED: readonly [string, EnqueueValues][] = [
+  ["length 0", { length: 0 }],
+  ["length 0 at the end", { offset: 2 * PAGE, length: 0 }],
+  ["a length beyond the block", { length: 2 * PAGE + 1 }],
+  ["an offset at the end", { offset: 2 * PAGE, length: 1 }],
+  ["an offset beyond the end", { offset: 4 * PAGE, length: 1 }],
+  ["an end beyond the block", { offset: PAGE, length: PAGE + 1 }],
+  ["offset 2^32", { offset: 1n << 32n }],
+  ["length 2^32", { length: 1n << 32n }],
+  ["length 2^64 - 1", { length: MAX_U64 }],
+  ["an offset and length that add up to 2^32", { offset: (1n << 32n) - 4096n }],
+  ["an offset and length that add up to 2^64", { offset: MAX_U64 - 4095n }],
+  ["an offset and length that wrap around", { offset: MAX_U64 - 4095n, length: PAGE + 1 }],
+  ["an offset between cache lines without UNALIGNED", { offset: 8, length: 8 }],
+  ["unknown flags", { flags: 4 }],
+  ["every flag", { flags: MAX_U32 }],
+  ["a sideband word", { sideband: 1 }],
+  ["a reserved member", { reserved: 1 }],
+];
+
+function refused(raw: Raw, code: "EINVAL" | "EBUSY" | "EAGAIN" | "ENOENT" | "EFAULT", id: number) {
+  refusesCall(raw, code, "ENQUEUE", new Struct(ENQUEUE, { id, length: PAGE }));
+}
+
+/** Fill a queue; returns a block that found no room. A core may hold some frames of tx on its own. */
+function fill(raw: Raw, bench: Bench, direction: "tx" | "rx"): number {
+  const depth = bench.chan(direction).queueDepth;
+  const spare = direction === "tx" ? 64 : 0;
+  const { id } = raw.alloc("streaming", direction, PAGE, depth + spare + 1);
+  for (let i = 0; i < depth; i++) raw.enqueue(id + i);
+  for (let i = depth; i < depth + spare; i++) {
+    try {
+      raw.enqueue(id + i);
+    } catch (error) {
+      if (error instanceof ErrnoError && error.code === "EAGAIN") return id + i;
+      throw error;
+    }
+  }
+  return id + depth + spare;
+}
+
+export const enqueue = group("ENQUEUE", (check) => {
+  for (const [what, values] of REFUSED) {
+    check(`refuses ${what}: EINVAL`, (raw) => {
+      for (const direction of ["tx", "rx"] as const) {
+        const { id } = raw.alloc("streaming", direction, 2 * PAGE);
+        const argument = new Struct(ENQUEUE, { id, length: PAGE, cookie: MAX_U64, ...values });
+        refusesCall(raw, "EINVAL", "ENQUEUE", argument);
+      }
+    });
+  }
+
+  for (let i = 1; i < 4; i++) {
+    check(`refuses sideband word ${i}: EINVAL`, (raw) => {
+      const { id } = raw.alloc("streaming", "rx");
+      const argument = new Struct(ENQUEUE, { id, length: PAGE });
+      argument.slice("sideband")[4 * i] = 1;
+      refusesCall(raw, "EINVAL", "ENQUEUE", argument);
+    });
+  }
+
+  check("takes an offset between cache lines with UNALIGNED", (raw, bench) => {
+    const align = bench.chan("rx").addressAlign;
+    const { id } = raw.alloc("streaming", "rx");
+    raw.enqueue(id, { offset: Math.max(8, align), length: 64, flags: ENQUEUE_FLAGS.unaligned });
+    raw.reset();
+    if (align === 1) return;
+    const flags = ENQUEUE_FLAGS.unaligned;
+    const argument = new Struct(ENQUEUE, { id, offset: align / 2, length: 64, flags });
+    refusesCall(raw, "EINVAL", "ENQUEUE", argument);
+  });
+
+  check("of an id that was never given is ENOENT", (raw) => {
+    const { id } = raw.alloc("streaming", "tx");
+    for (const other of [0, id + 1, MAX_U32]) refused(raw, "ENOENT", other);
+  });
+
+  check("of a block that was freed is ENOENT", (raw) => {
+    const { id } = raw.alloc("streaming", "tx");
+    raw.free(id);
+    refused(raw, "ENOENT", id);
+  });
+
+  check("twice is EBUSY", (raw) => {
+    const { id } = raw.alloc("streaming", "rx");
+    raw.enqueue(id);
+    refused(raw, "EBUSY", id);
+  });
+
+  check("of a block that waits for DEQUEUE is EBUSY", (raw, bench) => {
+    const tx = raw.alloc("streaming", "tx");
+    const rx = raw.alloc("streaming", "rx");
+    raw.enqueue(rx.id);
+    raw.enqueue(tx.id);
+    raw.dequeue("tx", bench.in(LONG));
+    ready(raw, POLLIN);
+    refused(raw, "EBUSY", rx.id);
+    raw.dequeue("rx", 0);
+    raw.enqueue(rx.id);
+  });
+
+  check("of a block of the ring is EINVAL", (raw) => {
+    for (const direction of ["tx", "rx"] as const) {
+      refused(raw, "EINVAL", raw.alloc("bounce", direction).id);
+    }
+  });
+
+  for (const direction of ["tx", "rx"] as const) {
+    check(`is EAGAIN when the ${direction} queue is full, and works after RESET`, (raw, bench) => {
+      const id = fill(raw, bench, direction);
+      refused(raw, "EAGAIN", id);
+      raw.reset();
+      raw.enqueue(id);
+    });
+  }
+
+  check("into a full queue works again after one DEQUEUE", (raw, bench) => {
+    const id = fill(raw, bench, "rx");
+    const tx = raw.alloc("streaming", "tx");
+    refused(raw, "EAGAIN", id);
+    raw.enqueue(tx.id);
+    raw.dequeue("rx", bench.in(LONG));
+    raw.enqueue(id);
+    refused(raw, "EBUSY", id);
+  });
+
+  check("of one direction does not fill the queue of the other", (raw, bench) => {
+    fill(raw, bench, "tx");
+    const { id } = raw.alloc("streaming", "rx");
+    raw.enqueue(id);
+    raw.dequeue("rx", bench.in(LONG));
+  });
+
+  check("stores error 0 when it succeeds, and changes nothing else", (raw) => {
+    const { id } = raw.alloc("streaming", "rx");
+    const argument = new Struct(ENQUEUE, { id, length: PAGE, error: MAX_U32 });
+    const expected = argument.bytes.slice().fill(0, ENQUEUE.at.error, ENQUEUE.at.error + 4);
+    raw.call("ENQUEUE", argument);
+    same(argument.bytes.toHex(), expected.toHex(), "the struct");
+  });
+
+  check("of user pages that went away is EFAULT, and the block is the caller's", (raw, bench) => {
+    const memory = bench.memory();
+    const id = raw.register("user-pages", "rx", memory.address);
+    bench.forget(memory);
+    refused(raw, "EFAULT", id);
+    raw.unregister(id);
+  });
+
+  for (const policy of POLICIES) {
+    if (policy === "bounce" || policy.startsWith("user-pages")) continue;
+    check({ name: `takes blocks of policy ${policy}`, needs: offered(policy) }, (raw, bench) => {
+      const tx = raw.alloc(policy, "tx");
+      const rx = raw.alloc(policy, "rx");
+      for (let i = 0; i < 3; i++) bench.frame(raw, tx.id, rx.id);
+    });
+  }
+
+  for (const policy of ["user-pages", "user-pages-registered"] as const) {
+    check({ name: `takes blocks of policy ${policy}`, needs: offered(policy) }, (raw, bench) => {
+      const out = bench.memory(2 * PAGE);
+      const back = bench.memory(2 * PAGE);
+      const tx = raw.register(policy, "tx", out.address, 2 * PAGE);
+      const rx = raw.register(policy, "rx", back.address, 2 * PAGE);
+      for (let i = 0; i < 3; i++) bench.frame(raw, tx, rx, 2 * PAGE);
+    });
+  }
+
+  check("takes a part of a block", (raw, bench) => {
+    const tx = raw.alloc("streaming", "tx", 4 * PAGE);
+    const rx = raw.alloc("streaming", "rx", 4 * PAGE);
+    const offset = PAGE;
+    raw.enqueue(rx.id, { offset, length: 2 * PAGE });
+    raw.enqueue(tx.id, { offset: 2 * PAGE, length: 2 * PAGE });
+    same(raw.dequeue("rx", bench.in(LONG)).get("offset"), offset, "offset");
+    same(raw.dequeue("tx", bench.in(LONG)).get("offset"), 2 * PAGE, "offset");
+  });
+
+  check("that was refused takes no place in the queue", (raw, bench) => {
+    const depth = bench.chan("rx").queueDepth;
+    const { id } = raw.alloc("streaming", "rx", PAGE, depth);
+    for (let i = 0; i < depth; i++) {
+      refuses(raw, "EINVAL", "ENQUEUE", () => raw.enqueue(id, { length: 0 }));
+    }
+    for (let i = 0; i < depth; i++) raw.enqueue(id + i);
+  });
+});

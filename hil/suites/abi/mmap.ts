@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+/** mmap(). @module */
+
+import type { ErrnoName } from "../../../driver/errno.ts";
+import { MAP_PRIVATE, MAP_SHARED, PROT_READ, PROT_WRITE } from "../../../driver/syscalls.ts";
+import { assert, group, refuses, same } from "./check.ts";
+import { mprotect, vmFlags } from "./kernel.ts";
+import { type Blocks, PAGE, type Raw } from "./raw.ts";
+
+const BOTH = PROT_READ | PROT_WRITE;
+
+/** What mmap refuses of a block of two pages, by what is wrong. */
+const REFUSED: readonly [ErrnoName, string, (raw: Raw, blocks: Blocks) => unknown][] = [
+  ["EINVAL", "offset 0", (raw) => raw.map(0, { length: 2 * PAGE })],
+  [
+    "EINVAL",
+    "an offset that was never given",
+    (raw, { offset, stride }) => raw.map(offset + 2 * stride, { length: 2 * PAGE }),
+  ],
+  ["EINVAL", "the second page alone", (raw, { offset }) => raw.map(offset + PAGE)],
+  ["EINVAL", "the first page alone", (raw, { offset }) => raw.map(offset)],
+  ["EINVAL", "a page too many", (raw, { offset }) => raw.map(offset, { length: 3 * PAGE })],
+  ["EINVAL", "two blocks at once", (raw, { offset }) => raw.map(offset, { length: 4 * PAGE })],
+  [
+    "EINVAL",
+    "a private mapping",
+    (raw, { offset }) => raw.map(offset, { length: 2 * PAGE, flags: MAP_PRIVATE }),
+  ],
+  [
+    "EINVAL",
+    "a private mapping for reading",
+    (raw, { offset }) => raw.map(offset, { length: 2 * PAGE, prot: PROT_READ, flags: MAP_PRIVATE }),
+  ],
+];
+
+export const mmap = group("mmap", (check) => {
+  for (const [code, what, fn] of REFUSED) {
+    check(`refuses ${what}: ${code}`, (raw) => {
+      const blocks = raw.alloc("streaming", "tx", 2 * PAGE, 2);
+      refuses(raw, code, "mmap", () => fn(raw, blocks));
+    });
+  }
+
+  check("refuses the offset of a block that was freed: EINVAL", (raw) => {
+    const { id, offset } = raw.alloc("streaming", "tx");
+    raw.free(id);
+    refuses(raw, "EINVAL", "mmap", () => raw.map(offset));
+  });
+
+  check("refuses what is not open: EBADF", (raw) => {
+    const { offset } = raw.alloc("streaming", "tx");
+    const { fd, syscalls } = raw;
+    raw.close();
+    try {
+      syscalls.munmap(syscalls.mmap(PAGE, PROT_READ, MAP_SHARED, fd, offset));
+    } catch (error) {
+      same((error as { code?: string }).code, "EBADF", "errno");
+      return;
+    }
+    throw new Error("Expected EBADF, found success");
+  });
+
+  check("refuses a writable mapping of a receive block of streaming-lazy: EACCES", (raw) => {
+    const { offset } = raw.alloc("streaming-lazy", "rx");
+    refuses(raw, "EACCES", "mmap", () => raw.map(offset));
+    refuses(raw, "EACCES", "mmap", () => raw.map(offset, { prot: PROT_WRITE }));
+    raw.map(offset, { prot: PROT_READ });
+  });
+
+  check("gives a mapping of such a block that cannot be made writable", (raw) => {
+    const { offset } = raw.alloc("streaming-lazy", "rx");
+    const mapping = raw.map(offset, { prot: PROT_READ });
+    same(mprotect(mapping, BOTH), false, "mprotect works");
+  });
+
+  check("gives a writable mapping of a transmit block of streaming-lazy", (raw) => {
+    const { offset } = raw.alloc("streaming-lazy", "tx");
+    const view = new Uint8Array(raw.map(offset).buffer);
+    view.fill(0xa5);
+    assert(view.every((byte) => byte === 0xa5), "stores are lost");
+  });
+
+  check("rounds a block of one byte up to a page", (raw) => {
+    const { offset } = raw.alloc("streaming", "tx", 1);
+    same(raw.map(offset).length, PAGE, "length");
+  });
+
+  check("twice of one block shows the same memory", (raw) => {
+    const { offset } = raw.alloc("streaming", "tx");
+    const first = new Uint8Array(raw.map(offset).buffer);
+    const second = new Uint8Array(raw.map(offset, { prot: PROT_READ }).buffer);
+    first.fill(0x3c);
+    assert(second.every((byte) => byte === 0x3c), "the second mapping shows something else");
+  });
+
+  check("of neighbours shows memory of their own", (raw) => {
+    const { offset, stride } = raw.alloc("streaming", "tx", PAGE, 3);
+    const views = [0, 1, 2].map((i) => new Uint8Array(raw.map(offset + i * stride).buffer));
+    views.forEach((view, i) => view.fill(i + 1));
+    views.forEach((view, i) => assert(view.every((byte) => byte === i + 1), `block ${i} changed`));
+  });
+
+  check("works while the engine has the block", (raw) => {
+    const { id, offset } = raw.alloc("streaming", "rx");
+    raw.enqueue(id);
+    raw.map(offset, { prot: PROT_READ });
+  });
+
+  check("gives a mapping that a child of fork() does not inherit, nor a core dump", (raw) => {
+    for (const policy of ["coherent", "streaming", "noncoherent"] as const) {
+      const flags = vmFlags(raw.map(raw.alloc(policy, "tx").offset));
+      for (const flag of ["dc", "dd"]) {
+        assert(flags.includes(flag), `${policy}: expected ${flag}, found ${flags.join(" ")}`);
+      }
+    }
+  });
+});

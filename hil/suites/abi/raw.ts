@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The device by raw calls: no check of the binding stands between a test and the driver.
+ *
+ * @module
+ */
+
+import type { Layout } from "../../../driver/layout.ts";
+import type { Mapping } from "../../../driver/mapping.ts";
+import {
+  FIONBIO,
+  MAP_SHARED,
+  PROT_READ,
+  PROT_WRITE,
+  type Syscalls,
+} from "../../../driver/syscalls.ts";
+import {
+  ALLOC,
+  DEQUEUE,
+  type Direction,
+  DIRECTIONS,
+  ENQUEUE,
+  FREE,
+  INFO,
+  IOC,
+  POLICIES,
+  type PolicyName,
+  QUERY,
+  REGISTER,
+  type RequestName,
+  RESET,
+  STATS,
+  SYNC,
+} from "../../../driver/uapi.ts";
+
+/** Bytes of a page, the size of a block that nobody asked otherwise for. */
+export const PAGE = 4096;
+export const MAX_U32 = 0xffff_ffff;
+export const MAX_U64 = 0xffff_ffff_ffff_ffffn;
+
+/** The argument of every request. */
+export const STRUCTS = {
+  INFO,
+  ALLOC,
+  FREE,
+  QUERY,
+  ENQUEUE,
+  DEQUEUE,
+  SYNC,
+  REGISTER,
+  UNREGISTER: FREE,
+  STATS,
+  RESET,
+} as const satisfies Record<RequestName, Layout<string>>;
+
+/** A request's argument, members by name. */
+export class Struct<Name extends string> {
+  readonly layout: Layout<Name>;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly #view: DataView;
+
+  constructor(layout: Layout<Name>, values?: Values<Name>, fill = 0) {
+    this.layout = layout;
+    this.bytes = new Uint8Array(layout.size).fill(fill);
+    this.#view = new DataView(this.bytes.buffer);
+    for (const [member, value] of Object.entries(values ?? {})) {
+      this.set(member as Name, value as number | bigint);
+    }
+  }
+
+  /** Bytes of a member, all elements of an array together. */
+  width(member: Name): number {
+    const at = this.layout.at[member];
+    const later = Object.values<number>(this.layout.at).filter((other) => other > at);
+    return Math.min(this.layout.size, ...later) - at;
+  }
+
+  /** Set a member; of an array, the first bytes. */
+  set(member: Name, value: number | bigint): void {
+    const at = this.layout.at[member];
+    if (this.width(member) === 4) this.#view.setUint32(at, Number(value), true);
+    else this.#view.setBigUint64(at, BigInt(value), true);
+  }
+
+  /** A member, exactly. */
+  exact(member: Name): bigint {
+    const at = this.layout.at[member];
+    return this.width(member) === 4
+      ? BigInt(this.#view.getUint32(at, true))
+      : this.#view.getBigUint64(at, true);
+  }
+
+  /** A member, as a number. */
+  get(member: Name): number {
+    return Number(this.exact(member));
+  }
+
+  /** Bytes of a member. */
+  slice(member: Name): Uint8Array<ArrayBuffer> {
+    const at = this.layout.at[member];
+    return this.bytes.subarray(at, at + this.width(member));
+  }
+}
+
+/** Members to set. */
+export type Values<Name extends string> = Readonly<Partial<Record<Name, number | bigint>>>;
+
+/** Policy and direction as ALLOC and REGISTER take them. */
+export function kind(
+  policy: PolicyName,
+  direction: Direction,
+): { policy: number; direction: number } {
+  return { policy: POLICIES.indexOf(policy), direction: DIRECTIONS.indexOf(direction) };
+}
+
+/** Blocks as ALLOC gives them. */
+export interface Blocks {
+  /** Id of the first. */
+  readonly id: number;
+  /** Its offset for mmap. */
+  readonly offset: number;
+  /** Distance to the next one's offset. */
+  readonly stride: number;
+}
+
+/** One open device. It knows what it has made, so that all of it can be looked at and given back. */
+export class Raw {
+  readonly syscalls: Syscalls;
+  /** The file descriptor. */
+  readonly fd: number;
+  /** Every block that lives. */
+  readonly ids = new Set<number>();
+  readonly #mappings = new Set<Mapping>();
+  #open = true;
+
+  /** Take over a descriptor. */
+  constructor(syscalls: Syscalls, fd: number) {
+    this.syscalls = syscalls;
+    this.fd = fd;
+  }
+
+  /** A request by name, with a struct of its own. */
+  call(name: RequestName, argument: Struct<string>): void {
+    this.syscalls.ioctl(this.fd, IOC[name], argument.bytes);
+  }
+
+  alloc(policy: PolicyName, direction: Direction, size = PAGE, count = 1): Blocks {
+    const argument = new Struct(ALLOC, { ...kind(policy, direction), size, count });
+    this.call("ALLOC", argument);
+    const id = argument.get("first_id");
+    for (let i = 0; i < count; i++) this.ids.add(id + i);
+    return { id, offset: argument.get("mmap_offset"), stride: argument.get("mmap_stride") };
+  }
+
+  free(id: number): void {
+    this.call("FREE", new Struct(FREE, { id }));
+    this.ids.delete(id);
+  }
+
+  /** REGISTER; returns the id. */
+  register(policy: PolicyName, direction: Direction, address: bigint, size = PAGE): number {
+    const argument = new Struct(REGISTER, { ...kind(policy, direction), address, size });
+    this.call("REGISTER", argument);
+    this.ids.add(argument.get("id"));
+    return argument.get("id");
+  }
+
+  unregister(id: number): void {
+    this.call("UNREGISTER", new Struct(FREE, { id }));
+    this.ids.delete(id);
+  }
+
+  query(id: number): Struct<keyof typeof QUERY.at> {
+    const argument = new Struct(QUERY, { id });
+    this.call("QUERY", argument);
+    return argument;
+  }
+
+  enqueue(id: number, values: Values<keyof typeof ENQUEUE.at> = {}): void {
+    this.call("ENQUEUE", new Struct(ENQUEUE, { id, length: PAGE, ...values }));
+  }
+
+  /** DEQUEUE; what it fills in begins as 0xff. */
+  dequeue(direction: Direction, deadline: number | bigint): Struct<keyof typeof DEQUEUE.at> {
+    const argument = dequeueArgument(direction, deadline);
+    this.call("DEQUEUE", argument);
+    return argument;
+  }
+
+  stats(flags = 0): Struct<keyof typeof STATS.at> {
+    const argument = new Struct(STATS, { flags });
+    this.call("STATS", argument);
+    return argument;
+  }
+
+  /** RESET; returns how many blocks came back. */
+  reset(): number {
+    const argument = new Struct(RESET);
+    this.call("RESET", argument);
+    return argument.get("returned");
+  }
+
+  /** One page, readable and writable, unless told otherwise; unmapped by {@linkcode unmap}. */
+  map(
+    offset: number,
+    { length = PAGE, prot = PROT_READ | PROT_WRITE, flags = MAP_SHARED } = {},
+  ): Mapping {
+    const mapping = this.syscalls.mmap(length, prot, flags, this.fd, offset);
+    this.#mappings.add(mapping);
+    return mapping;
+  }
+
+  unmap(mapping: Mapping): void {
+    this.syscalls.munmap(mapping);
+    this.#mappings.delete(mapping);
+  }
+
+  setNonblocking(on: boolean): void {
+    this.syscalls.ioctl(this.fd, FIONBIO, new Uint8Array([on ? 1 : 0, 0, 0, 0]));
+  }
+
+  poll(events: number, timeoutMs: number): number {
+    return this.syscalls.poll(this.fd, events, timeoutMs);
+  }
+
+  /** Whether the file is open. */
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** Close the file; what is mapped stays. */
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.ids.clear();
+    this.syscalls.close(this.fd);
+  }
+
+  /** Give everything back. */
+  dispose(): void {
+    for (const mapping of this.#mappings) this.unmap(mapping);
+    this.close();
+  }
+}
+
+/** What DEQUEUE is asked with; what it fills in begins as 0xff. */
+export function dequeueArgument(
+  direction: Direction,
+  deadline: number | bigint,
+): Struct<keyof typeof DEQUEUE.at> {
+  const argument = new Struct(DEQUEUE, {
+    direction: DIRECTIONS.indexOf(direction),
+    deadline_ns: deadline,
+  });
+  argument.bytes.fill(0xff, DEQUEUE.at.id, DEQUEUE.at.error);
+  return argument;
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+/** read() and write(): frames through the blocks of policy bounce. @module */
+
+import { POLLIN, POLLOUT } from "../../../driver/syscalls.ts";
+import { unpackStats } from "../../../driver/stats.ts";
+import { assert, type Bench, group, LONG, ready, refuses, same } from "./check.ts";
+import { PAGE, type Raw } from "./raw.ts";
+
+const write = (raw: Raw, bytes: Uint8Array) => raw.syscalls.write(raw.fd, bytes);
+const read = (raw: Raw, bytes: Uint8Array) => raw.syscalls.read(raw.fd, bytes);
+
+/** A ring of two slots each way, whose receive slots the engine has. */
+function rings(raw: Raw, size = 192): void {
+  raw.setNonblocking(true);
+  raw.alloc("bounce", "tx", size, 2);
+  raw.alloc("bounce", "rx", size, 2);
+  armed(raw);
+}
+
+/** A first look, which finds nothing, gives the slots to the engine. */
+function armed(raw: Raw): void {
+  try {
+    read(raw, new Uint8Array(PAGE));
+  } catch (error) {
+    if ((error as { code?: string }).code === "EAGAIN") return;
+    throw error;
+  }
+  throw new Error("A frame came that nobody sent");
+}
+
+/** Wait for a frame and compare it. */
+function receive(raw: Raw, length: number, value: number): void {
+  ready(raw, POLLIN);
+  const frame = new Uint8Array(PAGE).fill(value ^ 0xff);
+  same(read(raw, frame), length, "bytes of the frame");
+  assert(frame.subarray(0, length).every((byte) => byte === value), "the frame is damaged");
+  const rest = frame.subarray(length);
+  assert(rest.every((byte) => byte === (value ^ 0xff)), "read() wrote beyond the frame");
+}
+
+export const ring = group("write and read", (check) => {
+  check("without a ring are EINVAL", (raw) => {
+    raw.alloc("streaming", "tx");
+    raw.alloc("streaming", "rx");
+    refuses(raw, "EINVAL", "write", () => write(raw, new Uint8Array(64)));
+    refuses(raw, "EINVAL", "read", () => read(raw, new Uint8Array(64)));
+  });
+
+  check("without a ring of their direction are EINVAL", (raw) => {
+    const { id } = raw.alloc("bounce", "rx");
+    refuses(raw, "EINVAL", "write", () => write(raw, new Uint8Array(64)));
+    raw.free(id);
+    raw.alloc("bounce", "tx");
+    refuses(raw, "EINVAL", "read", () => read(raw, new Uint8Array(64)));
+  });
+
+  check("after the last slot was freed are EINVAL", (raw) => {
+    raw.free(raw.alloc("bounce", "tx").id);
+    raw.free(raw.alloc("bounce", "rx").id);
+    refuses(raw, "EINVAL", "write", () => write(raw, new Uint8Array(64)));
+    refuses(raw, "EINVAL", "read", () => read(raw, new Uint8Array(64)));
+  });
+
+  check("of 0 bytes are EINVAL", (raw) => {
+    rings(raw);
+    refuses(raw, "EINVAL", "write", () => write(raw, new Uint8Array(0)));
+    refuses(raw, "EINVAL", "read", () => read(raw, new Uint8Array(0)));
+  });
+
+  check("of a frame larger than a slot: write is EMSGSIZE", (raw) => {
+    rings(raw);
+    refuses(raw, "EMSGSIZE", "write", () => write(raw, new Uint8Array(193)));
+  });
+
+  check("of a frame larger than the buffer: read is EMSGSIZE, and the frame stays", (raw) => {
+    rings(raw);
+    write(raw, new Uint8Array(192).fill(0x33));
+    ready(raw, POLLIN);
+    const small = new Uint8Array(191).fill(0x55);
+    for (let i = 0; i < 2; i++) {
+      try {
+        read(raw, small);
+        throw new Error("Expected EMSGSIZE, found success");
+      } catch (error) {
+        same((error as { code?: string }).code, "EMSGSIZE", "errno");
+      }
+    }
+    assert(small.every((byte) => byte === 0x55), "the buffer was written");
+    receive(raw, 192, 0x33);
+  });
+
+  check("without a frame: read of a nonblocking file is EAGAIN", (raw) => {
+    rings(raw);
+    refuses(raw, "EAGAIN", "read", () => read(raw, new Uint8Array(192)));
+  });
+
+  check("without a free slot: write of a nonblocking file is EAGAIN", (raw) => {
+    raw.setNonblocking(true);
+    raw.alloc("bounce", "tx", PAGE, 2);
+    // a core may hold some frames on its own
+    let taken = 0;
+    let code: string | undefined;
+    while (code === undefined && taken < 100) {
+      try {
+        write(raw, new Uint8Array(PAGE));
+        taken++;
+      } catch (error) {
+        code = (error as { code?: string }).code;
+        if (code === "EAGAIN" && (raw.poll(POLLOUT, 50) & POLLOUT) !== 0) code = undefined;
+      }
+    }
+    same(code, "EAGAIN", "errno");
+    assert(taken >= 2, `only ${taken} of two slots were taken`);
+  });
+
+  check("move frames of every length in order", (raw) => {
+    rings(raw);
+    for (const [i, length] of [64, 128, 192, 64, 192].entries()) {
+      write(raw, new Uint8Array(length).fill(i + 1));
+      receive(raw, length, i + 1);
+    }
+  });
+
+  check("keep the order of frames that wait together", (raw) => {
+    rings(raw);
+    write(raw, new Uint8Array(64).fill(1));
+    write(raw, new Uint8Array(128).fill(2));
+    receive(raw, 64, 1);
+    receive(raw, 128, 2);
+  });
+
+  check("wait when the file is blocking", (raw) => {
+    rings(raw);
+    raw.setNonblocking(false);
+    for (let i = 0; i < 10; i++) {
+      write(raw, new Uint8Array(64).fill(i));
+      const frame = new Uint8Array(192);
+      same(read(raw, frame), 64, "bytes of the frame");
+      same(frame[63], i, "last byte");
+    }
+  });
+
+  check("live beside blocks that are dequeued", (raw, bench) => {
+    rings(raw);
+    // the ring's receive slots are ahead of the block: two frames fill them
+    const rx = raw.alloc("streaming", "rx");
+    const tx = raw.alloc("streaming", "tx");
+    raw.enqueue(rx.id);
+    write(raw, new Uint8Array(64).fill(1));
+    write(raw, new Uint8Array(64).fill(2));
+    raw.setNonblocking(false);
+    raw.enqueue(tx.id, { length: 128 });
+    same(raw.dequeue("tx", bench.in(LONG)).get("length"), 128, "length sent");
+    same(raw.dequeue("rx", bench.in(LONG)).get("length"), 128, "length received");
+    raw.setNonblocking(true);
+    receive(raw, 64, 1);
+    receive(raw, 64, 2);
+  });
+
+  check("work again after RESET", (raw) => {
+    rings(raw);
+    write(raw, new Uint8Array(64).fill(1));
+    raw.reset();
+    armed(raw);
+    write(raw, new Uint8Array(64).fill(2));
+    receive(raw, 64, 2);
+  });
+
+  check("count the copies and the frames", (raw) => {
+    rings(raw);
+    raw.stats(1);
+    write(raw, new Uint8Array(64));
+    receive(raw, 64, 0);
+    for (const { transfers, bytes, cost: { copy } } of both(raw)) {
+      same(transfers, 1, "transfers");
+      same(bytes, 64, "bytes");
+      same(copy.calls, 1, "copies");
+      same(copy.bytes, 64, "bytes copied");
+    }
+  });
+
+  check("leave the slots of a ring that is read to the engine: FREE is EBUSY", (raw, _: Bench) => {
+    raw.setNonblocking(true);
+    const { id } = raw.alloc("bounce", "rx");
+    armed(raw);
+    refuses(raw, "EBUSY", "FREE", () => raw.free(id));
+    raw.reset();
+    raw.free(id);
+  });
+});
+
+function both(raw: Raw) {
+  const { tx, rx } = unpackStats(raw.stats().bytes);
+  return [tx, rx];
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+/** STATS: what each policy costs, counted. @module */
+
+import { type ChannelStats, unpackStats } from "../../../driver/stats.ts";
+import {
+  CHAN_STATS,
+  COST,
+  COST_KINDS,
+  type CostKind,
+  DIRECTIONS,
+  ENQUEUE_FLAGS,
+  POLICIES,
+  type PolicyName,
+  STATS,
+} from "../../../driver/uapi.ts";
+import { POLLIN } from "../../../driver/syscalls.ts";
+import { assert, type Bench, group, offered, ready, refusesCall, same } from "./check.ts";
+import { MAX_U32, PAGE, type Raw, Struct } from "./raw.ts";
+
+/** A frame that ends within a cache line, in a block of two pages. */
+const FRAME = 200;
+const BLOCK = 2 * PAGE;
+
+/** Bytes that each kind of call was given, by direction; one call each. */
+type Costs = Readonly<Record<"tx" | "rx", Partial<Record<CostKind, number>>>>;
+
+/** What one frame costs under a policy. `lines` is the frame in whole cache lines. */
+const COSTS: Readonly<Record<PolicyName, (lines: number) => Costs>> = {
+  coherent: () => ({ tx: {}, rx: {} }),
+  "write-combine": () => ({ tx: {}, rx: {} }),
+  streaming: () => ({
+    tx: { forDevice: BLOCK, forCpu: BLOCK },
+    rx: { forDevice: BLOCK, forCpu: BLOCK },
+  }),
+  "streaming-lazy": (lines) => ({ tx: { forDevice: lines }, rx: { forCpu: lines } }),
+  // what was enqueued: of rx, more than what came
+  noncoherent: (lines) => ({
+    tx: { forDevice: lines, forCpu: lines },
+    rx: { forDevice: BLOCK, forCpu: BLOCK },
+  }),
+  "user-pages": () => ({
+    tx: { pin: FRAME, map: FRAME, unmap: FRAME, unpin: FRAME },
+    rx: { pin: BLOCK, map: BLOCK, unmap: BLOCK, unpin: BLOCK },
+  }),
+  "user-pages-registered": () => ({
+    tx: { forDevice: BLOCK, forCpu: BLOCK },
+    rx: { forDevice: BLOCK, forCpu: BLOCK },
+  }),
+  manual: () => ({ tx: {}, rx: {} }),
+  bounce: (lines) => ({
+    tx: { copy: FRAME, forDevice: lines },
+    rx: { forCpu: lines, copy: FRAME },
+  }),
+  none: () => ({ tx: {}, rx: {} }),
+};
+
+/** With VERIFY the whole block counts, and counts apart. */
+const VERIFIED: Costs = { tx: { forDevice: BLOCK }, rx: { forCpu: BLOCK } };
+
+/** Blocks of two pages, one each way. */
+function blocks(raw: Raw, bench: Bench, policy: PolicyName): { tx: number; rx: number } {
+  if (policy === "user-pages" || policy === "user-pages-registered") {
+    const [out, back] = [bench.memory(BLOCK), bench.memory(BLOCK)];
+    return {
+      tx: raw.register(policy, "tx", out.address, BLOCK),
+      rx: raw.register(policy, "rx", back.address, BLOCK),
+    };
+  }
+  return { tx: raw.alloc(policy, "tx", BLOCK).id, rx: raw.alloc(policy, "rx", BLOCK).id };
+}
+
+/** Bytes by kind where there was one call, else text that says how many. */
+function found(cost: ChannelStats["cost"]): string {
+  return COST_KINDS.filter((kind) => cost[kind].calls > 0)
+    .map((kind) => `${kind} ${cost[kind].calls} x ${cost[kind].bytes}`).join(", ");
+}
+
+function expected(costs: Costs["tx"]): string {
+  return COST_KINDS.filter((kind) => costs[kind] !== undefined)
+    .map((kind) => `${kind} 1 x ${costs[kind]}`).join(", ");
+}
+
+const channels = (raw: Raw) => unpackStats(raw.stats().bytes);
+
+export const stats = group("STATS", (check) => {
+  check("with unknown flags is EINVAL", (raw) => {
+    for (const flags of [2, 0x8000_0000, MAX_U32]) {
+      refusesCall(raw, "EINVAL", "STATS", new Struct(STATS, { flags }));
+    }
+  });
+
+  check("writes every byte, and zeroes what is reserved", (raw) => {
+    raw.alloc("streaming", "rx");
+    const argument = new Struct(STATS, { flags: 0 }, 0xff);
+    raw.call("STATS", argument);
+    assert(argument.bytes.toHex() === raw.stats().bytes.toHex(), "some were left alone");
+    for (const i of DIRECTIONS.keys()) {
+      const at = STATS.at.chan + i * CHAN_STATS.size;
+      const spare = [
+        CHAN_STATS.at.reserved,
+        ...[CHAN_STATS.at.cost, CHAN_STATS.at.verify].map(
+          (costs) => costs + COST_KINDS.length * COST.size,
+        ),
+      ];
+      for (const [k, from] of spare.entries()) {
+        const bytes = argument.bytes.subarray(at + from, at + from + (k === 0 ? 8 : COST.size));
+        assert(bytes.every((byte) => byte === 0), `byte ${at + from} and on are not zero`);
+      }
+    }
+  });
+
+  for (const policy of POLICIES) {
+    check(
+      { name: `counts what a frame of policy ${policy} costs`, needs: offered(policy) },
+      (raw, bench) => {
+        const { tx, rx } = blocks(raw, bench, policy);
+        const ring = policy === "bounce";
+        if (ring) {
+          raw.setNonblocking(true);
+          arm(raw);
+        }
+        raw.stats(1);
+        if (ring) {
+          raw.syscalls.write(raw.fd, new Uint8Array(FRAME));
+          ready(raw, POLLIN);
+          raw.syscalls.read(raw.fd, new Uint8Array(BLOCK));
+        } else {
+          bench.frame(raw, tx, rx, FRAME, BLOCK);
+        }
+        const align = bench.info.cacheAlign;
+        const costs = COSTS[policy](Math.ceil(FRAME / align) * align);
+        const after = channels(raw);
+        for (const direction of DIRECTIONS) {
+          const { cost, verify, transfers, bytes, errors } = after[direction];
+          same(found(cost), expected(costs[direction]), `costs of ${direction}`);
+          same(found(verify), "", `costs of ${direction} under VERIFY`);
+          same(`${transfers}, ${bytes}, ${errors}`, `1, ${FRAME}, 0`, "transfers, bytes, errors");
+          for (const kind of COST_KINDS) {
+            const { totalNs, maxNs, calls } = cost[kind];
+            assert(maxNs <= totalNs, `${kind}: the longest is longer than all`);
+            assert(calls <= 1 || totalNs > 0, `${kind} took no time`);
+          }
+        }
+      },
+    );
+  }
+
+  check("counts VERIFY apart, with the whole block", (raw, bench) => {
+    const { tx, rx } = blocks(raw, bench, "streaming-lazy");
+    raw.stats(1);
+    bench.frame(raw, tx, rx, FRAME, BLOCK, ENQUEUE_FLAGS.verify);
+    const after = channels(raw);
+    for (const direction of DIRECTIONS) {
+      same(found(after[direction].cost), "", `costs of ${direction}`);
+      same(found(after[direction].verify), expected(VERIFIED[direction]), "costs under VERIFY");
+      same(after[direction].transfers, 1, "transfers");
+    }
+  });
+
+  check("counts the mapping of a block, once", (raw, bench) => {
+    raw.alloc("streaming", "rx", BLOCK);
+    const { rx } = channels(raw);
+    same(rx.cost.map.bytes, BLOCK, "bytes mapped");
+    assert(rx.cost.map.calls >= 1, "nothing was mapped");
+    const { tx, rx: id } = blocks(raw, bench, "streaming");
+    const before = channels(raw).rx.cost.map.calls;
+    bench.frame(raw, tx, id);
+    same(channels(raw).rx.cost.map.calls, before, "mappings after a frame");
+  });
+
+  check("counts the pinning of REGISTER as a check", (raw, bench) => {
+    raw.register("user-pages-registered", "rx", bench.memory(BLOCK).address, BLOCK);
+    const { cost, verify } = channels(raw).rx;
+    same(found(cost), "", "costs");
+    same(found(verify), `map 1 x ${BLOCK}, pin 1 x ${BLOCK}`, "costs of checks");
+  });
+
+  check("adds up", (raw, bench) => {
+    const { tx, rx } = blocks(raw, bench, "streaming");
+    raw.stats(1);
+    for (let i = 0; i < 5; i++) bench.frame(raw, tx, rx, 64, BLOCK);
+    for (const { cost, transfers, bytes } of [channels(raw).tx, channels(raw).rx]) {
+      same(transfers, 5, "transfers");
+      same(bytes, 5 * 64, "bytes");
+      same(cost.forDevice.calls + cost.forCpu.calls, 10, "sync calls");
+      same(cost.forDevice.bytes, 5 * BLOCK, "bytes for_device");
+    }
+  });
+
+  check("with CLEAR reads, then clears; what exists stays counted", (raw, bench) => {
+    const { tx, rx } = blocks(raw, bench, "streaming");
+    bench.frame(raw, tx, rx);
+    const read = unpackStats(raw.stats(1).bytes);
+    same(read.tx.transfers, 1, "transfers as read");
+    const after = raw.stats();
+    assert(after.slice("chan").every((byte) => byte === 0), "a counter is not zero");
+    same(after.get("blocks"), 2, "blocks");
+    same(after.get("bytes"), 2 * BLOCK, "bytes");
+  });
+});
+
+/** Give the receive ring to the engine. */
+function arm(raw: Raw): void {
+  try {
+    raw.syscalls.read(raw.fd, new Uint8Array(BLOCK));
+  } catch (error) {
+    if ((error as { code?: string }).code !== "EAGAIN") throw error;
+  }
+}
