@@ -5,7 +5,7 @@
  * @module
  */
 import type { Case, CaseResult, JournalContents, JournalLine } from "./journal.ts";
-import { countOutcomes, type Evidence, judge, type Verdict } from "./outcome.ts";
+import { countOutcomes, type Evidence, isFine, judge, type Verdict } from "./outcome.ts";
 import {
   type BoardInfo,
   type Power,
@@ -20,6 +20,8 @@ interface Entry {
   item: Case;
   registered: number;
   startedAt: string | null;
+  starts: number;
+  ends: number;
   result: CaseResult | null;
 }
 
@@ -34,7 +36,7 @@ interface Entry {
  *   have said is already missing above.
  *
  * @param contents what {@linkcode Journal.read} gave
- * @param died what ended the process, added to "died here"
+ * @param died what ended the process, added to "died here"; or what ended the file of each suite
  * @returns the results
  *
  * @example A run that died in its only case
@@ -55,14 +57,17 @@ interface Entry {
  */
 export function fold(
   contents: JournalContents,
-  died: string | null = null,
+  died: string | ReadonlyMap<string, string> | null = null,
 ): Results & { readonly verdict: Verdict } {
   const entries = new Map<string, Entry>();
   const controls: { result: CaseResult }[] = [];
   for (const line of contents.lines) if (line.line !== "run") enter(entries, line);
 
   const lastAt = contents.lines.at(-1)?.at ?? null;
-  const tests = [...entries.values()].map((entry) => toTest(entry, lastAt, died));
+  const tests = [...entries.values()].map((entry) => {
+    const reason = typeof died === "string" ? died : died?.get(entry.item.suite) ?? null;
+    return toTest(entry, lastAt, reason);
+  });
   for (const number of contents.unreadable) {
     tests.push(bench(`journal line ${number}`, "The line cannot be read: the journal is damaged"));
   }
@@ -81,12 +86,14 @@ export function fold(
   return { schema: 1, ...header, tests, summary: summarize(tests), power, verdict };
 }
 
+const UNSTARTED = { startedAt: null, starts: 0, ends: 0, result: null };
+
 function enter(entries: Map<string, Entry>, line: Exclude<JournalLine, { line: "run" }>): void {
   const known = entries.get(line.id);
   if (line.line === "case") {
     const { line: _line, at: _at, ...item } = line;
     if (known === undefined) {
-      entries.set(line.id, { item, registered: 1, startedAt: null, result: null });
+      entries.set(line.id, { item, registered: 1, ...UNSTARTED });
     } else {
       if (known.registered === 0) known.item = item;
       known.registered++;
@@ -96,26 +103,29 @@ function enter(entries: Map<string, Entry>, line: Exclude<JournalLine, { line: "
   const entry = known ?? {
     item: { id: line.id, suite: "bench", name: line.id, policy: null },
     registered: 0,
-    startedAt: null,
-    result: null,
+    ...UNSTARTED,
   };
   entries.set(line.id, entry);
   if (line.line === "start") {
     entry.startedAt = line.at;
+    entry.starts++;
   } else {
     const { line: _line, at: _at, id: _id, ...result } = line;
-    entry.result = result;
+    entry.ends++;
+    // a later attempt that goes well hides nothing
+    if (entry.result === null || isFine(entry.result.outcome)) entry.result = result;
   }
 }
 
 function toTest(entry: Entry, lastAt: string | null, died: string | null): TestResult {
-  const { item, registered, startedAt, result } = entry;
+  const { item, registered, startedAt, starts, ends, result } = entry;
   const base = {
     suite: item.suite,
     name: item.name,
     policy: item.policy,
     ...(item.params === undefined ? {} : { params: item.params }),
     ...(result?.injected === undefined ? {} : { injected: result.injected }),
+    ...(starts > 1 ? { attempts: starts } : {}),
   };
   const nothing = { seconds: 0, frames: 0, bytes: 0, faults: [], measurements: [] };
   const error = (reason: string): TestResult => ({
@@ -134,7 +144,7 @@ function toTest(entry: Entry, lastAt: string | null, died: string | null): TestR
   if (registered > 1 && result?.outcome !== "FAIL") {
     return error(`registered ${registered} times: give each case a name of its own`);
   }
-  if (result !== null) {
+  if (result !== null && (starts <= ends || !isFine(result.outcome))) {
     const { outcome, reason, seconds, frames, bytes, faults = [], measurements = [] } = result;
     return { ...base, outcome, reason, seconds, frames, bytes, faults, measurements };
   }

@@ -143,6 +143,8 @@ export interface TestResult {
   readonly params?: Readonly<Record<string, string | number | boolean | null>>;
   /** What a virtual board's engine did wrong on demand, a line for each fault. */
   readonly injected?: readonly string[];
+  /** How often it ran, when it did so more than once (`deno test --repeats`): the worst counts. */
+  readonly attempts?: number;
 }
 
 /** How many cases ended in which way. */
@@ -300,6 +302,7 @@ function checkTest(value: unknown, path: string): TestResult {
   count(test["bytes"], `${path}.bytes`);
   each(test["faults"], `${path}.faults`, checkFault);
   each(test["measurements"], `${path}.measurements`, checkMeasurement);
+  if (test["attempts"] !== undefined) count(test["attempts"], `${path}.attempts`);
   return value as TestResult;
 }
 

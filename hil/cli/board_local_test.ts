@@ -11,23 +11,24 @@ import { tempDir } from "../testing/temp_dir.ts";
 const JOURNAL = JSON.stringify(new URL("../journal.ts", import.meta.url).href);
 
 /** Registers two cases; the body of the second is given. */
-function suite(body: string): string {
+function suite(body: string, limit = 100): string {
   return `
     import { Journal } from ${JOURNAL};
     const journal = Journal.open();
+    const prefix = "MADE/";
     const pass = { outcome: "PASS", reason: null, seconds: 0, frames: 5, bytes: 320 };
-    for (const id of ["first", "second"]) {
-      journal.register({ id, suite: "made", name: id, policy: "streaming" });
+    for (const name of ["first", "second"]) {
+      journal.register({ id: prefix + name, suite: "MADE", name, policy: "streaming" });
     }
     Deno.test("first", () => {
-      journal.start("first");
-      journal.end("first", pass);
+      journal.start(prefix + "first");
+      journal.end(prefix + "first", pass);
     });
     Deno.test("second", async () => {
-      journal.start("second");
+      journal.start(prefix + "second", LIMIT);
       ${body}
-      journal.end("second", pass);
-    });`;
+      journal.end(prefix + "second", pass);
+    });`.replaceAll("LIMIT", String(limit));
 }
 
 interface Outcome {
@@ -37,25 +38,31 @@ interface Outcome {
   log: string;
 }
 
-async function runSuite(
-  text: string,
-  { args = [], signal }: { args?: string[]; signal?: AbortSignal } = {},
+async function runSuites(
+  texts: readonly string[],
+  { args = [], signal, patience }: {
+    args?: string[];
+    signal?: AbortSignal;
+    patience?: { grace: number; idle: number };
+  } = {},
 ): Promise<Outcome> {
   const root = tempDir();
-  const permissions = { read: true, write: true, env: ["PLUMBLINE_*"], ffi: true, run: true };
-  Deno.writeTextFileSync(`${root}/deno.json`, JSON.stringify({ test: { permissions } }));
-  Deno.writeTextFileSync(`${root}/made_test.ts`, text);
-  const options = parseRunOptions(args, { suites: [], virtual: true });
+  const options = parseRunOptions(args, { suites: () => [], virtual: true });
+  const files = texts.map((text, i) => {
+    const file = `${root}/made${i === 0 ? "" : i}_test.ts`;
+    Deno.writeTextFileSync(file, text.replaceAll("MADE", `made${i === 0 ? "" : i}`));
+    return file;
+  });
   using journal = Journal.open({ dir: `${root}/results` });
   const died = await runLocal({
     options,
     journal,
-    root,
-    files: ["made_test.ts"],
-    device: "/dev/pldma7",
+    files,
     seed: 3,
+    lock: "the token",
     progress: null,
     signal: signal ?? new AbortController().signal,
+    ...(patience === undefined ? {} : { patience }),
   });
   const results = fold(Journal.read(journal.path), died);
   return {
@@ -66,6 +73,10 @@ async function runSuite(
   };
 }
 
+function runSuite(text: string, options?: Parameters<typeof runSuites>[1]): Promise<Outcome> {
+  return runSuites([text], options);
+}
+
 Deno.test("runLocal() leaves a verdict to the journal when all goes well", async () => {
   const { exit, outcomes, log } = await runSuite(suite(""));
   assertEquals(outcomes, ["made first PASS", "made second PASS"]);
@@ -73,14 +84,14 @@ Deno.test("runLocal() leaves a verdict to the journal when all goes well", async
   assertMatch(log, /2 passed/);
 });
 
-Deno.test("runLocal() hands the settings on", async () => {
+Deno.test("runLocal() hands the settings and the lock on", async () => {
   const args = ["--policy=none,manual", "--size=1K", "--depth=1,max", "--frames=9"];
-  const print = `for (const name of ["DEVICE", "POLICY", "SIZE", "DEPTH", "FRAMES", "SEED"]) {
+  const print = `for (const name of ["POLICY", "SIZE", "DEPTH", "FRAMES", "SEED", "LOCK"]) {
     console.log(name, Deno.env.get("PLUMBLINE_" + name));
   }`;
   const { log } = await runSuite(suite(print), { args });
-  const lines = ["DEVICE /dev/pldma7", "POLICY none,manual", "SIZE 1024", "DEPTH 1,max"];
-  for (const line of [...lines, "FRAMES 9", "SEED 3"]) assertStringIncludes(log, line);
+  const lines = ["POLICY none,manual", "SIZE 1K", "DEPTH 1,max", "FRAMES 9", "SEED 3"];
+  for (const line of [...lines, "LOCK the token"]) assertStringIncludes(log, line);
 });
 
 Deno.test("runLocal() survives a segfault and blames the case that it happened in", async () => {
@@ -89,20 +100,78 @@ Deno.test("runLocal() survives a segfault and blames the case that it happened i
       const libc = Deno.dlopen("libc.so.6", { strlen: { parameters: ["usize"], result: "usize" } });
       libc.symbols.strlen(8n);`),
   );
-  assertEquals(outcomes, ["made first PASS", "made second ERROR", "bench deno test ERROR"]);
-  assertEquals(results.tests[1]?.reason, "died here: SIGSEGV");
+  assertEquals(outcomes, ["made first PASS", "made second ERROR", "bench deno test made ERROR"]);
+  assertEquals(results.tests[1]?.reason, "died here: deno test died of SIGSEGV");
+  assertEquals(exit, 3);
+});
+
+Deno.test("runLocal() goes on with the next file after one that died", async () => {
+  const segfault = `
+      const libc = Deno.dlopen("libc.so.6", { strlen: { parameters: ["usize"], result: "usize" } });
+      libc.symbols.strlen(8n);`;
+  const { results, exit, outcomes } = await runSuites([suite(segfault), suite("")]);
+  assertEquals(outcomes, [
+    ...["made first PASS", "made second ERROR"],
+    ...["bench deno test made ERROR", "made1 first PASS", "made1 second PASS"],
+  ]);
+  assertEquals(results.tests[1]?.reason, "died here: deno test died of SIGSEGV");
+  assertEquals(exit, 3);
+});
+
+Deno.test("runLocal() reports a file that runs out of memory, and goes on", async () => {
+  const hog = `const all = [];
+    for (;;) all.push(new Array(1e6).fill({ some: "object" }));`;
+  const bounded = `// deno-lint-ignore-file
+    ${suite(hog)}`;
+  const old = Deno.env.get("DENO_V8_FLAGS");
+  Deno.env.set("DENO_V8_FLAGS", "--max-old-space-size=100");
+  try {
+    const { results, exit, outcomes } = await runSuites([bounded, suite("")]);
+    assertEquals(outcomes.filter((one) => one.endsWith("PASS")).length, 3);
+    assertMatch(results.tests[1]?.reason ?? "", /^died here: deno test died of /);
+    assertEquals(exit, 3);
+  } finally {
+    if (old === undefined) Deno.env.delete("DENO_V8_FLAGS");
+    else Deno.env.set("DENO_V8_FLAGS", old);
+  }
+});
+
+Deno.test("runLocal() takes no pass from a file that leaves by Deno.exit", async () => {
+  const early = await runSuite("Deno.exit(0);");
+  assertEquals(early.outcomes, ["bench deno test made ERROR"]);
+  assertStringIncludes(early.results.tests[0]?.reason ?? "", "registered no case");
+  assertEquals(early.exit, 3);
+  const late = await runSuite(suite("Deno.exit(0);"));
+  assertEquals(late.outcomes[1], "made second ERROR");
+  assertEquals(late.exit, 3);
+});
+
+const SLEEP = `const libc = Deno.dlopen("libc.so.6", {
+    sleep: { parameters: ["u32"], result: "u32" },
+  });
+  libc.symbols.sleep(300);`;
+
+Deno.test("runLocal() ends a case that is over its limit, and runs the next file", async () => {
+  const patience = { grace: 1, idle: 60 };
+  const { results, exit, outcomes } = await runSuites([suite(SLEEP, 1), suite("")], { patience });
+  const reason = "died here: MADE/second took more than 2 s".replace("MADE", "made");
+  assertEquals(results.tests[1]?.reason, reason);
+  assertEquals(outcomes.slice(-2), ["made1 first PASS", "made1 second PASS"]);
+  assertEquals(exit, 3);
+});
+
+Deno.test("runLocal() ends a file that hangs while it is loaded", async () => {
+  const patience = { grace: 60, idle: 2 };
+  const { results, exit } = await runSuites([SLEEP, suite("")], { patience });
+  assertEquals(results.summary.pass, 2);
+  assertStringIncludes(results.tests[0]?.reason ?? "", "loading the file took more than 2 s");
   assertEquals(exit, 3);
 });
 
 Deno.test("runLocal() ends a call that never returns, at the abort of the run", async () => {
   const abort = new AbortController();
-  const hang = `const libc = Deno.dlopen("libc.so.6", {
-      sleep: { parameters: ["u32"], result: "u32" },
-    });
-    Deno.writeTextFileSync("hangs", "");
-    libc.symbols.sleep(300);`;
   setTimeout(() => abort.abort("the time limit of 2 s was reached"), 2000);
-  const { results, exit } = await runSuite(suite(hang), { signal: abort.signal });
+  const { results, exit } = await runSuite(suite(SLEEP), { signal: abort.signal });
   assertEquals(results.tests[1]?.outcome, "ERROR");
   assertEquals(results.tests[1]?.reason, "died here: the time limit of 2 s was reached");
   assertEquals(exit, 3);
@@ -110,13 +179,13 @@ Deno.test("runLocal() ends a call that never returns, at the abort of the run", 
 
 Deno.test("runLocal() calls a suite that does not even load a failure of the bench", async () => {
   const { exit, outcomes, log } = await runSuite(`throw new Error("no such board");`);
-  assertEquals(outcomes, ["bench deno test ERROR"]);
+  assertEquals(outcomes, ["bench deno test made ERROR"]);
   assertEquals(exit, 3);
   assertStringIncludes(log, "no such board");
 });
 
 Deno.test("runLocal() does not take a failing test for an error of its own", async () => {
-  const body = `journal.end("second", { ...pass, outcome: "FAIL", reason: "bit-flip" });
+  const body = `journal.end(prefix + "second", { ...pass, outcome: "FAIL", reason: "bit-flip" });
     throw new Error("bit-flip");`;
   const { exit, outcomes } = await runSuite(suite(body));
   assertEquals(outcomes, ["made first PASS", "made second FAIL"]);
@@ -127,7 +196,7 @@ Deno.test("runLocal() notices a test that fails behind the journal's back", asyn
   const { exit, outcomes } = await runSuite(
     suite("") + `Deno.test("third", () => { throw new Error("unseen"); });`,
   );
-  assertEquals(outcomes.at(-1), "bench deno test ERROR");
+  assertEquals(outcomes.at(-1), "bench deno test made ERROR");
   assertEquals(exit, 3);
 });
 
@@ -137,7 +206,8 @@ Deno.test("runLocal() takes no pass from a fault that was never injected", async
   assertEquals(outcomes.at(-1), "bench fault injection ERROR");
   assertEquals(exit, 3);
 
-  const flipped = `journal.end("second", { ...pass, injected: ["frame=0 kind=flip"] }); return;`;
+  const flipped =
+    `journal.end(prefix + "second", { ...pass, injected: ["frame=0 kind=flip"] }); return;`;
   const injected = await runSuite(suite(flipped), { args });
   assertEquals(injected.outcomes, ["made first PASS", "made second PASS"]);
   assertEquals(injected.results.tests[1]?.injected, ["frame=0 kind=flip"]);

@@ -20,6 +20,8 @@ export interface VirtualRun {
   readonly options: RunOptions & { readonly board: { readonly kind: "vm" } };
   /** The journal of the run; its folder is shared with the guest. */
   readonly journal: Journal;
+  /** The test files, relative to the checkout, which is all that the guest sees. */
+  readonly files: readonly string[];
   /** The seed. */
   readonly seed: number;
   /** What to show meanwhile. */
@@ -38,15 +40,16 @@ export interface VirtualRun {
  */
 export async function runVirtual(run: VirtualRun): Promise<string | null> {
   const { options, journal, signal, boot = runInGuest } = run;
+  const coherent = options.settings.coherent !== undefined;
   let guest: GuestRun;
   try {
     guest = await follow(
       run.progress,
       boot({
         arch: options.board.arch,
-        coherent: options.coherent,
-        command: guestCommand(options, run.seed),
-        env: { PLUMBLINE_BOARD: "vm", PLUMBLINE_COHERENT: options.coherent ? "1" : "0" },
+        coherent,
+        command: guestCommand(run),
+        env: { PLUMBLINE_BOARD: "vm", PLUMBLINE_COHERENT: coherent ? "1" : "0" },
         outDir: journal.dir,
         timeoutSeconds: options.timeout + BOOT_SECONDS,
         stdout: "null",
@@ -79,10 +82,13 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
 }
 
 /** The same run inside the guest, where the checkout is the working folder. */
-function guestCommand(options: RunOptions, seed: number): string[] {
+function guestCommand({ options, files, seed }: VirtualRun): string[] {
+  const { timeout } = options;
+  const settings = { ...options.settings, seed: String(seed) };
   return [
     ...["deno", "run", "-A", "--no-check", "hil/cli/main.ts", "run", "--board=local"],
-    ...runArguments({ ...options, seed }),
-    ...["--quiet", "--results=/out", `--timeout=${options.timeout}`],
+    ...runArguments({ settings }),
+    ...["--quiet", "--results=/out", `--timeout=${timeout}`],
+    ...files,
   ];
 }

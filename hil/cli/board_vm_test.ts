@@ -8,7 +8,7 @@ import { runVirtual } from "./board_vm.ts";
 import { parseRunOptions } from "./options.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 
-const around = { suites: ["loopback"], virtual: false };
+const around = { suites: () => ["loopback"], virtual: false };
 
 /** Runs a guest that writes a journal and ends as told. */
 async function boot(
@@ -27,6 +27,7 @@ async function boot(
   const died = await runVirtual({
     options: { ...options, board: options.board },
     journal,
+    files: ["hil/suites/loopback_test.ts"],
     seed: 5,
     progress: null,
     signal: new AbortController().signal,
@@ -74,9 +75,8 @@ Deno.test("runVirtual() runs the same command in the guest and believes its jour
     ...around,
     virtual: true,
   });
-  assertEquals(inner.policy, ["none"]);
-  assertEquals(inner.seed, 5);
-  assertEquals(inner.fault, "kind=flip frame=17");
+  assertEquals(inner.settings, { policy: "none", seed: "5", fault: "kind=flip frame=17" });
+  assertEquals(inner.files, ["hil/suites/loopback_test.ts"]);
   assertEquals([inner.results, inner.json, inner.board.kind], ["/out", null, "local"]);
 });
 

@@ -9,15 +9,26 @@
  */
 import { VERSION } from "../results_tool.ts";
 import { nearest } from "../nearest.ts";
+import { bitstream } from "./bitstream.ts";
+import { info } from "./info.ts";
 import { UsageError } from "./options.ts";
+import { report } from "./report.ts";
 import { run } from "./run.ts";
 
-const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = { run };
+const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  bitstream,
+  info,
+  report,
+  run,
+};
 
 const HELP = `Usage: plumbline COMMAND [OPTIONS]
 Test whether data survives the trip through an FPGA's DMA.
 
   run         validate the design on a board
+  info        what the board offers, or what is missing
+  bitstream   look into a bitstream, convert it
+  report      what the journal of a run says, also of one that died
   --help      this text; plumbline COMMAND --help tells the options
   --version   the version
 

@@ -51,7 +51,7 @@ Deno.test("plumbline run without a device says in one line what is missing and e
   assertEquals(stdout, "");
   assertMatch(
     stderr,
-    /^plumbline: No \/dev\/pldma-none: [^\n]+; without a board try --board vm\n$/,
+    /^plumbline: No \/dev\/pldma-none: [^\n]+; without a board try --board sim\n$/,
   );
 });
 
@@ -86,7 +86,8 @@ Deno.test("plumbline run refuses a place for results that cannot be", async () =
   assertEquals((await plumbline("run", "--json", "/tmp")).code, 2);
 });
 
-for (const args of [["--help"], ["run", "--help"]]) {
+const HELPS = [["--help"], ["run", "--help"], ["info", "--help"], ["report", "--help"]];
+for (const args of HELPS) {
   Deno.test(`plumbline ${args.join(" ")} fits 80 columns and 24 lines`, async () => {
     const { code, stdout, stderr } = await plumbline(...args);
     assertEquals([code, stderr], [0, ""]);

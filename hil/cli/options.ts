@@ -2,12 +2,17 @@
 /**
  * The command line of `plumbline run`.
  *
+ * What the suites are asked for goes to them as text, in `PLUMBLINE_*`; it is read here only to refuse
+ * what makes no sense before anything runs.
+ *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { POLICIES } from "../../driver/uapi.ts";
-import type { FrameSize } from "../values.ts";
+import { parseFaults } from "../../fixtures/boards/sim/spec.ts";
 import { nearest } from "../nearest.ts";
+import { patternNamed } from "../patterns/mod.ts";
+import { parseSettings, SETTING_NAMES, type SettingName, type SettingTexts } from "../settings.ts";
+import { parseDuration, parseList, parseName } from "../values.ts";
 
 /** A command line that makes no sense: exit status 2. */
 export class UsageError extends Error {
@@ -21,32 +26,21 @@ export class UsageError extends Error {
 /** Which board to run on. */
 export type BoardChoice =
   | { readonly kind: "local" }
+  | { readonly kind: "sim" }
   | { readonly kind: "vm"; readonly arch: "aarch64" | "x86_64" };
 
-/** What `plumbline run` was asked for; `null` leaves the choice to the suites. */
+/** What `plumbline run` was asked for. */
 export interface RunOptions {
   /** The board. */
   readonly board: BoardChoice;
-  /** The device node; `null` when none was named. */
-  readonly device: string | null;
-  /** Policies, by name. */
-  readonly policy: readonly string[] | null;
-  /** Suites, by name. */
-  readonly suite: readonly string[] | null;
-  /** Frame sizes, bytes or by name. */
-  readonly size: readonly FrameSize[] | null;
-  /** Blocks in flight at once. */
-  readonly depth: readonly (number | "max")[] | null;
-  /** Frames per case. */
-  readonly frames: number | null;
-  /** Seed of every random choice; `null` when none was given. */
-  readonly seed: number | null;
-  /** Whether a virtual board's device is cache coherent. */
-  readonly coherent: boolean;
-  /** Fault for a virtual board's engine. */
-  readonly fault: string | null;
+  /** What the suites are asked for, as it was written; the board is not among it. */
+  readonly settings: SettingTexts;
+  /** Test files, or folders of such; none means the suites of this package. */
+  readonly files: readonly string[];
   /** Where the results go besides the folder: a file, or `-` for standard output. */
   readonly json: string | null;
+  /** Where results go as JUnit XML. */
+  readonly junit: string | null;
   /** The folder of the run. */
   readonly results: string | null;
   /** Limit for the whole run, seconds. */
@@ -58,10 +52,12 @@ export interface RunOptions {
 }
 
 /** One option, as help and parser see it. */
-interface OptionInfo {
+export interface OptionInfo {
+  /** Its name, without dashes. */
   readonly name: string;
   /** What stands for the value in the help; `null` for a switch. */
   readonly value: string | null;
+  /** One line. */
   readonly help: string;
 }
 
@@ -69,26 +65,29 @@ const DEFAULT_TIMEOUT = 900;
 
 /** Every option of `plumbline run`. */
 export const RUN_OPTIONS: readonly OptionInfo[] = [
-  { name: "board", value: "BOARD", help: "local (default), vm, vm:aarch64 or vm:x86_64" },
-  { name: "device", value: "PATH", help: "device node (default /dev/pldma0)" },
+  { name: "board", value: "BOARD", help: "local (default), sim, vm, vm:aarch64 or vm:x86_64" },
+  { name: "device", value: "PATH,…", help: "device nodes (default /dev/pldma0)" },
   { name: "policy", value: "NAME,…", help: "sync policies (default all that the board offers)" },
   { name: "suite", value: "NAME,…", help: "suites (default all)" },
   { name: "size", value: "BYTES,…", help: "frame sizes: 64,4K,1M,largest,block" },
   { name: "depth", value: "N,…", help: "blocks in flight at once, such as 1,max" },
   { name: "frames", value: "N", help: "frames per case" },
+  { name: "duration", value: "TIME", help: "instead: time for each suite, such as 10m" },
+  { name: "pattern", value: "NAME", help: "what frames are filled with (default tagged)" },
   { name: "seed", value: "N", help: "seed of every random choice (default 1)" },
-  { name: "coherent", value: null, help: "virtual board: a cache coherent device" },
-  { name: "fault", value: "SPEC", help: 'virtual board: inject, such as "kind=flip frame=17"' },
+  { name: "coherent", value: null, help: "virtual boards: a cache coherent device" },
+  { name: "fault", value: "SPEC", help: 'virtual boards: inject, as "kind=flip frame=17"' },
   { name: "json", value: "FILE", help: "write results there too; - is standard output" },
+  { name: "junit", value: "FILE", help: "write results as JUnit XML" },
   { name: "results", value: "DIR", help: "folder of the run (default results/PID-START)" },
-  { name: "timeout", value: "TIME", help: "limit for the whole run (default 15m)" },
+  { name: "timeout", value: "TIME", help: "limit for the run (default 15m and durations)" },
   { name: "quiet", value: null, help: "print the verdict only" },
   { name: "help", value: null, help: "this text" },
   { name: "version", value: null, help: "the version" },
 ];
 
-/** Faults that the virtual boards' engine knows. */
-const FAULTS = [
+/** Faults that the virtual machines' engine knows. */
+const VM_FAULTS = [
   "flip",
   "drop",
   "duplicate",
@@ -104,6 +103,7 @@ const FAULTS = [
 
 const BOARDS: Readonly<Record<string, BoardChoice>> = {
   local: { kind: "local" },
+  sim: { kind: "sim" },
   vm: { kind: "vm", arch: Deno.build.arch },
   "vm:aarch64": { kind: "vm", arch: "aarch64" },
   "vm:x86_64": { kind: "vm", arch: "x86_64" },
@@ -113,28 +113,92 @@ const BOARDS: Readonly<Record<string, BoardChoice>> = {
  * Read the command line of `plumbline run`.
  *
  * @param args the arguments behind `run`
- * @param around.suites the suites that there are
+ * @param around.suites the suites that there are, given the files
  * @param around.virtual whether this machine is a virtual board already
  * @returns what was asked for
  * @throws {UsageError} naming the nearest good option or value
  */
 export function parseRunOptions(
   args: readonly string[],
-  around: { suites: readonly string[]; virtual: boolean },
+  around: { suites: (files: readonly string[]) => readonly string[]; virtual: boolean },
 ): RunOptions {
-  const names = RUN_OPTIONS.map((option) => option.name);
-  const switches = RUN_OPTIONS.filter((option) => option.value === null).map(({ name }) => name);
-  const values = names.filter((name) => !switches.includes(name));
-  const lists = ["policy", "suite", "size", "depth"];
-  const parsed = parseArgs(joinValues(args, values), {
+  const { values, switches, rest: files } = parseOptions("run", args, RUN_OPTIONS);
+  return usage(() => {
+    const boardName = values["board"] ?? "local";
+    const board = BOARDS[parseName("--board", boardName, Object.keys(BOARDS))] ?? { kind: "local" };
+    const settings: Partial<Record<SettingName, string>> = {};
+    for (const name of SETTING_NAMES) {
+      const value = values[name];
+      if (value !== undefined && name !== "board") settings[name] = value;
+    }
+    if (switches.has("coherent")) settings.coherent = "1";
+    const { duration, pattern, fault } = parseSettings(settings);
+    if (settings.suite !== undefined) {
+      const known = around.suites(files);
+      parseList("--suite", settings.suite, (what, one) => parseName(what, one, known));
+    }
+    if (pattern !== null) patternNamed(pattern);
+    if (board.kind === "local" && !around.virtual) {
+      const advice = "needs a virtual board: add --board sim or --board vm";
+      if (switches.has("coherent")) throw new UsageError(`--coherent ${advice}`);
+      if (fault !== null) throw new UsageError(`--fault ${advice}`);
+    }
+    if (fault !== null) {
+      if (board.kind === "sim") parseFaults(fault);
+      else checkFault(fault);
+    }
+    const timeout = values["timeout"];
+    return {
+      board,
+      settings,
+      files,
+      json: values["json"] ?? null,
+      junit: values["junit"] ?? null,
+      results: values["results"] ?? null,
+      timeout: timeout === undefined
+        ? DEFAULT_TIMEOUT + Math.max(1, around.suites(files).length) * (duration ?? 0)
+        : parseDuration("--timeout", timeout),
+      quiet: switches.has("quiet"),
+      help: switches.has("help"),
+    };
+  });
+}
+
+/** What {@linkcode parseOptions} found. */
+export interface ParsedOptions {
+  /** Options with a value. */
+  readonly values: Readonly<Record<string, string | undefined>>;
+  /** Switches that were given. */
+  readonly switches: ReadonlySet<string>;
+  /** Arguments that are no options. */
+  readonly rest: readonly string[];
+}
+
+/**
+ * Take a command line apart.
+ *
+ * @param command the command, for errors
+ * @param args the arguments behind it
+ * @param options the options that it knows; one with "…" in its value may be given several times
+ * @returns what was given
+ * @throws {UsageError} naming the nearest good option
+ */
+export function parseOptions(
+  command: string,
+  args: readonly string[],
+  options: readonly OptionInfo[],
+): ParsedOptions {
+  const names = options.map((option) => option.name);
+  const switches = options.filter((option) => option.value === null).map(({ name }) => name);
+  const values = options.filter((option) => option.value !== null).map(({ name }) => name);
+  const lists = options.filter((option) => option.value?.includes("…")).map(({ name }) => name);
+  const parsed = parseArgs(joinValues(command, args, { values, switches }), {
     string: values,
     boolean: switches,
     collect: lists,
     alias: { help: "h" },
     unknown: (arg, key) => {
-      if (key === undefined) {
-        throw new UsageError(`Unexpected "${arg}": plumbline run takes options only`);
-      }
+      if (key === undefined) return true;
       const guess = nearest(key, names);
       throw new UsageError(
         `Unknown option ${arg.split("=")[0]}` +
@@ -142,60 +206,16 @@ export function parseRunOptions(
       );
     },
   });
-
-  const one = (name: string): string | null => {
+  const found: Record<string, string> = {};
+  for (const name of values) {
     const value = parsed[name];
-    return typeof value === "string" ? value : null;
-  };
-  const many = (name: string): string[] | null => {
-    const value = parsed[name];
-    const given = Array.isArray(value) ? value.map(String) : [];
-    if (given.length === 0) return null;
-    const items = given.join(",").split(",").map((item) => item.trim());
-    if (items.includes("")) throw new UsageError(`--${name} has an empty item`);
-    return [...new Set(items)];
-  };
-  const chosen = (name: string, known: readonly string[]): string[] | null => {
-    const items = many(name);
-    if (items === null || items.includes("all")) return null;
-    for (const item of items) oneOf(`--${name}`, item, known, ["all"]);
-    return items;
-  };
-
-  const boardName = one("board") ?? "local";
-  oneOf("--board", boardName, Object.keys(BOARDS));
-  const board = BOARDS[boardName] ?? { kind: "local" };
-  const coherent = parsed["coherent"] === true;
-  const fault = one("fault");
-  if (board.kind === "local" && !around.virtual) {
-    if (coherent) throw new UsageError("--coherent needs a virtual board: add --board vm");
-    if (fault !== null) throw new UsageError("--fault needs a virtual board: add --board vm");
+    const text = Array.isArray(value) ? value.join(",") : value;
+    if (typeof text === "string" && text !== "") found[name] = text;
   }
-  if (fault !== null) checkFault(fault);
-
-  const device = one("device");
-  if (device !== null && !device.startsWith("/")) {
-    throw new UsageError(`--device takes an absolute path, not "${device}": try /dev/${device}`);
-  }
-  const frames = one("frames");
-  const seed = one("seed");
-  const timeout = one("timeout");
   return {
-    board,
-    device,
-    policy: chosen("policy", POLICIES),
-    suite: chosen("suite", around.suites),
-    size: many("size")?.map(parseSize) ?? null,
-    depth: many("depth")?.map((item) => item === "max" ? item : whole("--depth", item, 1)) ?? null,
-    frames: frames === null ? null : whole("--frames", frames, 1),
-    seed: seed === null ? null : whole("--seed", seed, 0, 2 ** 32 - 1),
-    coherent,
-    fault,
-    json: one("json"),
-    results: one("results"),
-    timeout: timeout === null ? DEFAULT_TIMEOUT : parseDuration(timeout),
-    quiet: parsed["quiet"] === true,
-    help: parsed["help"] === true,
+    values: found,
+    switches: new Set(switches.filter((name) => parsed[name] === true)),
+    rest: parsed._.map(String),
   };
 }
 
@@ -204,35 +224,30 @@ export function parseRunOptions(
  *
  * @param options what was asked for
  * @returns arguments for {@linkcode parseRunOptions}, without those that belong to this machine:
- * board, coherence, json, results, timeout and quiet
+ * board, coherence, files, json, junit, results, timeout and quiet
  */
-export function runArguments(options: RunOptions): string[] {
-  const args: string[] = [];
-  const add = (name: string, value: string | number | null): void => {
-    if (value !== null) args.push(`--${name}=${value}`);
-  };
-  add("device", options.device);
-  add("policy", options.policy?.join(",") ?? null);
-  add("suite", options.suite?.join(",") ?? null);
-  add("size", options.size?.join(",") ?? null);
-  add("depth", options.depth?.join(",") ?? null);
-  add("frames", options.frames);
-  add("seed", options.seed);
-  add("fault", options.fault);
-  return args;
+export function runArguments(options: Pick<RunOptions, "settings">): string[] {
+  return SETTING_NAMES.flatMap((name) => {
+    const value = options.settings[name];
+    return value === undefined ? [] : [`--${name}=${value}`];
+  });
 }
 
 /**
  * Put `--name` and its value into one argument, so that a value may be `-` or begin with a dash.
  */
-function joinValues(args: readonly string[], values: readonly string[]): string[] {
+function joinValues(
+  command: string,
+  args: readonly string[],
+  known: { values: readonly string[]; switches: readonly string[] },
+): string[] {
   const joined: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
-    if (arg === "--") throw new UsageError('Unexpected "--": plumbline run takes options only');
+    if (arg === "--") throw new UsageError(`Unexpected "--" behind plumbline ${command}`);
     const [, name = "", value] = /^--([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
-    if (!values.includes(name)) {
-      const isSwitch = RUN_OPTIONS.some((option) => option.name === name);
+    if (!known.values.includes(name)) {
+      const isSwitch = known.switches.includes(name);
       if (isSwitch && value !== undefined) throw new UsageError(`--${name} takes no value`);
       // an argument that follows a switch is never its value
       joined.push(arg);
@@ -250,55 +265,14 @@ function joinValues(args: readonly string[], values: readonly string[]): string[
   return joined;
 }
 
-function oneOf(
-  what: string,
-  value: string,
-  known: readonly string[],
-  more: readonly string[] = [],
-): void {
-  if (known.includes(value)) return;
-  const guess = nearest(value, [...known, ...more]);
-  throw new UsageError(
-    `${what} knows no "${value}": ` +
-      (guess === null ? `use one of ${[...more, ...known].join(", ")}` : `did you mean ${guess}?`),
-  );
-}
-
-function whole(what: string, text: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
-  const value = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (!(value >= least && value <= most)) {
-    const range = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
-    throw new UsageError(`${what} takes a whole number ${range}, not "${text}"`);
+/** What a value throws that makes no sense is wrong usage here. */
+function usage<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
   }
-  return value;
-}
-
-/** Bytes, with K, M or G (KiB, MiB, GiB) for powers of 1024, or what the board can do at most. */
-function parseSize(text: string): FrameSize {
-  if (text === "largest" || text === "block") return text;
-  const [, digits, unit = ""] = /^(\d+)(?:([KMG])(?:i?B)?)?$/i.exec(text) ?? [];
-  const factor = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[unit.toUpperCase()] ?? NaN;
-  const size = digits === undefined ? NaN : Number(digits) * factor;
-  if (!(size >= 1 && size <= Number.MAX_SAFE_INTEGER)) {
-    throw new UsageError(
-      `--size takes bytes from 1, such as 64, 4K or 1M, or largest, block, not "${text}"`,
-    );
-  }
-  return size;
-}
-
-/** Seconds, or a number with s, m or h. */
-function parseDuration(text: string): number {
-  const [, digits, unit = "s"] = /^(\d+(?:\.\d+)?)([smh])?$/.exec(text) ?? [];
-  const factor = { s: 1, m: 60, h: 3600 }[unit] ?? NaN;
-  const seconds = digits === undefined ? NaN : Number(digits) * factor;
-  // a timer of more than 2^31 ms would fire at once
-  if (!(seconds > 0 && seconds <= 500 * 3600)) {
-    throw new UsageError(
-      `--timeout takes a time up to 500h, such as 90s, 10m or 2h, not "${text}"`,
-    );
-  }
-  return seconds;
 }
 
 function checkFault(spec: string): void {
@@ -310,31 +284,54 @@ function checkFault(spec: string): void {
     }
     if (keys.has(key)) throw new UsageError(`--fault has ${key} twice`);
     keys.add(key);
-    if (key === "kind") oneOf("--fault kind", value, FAULTS);
-    else if (["frame", "rate", "seed"].includes(key)) whole(`--fault ${key}`, value, 0);
-    else oneOf("--fault", key, ["kind", "frame", "rate", "seed"]);
+    if (key === "kind") parseName("--fault kind", value, VM_FAULTS);
+    else if (!["frame", "rate", "seed"].includes(key)) {
+      parseName("--fault", key, ["kind", "frame", "rate", "seed"]);
+    } else if (!/^\d+$/.test(value)) {
+      throw new UsageError(`--fault ${key} takes a whole number from 0, not "${value}"`);
+    }
   }
-  if (!keys.has("kind")) throw new UsageError(`--fault needs a kind: one of ${FAULTS.join(", ")}`);
+  if (!keys.has("kind")) {
+    throw new UsageError(`--fault needs a kind: one of ${VM_FAULTS.join(", ")}`);
+  }
   if (keys.has("frame") && keys.has("rate")) {
     throw new UsageError("--fault takes a frame or a rate, not both");
   }
 }
 
 /**
- * Write the help of `plumbline run`, for 80 columns and 24 lines.
+ * Write the help of a command, for 80 columns and 24 lines.
+ *
+ * @param usage what follows `plumbline`
+ * @param purpose one line
+ * @param options its options; help and version share a line
+ * @param exit what its exit status means
+ * @returns the text, without a last end of line
+ */
+export function commandHelp(
+  usage: string,
+  purpose: string,
+  options: readonly OptionInfo[],
+  exit: string,
+): string {
+  const lines = options.filter(({ name }) => name !== "version").map(({ name, value, help }) =>
+    name === "help"
+      ? `  ${"--help --version".padEnd(18)} ${help}, the version`
+      : `  ${`--${name}${value === null ? "" : ` ${value}`}`.padEnd(18)} ${help}`
+  );
+  return [`Usage: plumbline ${usage}`, purpose, ...lines, `Exit: ${exit}`].join("\n");
+}
+
+/**
+ * Write the help of `plumbline run`.
  *
  * @returns the text, without a last end of line
  */
 export function runHelp(): string {
-  const lines = RUN_OPTIONS.map(({ name, value, help }) =>
-    `  ${`--${name}${value === null ? "" : ` ${value}`}`.padEnd(18)} ${help}`
-  );
-  return [
-    "Usage: plumbline run [OPTIONS]",
+  return commandHelp(
+    "run [OPTIONS] [TEST FILE OR FOLDER ...]",
     "Validate the design on a board: a verdict per suite and sync policy.",
-    "",
-    ...lines,
-    "",
-    "Exit: 0 as expected, 1 the design failed, 2 usage, 3 the bench failed",
-  ].join("\n");
+    RUN_OPTIONS,
+    "0 as expected, 1 the design failed, 2 usage, 3 the bench failed",
+  );
 }

@@ -2,71 +2,73 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { parseRunOptions, runArguments, runHelp, type RunOptions, UsageError } from "./options.ts";
 
-const around = { suites: ["loopback", "litmus"], virtual: false };
+const around = { suites: () => ["loopback", "litmus"], virtual: false };
 
 function parse(...args: string[]): RunOptions {
   return parseRunOptions(args, around);
 }
 
+const DEFAULTS: RunOptions = {
+  board: { kind: "local" },
+  settings: {},
+  files: [],
+  json: null,
+  junit: null,
+  results: null,
+  timeout: 900,
+  quiet: false,
+  help: false,
+};
+
 Deno.test("parseRunOptions() leaves everything to the suites by default", () => {
-  assertEquals(parse(), {
-    board: { kind: "local" },
-    device: null,
-    policy: null,
-    suite: null,
-    size: null,
-    depth: null,
-    frames: null,
-    seed: null,
-    coherent: false,
-    fault: null,
-    json: null,
-    results: null,
-    timeout: 900,
-    quiet: false,
-    help: false,
-  });
+  assertEquals(parse(), DEFAULTS);
 });
 
 Deno.test("parseRunOptions() reads every option, after a blank and after =", () => {
+  const settings = {
+    device: "/dev/pldma1",
+    policy: "none,streaming",
+    suite: "loopback",
+    size: "64,4K,1MiB",
+    depth: "1,max",
+    frames: "300",
+    pattern: "tagged",
+    seed: "7",
+    fault: "kind=flip frame=17 seed=3",
+  };
   const expected: RunOptions = {
     board: { kind: "vm", arch: "aarch64" },
-    device: "/dev/pldma1",
-    policy: ["none", "streaming"],
-    suite: ["loopback"],
-    size: [64, 4096, 1048576],
-    depth: [1, "max"],
-    frames: 300,
-    seed: 7,
-    coherent: true,
-    fault: "kind=flip frame=17 seed=3",
+    settings: { ...settings, coherent: "1" },
+    files: ["tests/a_test.ts", "tests/b"],
     json: "-",
+    junit: "out.xml",
     results: "/tmp/x",
     timeout: 600,
     quiet: true,
     help: false,
   };
   const pairs = [
+    ...Object.entries(settings).map(([name, value]) => [`--${name}`, value]),
     ["--board", "vm:aarch64"],
-    ["--device", "/dev/pldma1"],
-    ["--policy", "none,streaming"],
-    ["--suite", "loopback"],
-    ["--size", "64,4K,1MiB"],
-    ["--depth", "1,max"],
-    ["--frames", "300"],
-    ["--seed", "7"],
-    ["--fault", "kind=flip frame=17 seed=3"],
     ["--json", "-"],
+    ["--junit", "out.xml"],
     ["--results", "/tmp/x"],
     ["--timeout", "10m"],
   ];
-  assertEquals(parse(...pairs.flat(), "--coherent", "--quiet"), expected);
-  assertEquals(parse("--quiet", "--coherent", ...pairs.map((pair) => pair.join("="))), expected);
+  const files = ["tests/a_test.ts", "tests/b"];
+  assertEquals(parse(...pairs.flat(), "--coherent", ...files, "--quiet"), expected);
+  const joined = pairs.map((pair) => pair.join("="));
+  assertEquals(parse("--quiet", files[0] ?? "", "--coherent", ...joined, files[1] ?? ""), expected);
 });
 
-Deno.test("parseRunOptions() joins repeated lists and takes all for no choice", () => {
-  assertEquals(parse("--policy=none", "--policy", "streaming,none").policy, ["none", "streaming"]);
-  assertEquals(parse("--policy=all").policy, null);
+Deno.test("parseRunOptions() joins repeated lists", () => {
+  const { settings } = parse("--policy=none", "--policy", "streaming,none");
+  assertEquals(settings.policy, "none,streaming,none");
+});
+
+Deno.test("parseRunOptions() adds the durations of all suites to the limit of the run", () => {
+  assertEquals(parse("--duration=10m").timeout, 900 + 2 * 600);
+  assertEquals(parse("--duration=10m", "--timeout=1h").timeout, 3600);
 });
 
 const refusals: [string[], string][] = [
@@ -74,7 +76,6 @@ const refusals: [string[], string][] = [
   [["--polcy=none"], "Unknown option --polcy: did you mean --policy?"],
   [["--xyzzy"], "Unknown option --xyzzy: see --help"],
   [["-q"], "Unknown option -q"],
-  [["loopback"], 'Unexpected "loopback"'],
   [["--", "loopback"], 'Unexpected "--"'],
   [["--quiet", "true"], "--quiet takes no value"],
   [["--quiet=yes"], "--quiet takes no value"],
@@ -84,7 +85,7 @@ const refusals: [string[], string][] = [
   [["--policy", "streeming"], '--policy knows no "streeming": did you mean streaming?'],
   [["--policy", "none,"], "--policy has an empty item"],
   [["--suite", "lopback"], "did you mean loopback?"],
-  [["--board", "zynq"], "use one of local, vm, vm:aarch64, vm:x86_64"],
+  [["--board", "zynq"], "use one of local, sim, vm, vm:aarch64, vm:x86_64"],
   [["--board", "vm:arm64"], "did you mean vm:aarch64?"],
   [["--device", "pldma0"], "try /dev/pldma0"],
   [["--size", "0"], "--size takes bytes from 1"],
@@ -100,6 +101,9 @@ const refusals: [string[], string][] = [
   [["--timeout", "1000h"], "--timeout takes a time"],
   [["--coherent"], "--coherent needs a virtual board"],
   [["--fault", "kind=flip"], "--fault needs a virtual board"],
+  [["--frames=3", "--duration=3s"], "exclude each other"],
+  [["--pattern", "taged"], "tagged"],
+  [["--board=sim", "--fault", "kind=filp"], "kind to be one of flip"],
   [["--board=vm", "--fault", "flip"], "--fault takes words like kind=flip"],
   [["--board=vm", "--fault", "kind=filp"], "did you mean flip?"],
   [["--board=vm", "--fault", "frame=1"], "--fault needs a kind"],
@@ -117,7 +121,7 @@ for (const [args, message] of refusals) {
 
 Deno.test("parseRunOptions() takes a fault on a machine that is a virtual board", () => {
   const options = parseRunOptions(["--fault=kind=stall"], { ...around, virtual: true });
-  assertEquals(options.fault, "kind=stall");
+  assertEquals(options.settings.fault, "kind=stall");
 });
 
 Deno.test("runArguments() asks another machine for the same run", () => {
@@ -126,7 +130,9 @@ Deno.test("runArguments() asks another machine for the same run", () => {
     ...["--suite=litmus", "--device=/dev/pldma2", "--fault=kind=drop rate=10", "--coherent"],
   );
   const again = parseRunOptions(runArguments(options), { ...around, virtual: true });
-  assertEquals(again, { ...options, board: { kind: "local" }, coherent: false });
+  const { coherent, ...settings } = options.settings;
+  assertEquals(coherent, "1");
+  assertEquals(again, { ...options, board: { kind: "local" }, settings });
 });
 
 Deno.test("runHelp() fits a terminal of 80 columns and 24 lines", () => {

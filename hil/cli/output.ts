@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Where commands write: what a person reads to standard error, results to files.
+ *
+ * @module
+ */
+import type { Verdict } from "../outcome.ts";
+import type { Results } from "../results.ts";
+import { UsageError } from "./options.ts";
+import { renderTable } from "./table.ts";
+
+/** The checkout that this file is in. */
+export const ROOT = new URL("../../", import.meta.url);
+
+/**
+ * Tell a person.
+ *
+ * @param text one line
+ */
+export function say(text: string): void {
+  console.error(`plumbline: ${text}`);
+}
+
+/**
+ * Tell a person what results say.
+ *
+ * @param results the results
+ * @param verdict the verdict
+ * @param quiet whether only the verdict is printed
+ */
+export function tellResults(results: Results, verdict: Verdict, quiet: boolean): void {
+  if (!quiet) tellInjected(results);
+  console.error(renderTable(results, verdict, {
+    color: Deno.stderr.isTerminal() && !Deno.noColor,
+    width: columns(),
+    quiet,
+  }));
+}
+
+/** Faults that were injected on demand, so that a person can hold the classifier's words against. */
+function tellInjected(results: Results): void {
+  const lines = results.tests.flatMap((test) =>
+    (test.injected ?? []).map((line) => `${test.name}: ${line}`)
+  );
+  if (lines.length === 0) return;
+  console.error(`Faults injected: ${lines.length}`);
+  for (const line of lines.slice(0, 5)) console.error(`  ${line}`);
+  if (lines.length > 5) console.error("  ... all are in results.json");
+}
+
+/**
+ * A path as the caller meant it: `deno task` moves to the checkout and tells where it came from.
+ *
+ * @param path as it was written
+ * @returns an absolute path
+ */
+export function place(path: string): string {
+  if (path.startsWith("/")) return path;
+  const from = Deno.env.get("INIT_CWD");
+  const moved = from !== undefined && `${Deno.cwd()}/` === ROOT.pathname;
+  return `${moved ? from : Deno.cwd()}/${path}`;
+}
+
+/**
+ * A file that can be made when the run is over: an hour of work must not end in a wrong path.
+ *
+ * @param option the option, for errors
+ * @param path as it was written; null when it was not
+ * @returns an absolute path, or null
+ * @throws {UsageError} when no file can be made there
+ */
+export function outputFile(option: string, path: string | null): string | null {
+  if (path === null) return null;
+  const file = place(path);
+  const parent = file.slice(0, file.lastIndexOf("/")) || "/";
+  if (!isFolder(parent)) throw new UsageError(`${option} ${path}: there is no folder ${parent}`);
+  if (isFolder(file)) throw new UsageError(`${option} ${path} is a folder: name a file in it`);
+  return file;
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Write a text whole.
+ *
+ * @param to a file, or `-` for standard output
+ * @param text the text
+ */
+export async function writeText(to: string, text: string): Promise<void> {
+  if (to !== "-") return await Deno.writeTextFile(to, text);
+  let bytes = new TextEncoder().encode(text);
+  while (bytes.length > 0) bytes = bytes.subarray(await Deno.stdout.write(bytes));
+}
+
+/**
+ * Columns to write within.
+ *
+ * @returns those of the terminal up to 100, 80 without one
+ */
+export function columns(): number {
+  try {
+    const { columns } = Deno.consoleSize();
+    return columns >= 40 ? Math.min(columns, 100) : 80;
+  } catch {
+    return 80; // no terminal
+  }
+}
