@@ -14,34 +14,49 @@ import {
   LOADER_ORDER,
 } from "../../fixtures/bitstream/mod.ts";
 import { describe } from "../../fixtures/bitstream/info.ts";
+import { LoadError } from "../../fixtures/bitstream/load/errors.ts";
+import { loadBitstream, type LoadOptions } from "../../fixtures/bitstream/load/load.ts";
 import { nearest } from "../nearest.ts";
 import { UsageError } from "./options.ts";
 
-/** One of `plumbline bitstream`'s commands: its arguments to an exit status. */
-type Command = (args: readonly string[]) => number | Promise<number>;
+/** The board that `load` works on; this machine when nothing is said. */
+export type LoadBoard = Pick<LoadOptions, "files" | "syscalls" | "identify">;
 
-/** The commands. `load` belongs here, from `fixtures/bitstream/load/`. */
-const COMMANDS: Readonly<Record<string, Command>> = { info, convert };
+/** One of `plumbline bitstream`'s commands: its arguments to an exit status. */
+type Command = (args: readonly string[], board: LoadBoard) => number | Promise<number>;
+
+const COMMANDS: Readonly<Record<string, Command>> = { info, convert, load };
 
 const HELP = `Usage: plumbline bitstream COMMAND …
-Look at a bitstream, or convert it. Nothing is touched on the board.
 
   info FILE              what a .bit or .bin is, and whether it may be loaded
     --part NAME|IDCODE   for this part, such as xc7z020 or 0x03727093
     --json FILE          write it there as JSON; - is standard output
   convert FILE OUT       write a .bin as the FPGA manager wants it
     --order ORDER        swapped (default; FPGA manager) or straight (Vivado)
+  load FILE              make it run, and find out whether it does
+    --device PATH        device that it brings up (default /dev/pldma0)
+    --loader LOADER      fpga-manager, overlay, or a command with {file} in it
+    --part NAME          the board's part: refuse bitstreams for others
+    --force              load even if it runs already
+    --require-identity   fail unless the core proves to be what was promised
 
-Exit: 0 may be loaded, 1 may not, 2 usage or no such file`;
+Exit: 0 may be loaded or runs, 1 may not or is another core, 2 usage or no such
+file, 3 the board could not load it`;
 
 /**
  * Run `plumbline bitstream`.
  *
  * @param args the arguments behind `bitstream`
- * @returns the exit status: 0 the bitstream may be loaded, 1 it may not, 2 it cannot be read
+ * @param board what `load` works on, for tests
+ * @returns the exit status: 0 the bitstream may be loaded, or runs; 1 it may not, or the core that
+ * runs is another; 2 the file cannot be read; 3 the board could not load it
  * @throws {UsageError} for a command line that makes no sense
  */
-export async function bitstream(args: readonly string[]): Promise<number> {
+export async function bitstream(
+  args: readonly string[],
+  board: LoadBoard = {},
+): Promise<number> {
   const [name, ...rest] = args;
   if (name === "--help" || name === "-h" || rest.includes("--help") || rest.includes("-h")) {
     console.log(HELP);
@@ -59,10 +74,12 @@ export async function bitstream(args: readonly string[]): Promise<number> {
     );
   }
   try {
-    return await command(rest);
+    return await command(rest, board);
   } catch (error) {
-    if (!(error instanceof BitstreamError)) throw error;
+    const isLoad = error instanceof LoadError;
+    if (!isLoad && !(error instanceof BitstreamError)) throw error;
     console.error(`plumbline: ${error.message}`);
+    if (isLoad) return 3;
     return ["unreadable", "not-a-file", "unwritable"].includes(error.code) ? 2 : 1;
   }
 }
@@ -101,13 +118,39 @@ function convert(args: readonly string[]): number {
   return 1;
 }
 
+async function load(args: readonly string[], board: LoadBoard): Promise<number> {
+  const { values, given, positionals } = parse("load", args, ["device", "loader", "part"], [
+    "force",
+    "require-identity",
+  ]);
+  const [file = ""] = only("load", positionals, 1);
+  const say = (line: string): void => console.error(`plumbline: ${line}`);
+  const { identity, detail } = await loadBitstream(file, {
+    ...board,
+    device: values["device"] ?? (Deno.env.get("PLUMBLINE_DEVICE") || "/dev/pldma0"),
+    loader: values["loader"],
+    part: values["part"],
+    force: given.has("force"),
+    log: say,
+  });
+  say(`identity: ${identity} (${detail})`);
+  const enough = given.has("require-identity") ? ["proved"] : ["proved", "loaded"];
+  return enough.includes(identity) ? 0 : 1;
+}
+
 function parse(
   command: string,
   args: readonly string[],
   names: readonly string[],
-): { values: Record<string, string | undefined>; positionals: readonly string[] } {
+  switches: readonly string[] = [],
+): {
+  values: Record<string, string | undefined>;
+  given: ReadonlySet<string>;
+  positionals: readonly string[];
+} {
   const options: NonNullable<ParseArgsConfig["options"]> = {};
   for (const name of names) options[name] = { type: "string" };
+  for (const name of switches) options[name] = { type: "boolean" };
   const { tokens } = parseArgs({
     args: [...args],
     options,
@@ -116,12 +159,18 @@ function parse(
     tokens: true,
   });
   const values: Record<string, string | undefined> = {};
+  const given = new Set<string>();
   const positionals: string[] = [];
   for (const token of tokens) {
     if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
+    if (switches.includes(token.name)) {
+      if (token.value !== undefined) throw new UsageError(`--${token.name} takes no value`);
+      given.add(token.name);
+      continue;
+    }
     if (!names.includes(token.name)) {
-      const guess = nearest(token.name, names);
+      const guess = nearest(token.name, [...names, ...switches]);
       throw new UsageError(
         `Unknown option ${token.rawName} of bitstream ${command}` +
           (guess === null ? ": see --help" : `: did you mean --${guess}?`),
@@ -131,7 +180,7 @@ function parse(
     if (values[token.name] !== undefined) throw new UsageError(`--${token.name} is given twice`);
     values[token.name] = token.value;
   }
-  return { values, positionals };
+  return { values, given, positionals };
 }
 
 function only(command: string, positionals: readonly string[], count: number): readonly string[] {

@@ -7,8 +7,9 @@ import {
   virtualBitstream,
   virtualPromise,
 } from "../../fixtures/bitstream/mod.ts";
+import { FakeBoard } from "../../fixtures/bitstream/load/testing/fake_board.ts";
 import { tempDir } from "../testing/temp_dir.ts";
-import { bitstream } from "./bitstream.ts";
+import { bitstream, type LoadBoard } from "./bitstream.ts";
 import { UsageError } from "./options.ts";
 
 const dir = tempDir();
@@ -23,12 +24,19 @@ Deno.writeFileSync(cut, bytes.subarray(0, 500));
 
 /** Runs the command in this process. */
 async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  return await runOn({}, ...args);
+}
+
+async function runOn(
+  board: LoadBoard,
+  ...args: string[]
+): Promise<{ code: number; out: string; err: string }> {
   const { log, error } = console;
   const [out, err]: [string[], string[]] = [[], []];
   console.log = (text: string) => void out.push(text);
   console.error = (text: string) => void err.push(text);
   try {
-    const code = await bitstream(args);
+    const code = await bitstream(args, board);
     return { code, out: out.join("\n"), err: err.join("\n") };
   } finally {
     Object.assign(console, { log, error });
@@ -114,7 +122,7 @@ Deno.test("bitstream exits 2 for what cannot be read, and for a wrong command li
   const wrong: [string[], string][] = [
     [[], "Which command?"],
     [["inof", good], "did you mean info?"],
-    [["xyzzy"], "use one of info, convert"],
+    [["xyzzy"], "use one of info, convert, load"],
     [["info"], "takes one file, not 0"],
     [["info", good, good], "takes one file, not 2"],
     [["convert", good], "takes an input and an output"],
@@ -125,6 +133,9 @@ Deno.test("bitstream exits 2 for what cannot be read, and for a wrong command li
     [["info", good, "--part", "7!"], "--part takes"],
     [["info", good, "--json", `${dir}/none/x`], "--json cannot write"],
     [["convert", good, "x", "--order=big"], "swapped or straight"],
+    [["load"], "takes one file, not 0"],
+    [["load", good, "--force=yes"], "--force takes no value"],
+    [["load", good, "--requireidentity"], "did you mean --require-identity?"],
   ];
   for (const [args, message] of wrong) {
     const error = await assertRejects(() => run(...args), UsageError);
@@ -133,4 +144,53 @@ Deno.test("bitstream exits 2 for what cannot be read, and for a wrong command li
   assertEquals((await run("--help")).code, 0);
   const help = (await run("info", "--help")).out;
   assert(help.split("\n").every((line) => line.length <= 80) && help.includes("convert FILE OUT"));
+});
+
+Deno.test("bitstream load makes a file run, and judges who answers", async () => {
+  const promise = virtualPromise(bytes);
+  const core = { id: promise.id ?? 0, version: promise.version ?? "", build: promise.build };
+  const around = (fake: FakeBoard, told: typeof core = core): LoadBoard => ({
+    files: fake,
+    syscalls: fake.syscalls,
+    identify: () => told,
+  });
+  const fake = new FakeBoard();
+  const first = await runOn(around(fake), "load", good, "--require-identity");
+  assertEquals([first.code, first.out], [0, ""], first.err);
+  assert(first.err.includes("identity: proved (the core's id, version, build"), first.err);
+  assertEquals(fake.configuration, convert(parseBitstream(bytes)));
+
+  const again = await runOn(around(fake), "load", good);
+  assertEquals(again.code, 0);
+  assert(again.err.includes("runs already"), again.err);
+  const writes = fake.events.length;
+  assertEquals((await runOn(around(fake), "load", good, "--force")).code, 0);
+  assert(fake.events.length > writes);
+
+  const wrong = await runOn(around(new FakeBoard(), { ...core, id: 7 }), "load", good);
+  assertEquals(wrong.code, 1);
+  assert(wrong.err.includes("identity: wrong (id is 0x00000007"), wrong.err);
+  const silent = { id: 0, version: "0.0", build: null };
+  for (const [args, code] of [[[], 0], [["--require-identity"], 1]] as const) {
+    const done = await runOn(around(new FakeBoard(), silent), "load", good, ...args);
+    assertEquals(done.code, code, done.err);
+  }
+});
+
+Deno.test("bitstream load leaves the board alone when the file or the loader is bad", async () => {
+  const fake = new FakeBoard();
+  const board = { files: fake, syscalls: fake.syscalls };
+  const attempts: [string[], number][] = [
+    [[damaged], 1],
+    [[cut], 1],
+    [[good, "--part", "xc7z020"], 1],
+    [[`${dir}/none.bit`], 2],
+    [[good, "--loader", "nonsense"], 3],
+  ];
+  for (const [args, code] of attempts) {
+    const done = await runOn(board, "load", ...args);
+    assertEquals([done.code, done.out], [code, ""], done.err);
+    assert(done.err.startsWith("plumbline: "), done.err);
+  }
+  assertEquals(fake.events, []);
 });
