@@ -25,6 +25,9 @@ import { type Expectation, receiveFrames, sendFrames } from "./streams.ts";
 const FRAMES = 300;
 const BYTES = 16 * 2 ** 20;
 
+/** Faults after which a control has proved its point. */
+const ENOUGH = 4;
+
 /** What a case is made with. */
 export interface CaseParameters {
   /** Policy of blocks. */
@@ -197,7 +200,12 @@ class Context implements CaseContext {
   readonly reports: FrameReport[] = [];
   readonly measurements: Measurement[] = [];
 
-  constructor(session: Session, devices: readonly Device[], parameters: CaseParameters) {
+  constructor(
+    session: Session,
+    devices: readonly Device[],
+    parameters: CaseParameters,
+    control: boolean,
+  ) {
     const [device] = devices;
     if (device === undefined) throw new Error("Expected at least one device, found none");
     const { policy, size, guarded, seconds, pattern } = parameters;
@@ -224,6 +232,7 @@ class Context implements CaseContext {
     const common = {
       ...{ policy, size, depth, frames, onPrimed },
       ...(seconds === null ? {} : { seconds }),
+      ...(control ? { maxFaults: ENOUGH } : {}),
     };
     // a number of frames is not cut short by the time that was meant for cases without one
     const merge = <Own extends { readonly frames?: number }>(own: Own) => ({
@@ -322,7 +331,7 @@ export async function runCase(
   try {
     devices = await session.openDevices();
     matters = devices.some(needsSync);
-    context = new Context(session, devices, parameters);
+    context = new Context(session, devices, parameters, options.control);
     await within(options.limit, fn(context));
   } catch (error) {
     thrown = error ?? new Error("The test threw nothing");
