@@ -26,7 +26,7 @@ const PARTS = [
 ];
 
 /** Tests that run on a board. */
-const TESTS = ["hil/suites"];
+const TESTS = ["hil/suites"]; // and "examples/team"
 
 /** An architecture in the tarball's name. */
 const LABELS: Readonly<Record<Arch, string>> = { aarch64: "arm64", x86_64: "x86_64" };
@@ -86,10 +86,10 @@ export async function makeTarball(options: DistOptions): Promise<Tarball> {
   const sources = await findSources(root);
   const version = sources.dirty ? `${VERSION}-dirty` : VERSION;
   const path = `${options.out}/plumbline-${version}-linux-${LABELS[options.arch]}.tar.gz`;
+  await writable(options.out);
   const deno = options.deno === null ? null : await options.deno(options.arch);
   const glibc = deno === null ? null : await neededGlibc(deno);
 
-  await writable(options.out);
   const stage = await Deno.makeTempDir({ prefix: "plumbline-dist-" });
   const unfinished = `${path}.${Deno.pid}`;
   try {

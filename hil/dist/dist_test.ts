@@ -157,21 +157,25 @@ Deno.test("makeTarball() takes the time of SOURCE_DATE_EPOCH, and refuses what i
   }
 });
 
-Deno.test("makeTarball() leaves nothing behind when a file is missing or no checkout is there", async () => {
+Deno.test("makeTarball() leaves nothing behind when the disk is full, a file or the checkout is missing", async () => {
   const root = await clone();
   const out = tempDir();
+  const make = () => makeTarball({ arch: "x86_64", out, deno: null, root });
+  const path = Deno.env.get("PATH") ?? "";
+  // a gzip that gives up in the middle, as on a full disk
+  const gzip = "#!/bin/sh\necho half\necho No space left on device >&2\nexit 1\n";
+  const bin = tempDir();
+  await Deno.writeTextFile(`${bin}/gzip`, gzip, { mode: 0o755 });
+  Deno.env.set("PATH", `${bin}:${path}`);
+  try {
+    await assertRejects(make, DistError, "No space left on device");
+  } finally {
+    Deno.env.set("PATH", path);
+  }
   await Deno.remove(`${root}/mod.ts`);
-  await assertRejects(
-    () => makeTarball({ arch: "x86_64", out, deno: null, root }),
-    Error,
-    "mod.ts",
-  );
+  await assertRejects(make, Error, "mod.ts");
   await Deno.remove(`${root}/.git`, { recursive: true });
-  await assertRejects(
-    () => makeTarball({ arch: "x86_64", out, deno: null, root }),
-    DistError,
-    "not a git repository",
-  );
+  await assertRejects(make, DistError, "not a git repository");
   assertEquals([...Deno.readDirSync(out)], []);
 });
 
@@ -334,6 +338,12 @@ Deno.test("an unpacked tarball has every file that its programs and tests import
   assertStringIncludes(test.stdout + test.stderr, "/dev/pldma999");
   const ran = await bare([`${dir}/plumbline`, "run", "--device", "/dev/pldma999"], { cwd: dir });
   assertEquals([ran.code, ran.stderr.trimEnd().split("\n").length], [3, 1], ran.stderr);
+});
+
+Deno.test("dkms.conf and the module say the version of deno.json", async () => {
+  const read = (file: string) => Deno.readTextFile(`${checkout}/driver/kernel/${file}`);
+  assertStringIncludes(await read("dkms.conf"), `\nPACKAGE_VERSION="${VERSION}"\n`);
+  assertStringIncludes(await read("pldma_core.c"), `MODULE_VERSION("${VERSION}")`);
 });
 
 Deno.test("INSTALL has no more than ten lines and no blank left to fill in", async () => {
