@@ -22,6 +22,8 @@ export interface Stuck {
 
 /** Wrong words from which a bit is called stuck. */
 const EVIDENCE = 4;
+/** How often at least a stuck bit has its value: a part of the frame may come from elsewhere. */
+const ALWAYS = 0.85;
 /** The most bits of a word that are; more are another fault. */
 const MOST_BITS = 4;
 /** Wrong bytes from which lanes are believed. */
@@ -42,26 +44,40 @@ interface Sides {
  * @returns The bits of the narrowest word that explains them, or null
  */
 export function findStuck({ expected, received }: Sides, from: number, to: number): Stuck | null {
-  for (const width of WIDTHS) {
-    const always1 = new Uint8Array(width).fill(0xff);
-    const always0 = new Uint8Array(width).fill(0xff);
-    const counts = new Uint32Array(width * 8);
-    for (let i = from; i < to; i++) {
-      const lane = i % width;
-      const byte = received[i] ?? 0;
-      always1[lane] = (always1[lane] ?? 0) & byte;
-      always0[lane] = (always0[lane] ?? 0) & ~byte;
-      for (let bits = byte ^ (expected[i] ?? 0); bits !== 0; bits &= bits - 1) {
-        const bit = lane * 8 + 31 - Math.clz32(bits & -bits);
-        counts[bit] = (counts[bit] ?? 0) + 1;
+  // for each bit of the widest word and each value: how often the other one was due, and how often it
+  // was there all the same
+  const widest = 8 * 64;
+  const due = [new Uint32Array(widest), new Uint32Array(widest)] as const;
+  const turned = [new Uint32Array(widest), new Uint32Array(widest)] as const;
+  for (let i = from; i < to; i++) {
+    const at = (i & 63) * 8;
+    const [is, was] = [received[i] ?? 0, expected[i] ?? 0];
+    for (let bit = 0; bit < 8; bit++) {
+      const value = (was >> bit) & 1 ? 0 : 1;
+      const counts = due[value];
+      counts[at + bit] = (counts[at + bit] ?? 0) + 1;
+      if (((is ^ was) >> bit) & 1) {
+        const wrong = turned[value];
+        wrong[at + bit] = (wrong[at + bit] ?? 0) + 1;
       }
     }
+  }
+  for (const width of WIDTHS) {
     const bits: { bit: number; value: 0 | 1 }[] = [];
-    for (let bit = 0; bit < counts.length; bit++) {
-      if ((counts[bit] ?? 0) < EVIDENCE) continue;
-      const mask = 1 << (bit & 7);
-      if ((always1[bit >> 3] ?? 0) & mask) bits.push({ bit, value: 1 });
-      else if ((always0[bit >> 3] ?? 0) & mask) bits.push({ bit, value: 0 });
+    for (let bit = 0; bit < 8 * width; bit++) {
+      const sum = (counts: Uint32Array) => {
+        let total = 0;
+        for (let at = bit; at < widest; at += 8 * width) total += counts[at] ?? 0;
+        return total;
+      };
+      for (const value of [0, 1] as const) {
+        const wrong = sum(turned[value]);
+        const other = value === 0 ? 1 : 0;
+        if (
+          wrong >= EVIDENCE && wrong >= ALWAYS * sum(due[value]) &&
+          sum(turned[other]) <= (1 - ALWAYS) * sum(due[other])
+        ) bits.push({ bit, value });
+      }
     }
     if (bits.length === 0 || bits.length > MOST_BITS) continue;
     const stuck = { width, bits };
@@ -113,21 +129,33 @@ export function keepMask(stuck: Stuck | null): Uint8Array {
  * @param frame What is due and what is there
  * @param at The first wrong byte
  * @param end Where the bytes that moved end
+ * @param keep Bits that count, by byte modulo 64
+ * @param shift By how many bytes the frame is displaced there
  * @returns The run, with the narrowest word that explains most; null when there is none
  */
-export function findLanes({ expected, received }: Sides, at: number, end: number): Run | null {
+export function findLanes(
+  { expected, received }: Sides,
+  at: number,
+  end: number,
+  keep: Uint8Array,
+  shift: number,
+): Run | null {
   let best: Run | null = null;
+  const is = (here: number, due: number) =>
+    (((received[here] ?? 0) ^ (expected[due - shift] ?? 0)) & (keep[here & 63] ?? 0xff)) === 0;
   for (const width of WIDTHS) {
     if (width === 1) continue;
-    const run = lanesOf(expected, received, at, end, width);
+    const run = lanesOf(is, at, end, width);
     if (run !== null && run.wrong > (best?.wrong ?? 0)) best = run;
   }
   return best;
 }
 
+/** Whether what lies at one byte is what is due at another. */
+type Is = (here: number, due: number) => boolean;
+
 function lanesOf(
-  expected: Uint8Array,
-  received: Uint8Array,
+  is: Is,
   at: number,
   end: number,
   width: number,
@@ -141,10 +169,9 @@ function lanesOf(
   for (let word = start; word + width <= end; word += width) {
     let differs = 0;
     for (let lane = 0; lane < width; lane++) {
-      const byte = received[word + lane];
-      if (byte !== expected[word + lane]) differs++;
+      if (!is(word + lane, word + lane)) differs++;
       const before = word === start ? Array.from({ length: width }, (_, i) => i) : can[lane] ?? [];
-      can[lane] = before.filter((from) => expected[word + from] === byte);
+      can[lane] = before.filter((from) => is(word + lane, word + from));
     }
     if (can.some((from) => from.length === 0)) break;
     to = word + width;
@@ -152,18 +179,17 @@ function lanesOf(
     if (differs > 0) last = to;
   }
   if (to === start) return null;
-  const map = mapOf(expected, received, start, to, width);
+  const map = mapOf(is, start, to, width);
   if (map === null || wrong < LANES) return null;
   let first = at;
-  while (first > start && received[first - 1] !== expected[first - 1]) first--;
-  while (last > at && received[last - 1] === expected[last - 1]) last--;
+  while (first > start && !is(first - 1, first - 1)) first--;
+  while (last > at && is(last - 1, last - 1)) last--;
   return { from: first, to: last, source: { kind: "lanes", width, map }, wrong, flaws: [] };
 }
 
 /** The lane that each lane came from; its own where that fits. Null unless each came from another. */
 function mapOf(
-  expected: Uint8Array,
-  received: Uint8Array,
+  is: Is,
   start: number,
   to: number,
   width: number,
@@ -171,7 +197,7 @@ function mapOf(
   const map: number[] = [];
   const fits = (lane: number, from: number) => {
     for (let word = start; word < to; word += width) {
-      if (received[word + lane] !== expected[word + from]) return false;
+      if (!is(word + lane, word + from)) return false;
     }
     return true;
   };

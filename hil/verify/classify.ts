@@ -160,8 +160,8 @@ type Stage = Blame;
 class Case {
   readonly #frame: ReceivedFrame;
   readonly #context: Context;
-  readonly #sources: Sources;
-  readonly #stuck: Stuck | null;
+  #sources: Sources;
+  #findings: readonly Finding[];
   readonly #seen: Sightings;
   readonly #end: number;
   readonly #length: number;
@@ -169,34 +169,48 @@ class Case {
   readonly #units: Units;
 
   constructor(frame: ReceivedFrame, context: Context) {
-    const { sequence, expected, received } = frame;
     this.#frame = frame;
     this.#context = context;
     this.#units = context.units ?? {};
     this.#base = context.base ?? this.#units.cacheLine ?? 64;
-    this.#length = expected.length;
+    this.#length = frame.expected.length;
     this.#end = Math.max(0, Math.min(frame.moved, this.#length));
     this.#seen = sight(frame);
-    this.#stuck = findStuck(frame, 0, this.#end);
-    const keep = keepMask(this.#stuck);
-    const held = [context.rxHeld, context.txHeld].filter((what) => what !== undefined);
+    this.#sources = this.#sourcesBut(null);
+    this.#findings = this.#find(null);
+    if (effort(this.#findings) < 2) return;
+    const stuck = findStuck(frame, 0, this.#end);
+    if (stuck === null) return;
+    // the explanation that needs the fewest faults
+    const plain = this.#sources;
+    this.#sources = this.#sourcesBut(stuck);
+    const findings = this.#find(stuck);
+    if (effort(findings) < effort(this.#findings)) this.#findings = findings;
+    else this.#sources = plain;
+  }
+
+  /** What bytes can have come from, leaving stuck bits out of account. */
+  #sourcesBut(stuck: Stuck | null): Sources {
+    const { sequence, expected, received } = this.#frame;
+    const { pattern, rxHeld, txHeld, frameOf = null } = this.#context;
+    const keep = keepMask(stuck);
     const clear = (bytes: Uint8Array) =>
-      this.#stuck === null ? bytes : bytes.map((byte, at) => byte & (keep[at & 63] ?? 0xff));
-    this.#sources = new Sources(
+      stuck === null ? bytes : bytes.map((byte, at) => byte & (keep[at & 63] ?? 0xff));
+    return new Sources(
       { sequence, expected: clear(expected), received: clear(received) },
       {
-        pattern: context.pattern,
+        pattern,
         base: this.#base,
-        held,
+        held: [rxHeld, txHeld].filter((what) => what !== undefined),
         keep,
-        frameOf: context.frameOf ?? null,
+        frameOf,
       },
     );
   }
 
   faults(): NamedFault[] {
     const faults = this.#guards();
-    const findings = this.#findings();
+    const findings = this.#findings;
     const stages = this.#stages(findings);
     for (const [i, finding] of findings.entries()) {
       faults.push(this.#name(finding, stages[i] ?? null));
@@ -229,10 +243,10 @@ class Case {
   }
 
   /** What happened to the bytes that moved. */
-  #findings(): Finding[] {
+  #find(allStuck: Stuck | null): Finding[] {
     const { expected, received, sequence } = this.#frame;
     const { pieces, flaws } = cover(this.#sources, this.#frame, this.#end);
-    const findings = this.#places(pieces);
+    const findings = this.#places(pieces, flaws);
     const shiftAt = (at: number): number => {
       const piece = pieces.find(({ from, to }) => from <= at && at < to);
       if (piece?.source.kind !== "frame" || piece.source.sequence !== sequence) return 0;
@@ -253,7 +267,10 @@ class Case {
     const unknown = findings.filter(({ what, source }) =>
       what === "content" && source.kind === "unknown"
     );
-    const lanes = gatherLanes([...rest, ...unknown]);
+    const lanes = gatherLanes(
+      (at) => received[at] === expected[at - shiftAt(at)],
+      [...rest, ...unknown],
+    );
     const taken = new Set<Flaw | Finding>(lanes.flatMap((group) => group.parts));
     for (const { from, to, text } of lanes) {
       const finding = {
@@ -268,9 +285,9 @@ class Case {
     for (const flaw of rest) {
       if (!taken.has(flaw)) findings.push(this.#flaw(flaw, shiftAt(flaw.from)));
     }
-    if (this.#stuck !== null) {
-      const { bits, width } = this.#stuck;
-      const keep = keepMask(this.#stuck);
+    if (allStuck !== null) {
+      const { bits, width } = allStuck;
+      const keep = keepMask(allStuck);
       for (const { bit, value } of bits) {
         const one = keepMask({ width, bits: [{ bit, value }] });
         const differs = (at: number) =>
@@ -309,7 +326,7 @@ class Case {
   }
 
   /** Read the pieces from start to end: what is in the place of what, and where the frame is displaced. */
-  #places(pieces: readonly Run[]): Finding[] {
+  #places(pieces: readonly Run[], flaws: readonly Flaw[]): Finding[] {
     const { sequence, moved } = this.#frame;
     const findings: Finding[] = [];
     const common = { by: 0, keep: null, text: "" } as const;
@@ -334,21 +351,24 @@ class Case {
       if (by === 0) {
         if (hole !== null) findings.push(this.#content(hole, shift));
       } else {
-        const filled: Run | null = hole !== null && by > 0 && hole.to - hole.from <= by
+        // what a frame that comes late leaves free holds something else, of which a byte or two may look
+        // like bits that are wrong
+        const filled = by < 0
+          ? undefined
+          : hole === null
+          ? flaws.find(({ from, to }) => from >= piece.from - by && to <= piece.from)
+          : hole.to - hole.from <= by
           ? hole
-          : null;
-        if (hole !== null && filled === null) findings.push(this.#content(hole, shift));
-        close(filled?.from ?? piece.from);
+          : undefined;
+        if (hole !== null && filled === undefined) findings.push(this.#content(hole, shift));
+        const from = filled?.from ?? piece.from;
+        close(from);
         shift = source.shift;
         const whole = piece.from === 0 && moved === this.#length;
-        const what = filled !== null || whole ? "shifted" : "displaced";
-        // back where it should be is the end of a displacement, and the beginning of none
-        if (shift !== 0 || by !== 0) open = { from: filled?.from ?? piece.from, by, what };
-        if (shift === 0 && open !== null) {
-          const { from } = open as { from: number };
-          findings.push({ ...common, from, to: from, what, source, shift, by });
-          open = null;
-        }
+        const what = filled !== undefined || whole ? "shifted" : "displaced";
+        // where the frame is in its place again, nothing more is wrong
+        if (shift === 0) findings.push({ ...common, from, to: from, what, source, shift, by });
+        else open = { from, by, what };
       }
       hole = null;
     }
@@ -384,9 +404,8 @@ class Case {
   #shortage(findings: readonly Finding[]): NamedFault | null {
     const { moved } = this.#frame;
     if (moved >= this.#length) return null;
-    const last = findings.findLast(({ what, to }) => what === "displaced" && to >= this.#end);
-    const missing = this.#length - moved;
-    if (last !== undefined && -last.shift === missing) return null;
+    const lost = findings.reduce((sum, { by }) => sum + Math.max(0, -by), 0);
+    if (lost >= this.#length - moved) return null;
     const text = `${moved} of ${this.#length} bytes arrived`;
     return this.#fault("truncated", moved, this.#length, "core", text);
   }
@@ -408,14 +427,15 @@ class Case {
     if (this.#frame.sent !== undefined) return only(blameOf(this.#seen));
     const onTx = tx === true ? this.#chosen(findings, (set) => this.#readCheck(set)) : [];
     const rest = findings.filter((finding) => !(onTx ?? []).includes(finding));
-    const onRx = rx === true ? this.#chosen(rest, (set) => this.#writtenCheck(set)) : [];
+    const onRx = rx === true ? this.#chosen(rest, (set) => this.#writtenCheck(set, rest)) : [];
     return findings.map((finding) => {
       if (onTx?.includes(finding)) return "tx";
       if (onRx?.includes(finding)) return "rx";
       const open = [
         onTx === null || tx === null ? "tx" as const : null,
         core !== false ? "core" as const : null,
-        onRx === null || rx === null ? "rx" as const : null,
+        // where nothing taken out of it makes what the core wrote, the core wrote less than is there
+        rx === null || (onRx === null && core !== true) ? "rx" as const : null,
       ].filter((stage) => stage !== null);
       return open.length === 1 ? open[0] ?? null : this.#likely(finding, open);
     });
@@ -464,8 +484,8 @@ class Case {
     return crc32(read) === txCheck;
   }
 
-  /** Whether the core wrote what the CPU sees but for these. */
-  #writtenCheck(set: readonly Finding[]): boolean {
+  /** Whether the core wrote what the CPU sees but for these, and perhaps not what is old besides. */
+  #writtenCheck(set: readonly Finding[], all: readonly Finding[]): boolean {
     const { expected, received, rxCheck } = this.#frame;
     const written = received.slice(0, this.#end);
     for (const { from, to, shift, keep } of set) {
@@ -474,7 +494,28 @@ class Case {
         written[at] = ((written[at] ?? 0) & mask) | ((expected[at - shift] ?? 0) & ~mask);
       }
     }
-    return crc32(written) === rxCheck;
+    if (crc32(written) === rxCheck) return true;
+    const holes = all.filter((finding) => !set.includes(finding) && this.#isOld(finding));
+    if (holes.length === 0) return false;
+    let check = 0;
+    let at = 0;
+    for (
+      const { from, to } of [...holes.sort((a, b) => a.from - b.from), null].map((hole) =>
+        hole ?? { from: this.#end, to: this.#end }
+      )
+    ) {
+      check = crc32(written.subarray(at, from), check);
+      at = to;
+    }
+    return check === rxCheck;
+  }
+
+  /** Whether a piece holds what the receive block held before. */
+  #isOld({ what, source }: Finding): boolean {
+    if (what !== "content") return false;
+    if (source.kind === "poison") return true;
+    const { rxHeld } = this.#context;
+    return source.kind === "frame" && source.shift === 0 && source.sequence === rxHeld;
   }
 
   #name(finding: Finding, stage: Stage): NamedFault {
@@ -655,6 +696,13 @@ class Case {
       return { ...first, length: to - first.offset, detail, alignment: null };
     });
   }
+}
+
+/** How much it takes to explain a frame by these: bytes of no known source are the dearest. */
+function effort(findings: readonly Finding[]): number {
+  return findings.reduce((sum, { what, source, from, to }) => {
+    return sum + 1 + (what === "content" && source.kind === "unknown" ? (to - from) / 8 : 0);
+  }, 0);
 }
 
 /** The first place where data changed. */

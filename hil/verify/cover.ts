@@ -28,7 +28,7 @@ export interface Cover {
 
 /** A source must go on for so many bytes before it is taken for what follows. */
 const STEADY = 16;
-/** The longest difference that is a flaw. */
+/** Differences up to this are no run of something else when that explains little more. */
 const FLAW = 2;
 /** Pieces and flaws after which the rest is not looked at any closer. */
 const MOST = 4096;
@@ -78,28 +78,31 @@ export function cover(
       continue;
     }
     const until = clusterEnd(sources, active, at, end);
-    const run = sources.explain(at, end, active.shift);
-    const lanes = findLanes(frame, at, end);
-    const better = lanes !== null && lanes.wrong > (run?.wrong ?? 0) ? lanes : run;
-    if (better !== null && (until - at > FLAW || better.wrong >= 2 * (until - at))) {
-      close(better.from);
-      start = at = better.to;
-      for (const { from, to } of better.flaws) flaws.push({ from, to, source: better.source });
-      const { source } = better;
-      if (source.kind === "frame" && source.sequence === frame.sequence) {
-        active = source;
-        start = better.from;
-      } else pieces.push(better);
-      continue;
+    const lanes = findLanes(frame, at, end, sources.keep, active.shift);
+    const found = sources.explain(at, end, active.shift);
+    let run = lanes !== null && lanes.wrong > (found?.wrong ?? 0) ? lanes : found;
+    if (run === null || (until - at <= FLAW && run.wrong < 2 * (until - at))) {
+      const bits = flipped(sources, active, frame.received, at, until);
+      if (bits !== null) {
+        flaws.push(...bits);
+        at = until;
+        continue;
+      }
+      run = nextRun(sources, at, until, end, active.shift);
+      close(at);
+      const to = run?.from ?? until;
+      pieces.push({ from: at, to, source: { kind: "unknown" }, wrong: to - at, flaws: [] });
+      start = at = to;
+      if (run === null) continue;
     }
-    if (until - at <= FLAW) {
-      flaws.push({ from: at, to: until, source: active });
-      at = until;
-      continue;
-    }
-    close(at);
-    pieces.push({ from: at, to: until, source: { kind: "unknown" }, wrong: until - at, flaws: [] });
-    start = at = until;
+    close(run.from);
+    start = at = run.to;
+    const { source } = run;
+    for (const { from, to } of run.flaws) flaws.push({ from, to, source });
+    if (source.kind === "frame" && source.sequence === frame.sequence) {
+      active = source;
+      start = run.from;
+    } else pieces.push(run);
   }
   close(end);
   return { pieces, flaws: flaws.sort((a, b) => a.from - b.from) };
@@ -113,6 +116,46 @@ function clusterEnd(sources: Sources, source: Source, at: number, end: number): 
     if (!sources.fits(place, next)) until = next + 1;
   }
   return until;
+}
+
+/** Single bits that are wrong close together; null when it is more than that. */
+function flipped(
+  sources: Sources,
+  source: Source,
+  received: Uint8Array,
+  from: number,
+  to: number,
+): Flaw[] | null {
+  const place = sources.place(source);
+  const flaws: Flaw[] = [];
+  for (let at = from; at < to; at++) {
+    if (sources.fits(place, at)) continue;
+    const bits = (received[at] ?? 0) ^ (place.bytes[at - place.delta] ?? 0);
+    // two bits of a byte at most
+    const but = bits & (bits - 1);
+    if ((but & (but - 1)) !== 0) return null;
+    flaws.push({ from: at, to: at + 1, source });
+  }
+  return flaws;
+}
+
+/** The next run of a known source, behind bytes that nobody knows. */
+function nextRun(
+  sources: Sources,
+  from: number,
+  until: number,
+  end: number,
+  shift: number,
+): Run | null {
+  for (let ahead = 4; from + ahead < until; ahead = Math.ceil(ahead * 1.25)) {
+    const run = sources.explain(from + ahead, end, shift);
+    if (run === null) continue;
+    const place = sources.place(run.source);
+    let at = from + ahead;
+    while (at > from + 1 && sources.fits(place, at - 1)) at--;
+    return { ...run, from: at };
+  }
+  return null;
 }
 
 /** Whether a source goes on from a byte for a while, or to the end. */

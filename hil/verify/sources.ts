@@ -78,7 +78,7 @@ export class Sources {
   readonly #received: Uint8Array;
   readonly #frameOf: ((sequence: number) => Uint8Array) | null;
   /** Bits that count, by byte modulo 64: all but those that are stuck. */
-  readonly #keep: Uint8Array;
+  readonly keep: Uint8Array;
   readonly #masked: boolean;
   readonly #frames = new Map<number, Uint8Array>();
   readonly #held: readonly Source[];
@@ -107,7 +107,7 @@ export class Sources {
     this.#expected = frame.expected;
     this.#received = frame.received;
     this.#frameOf = known.frameOf;
-    this.#keep = known.keep;
+    this.keep = known.keep;
     this.#masked = known.keep.some((bits) => bits !== 0xff);
     const poison: Source = { kind: "poison", base: known.base };
     this.#held = [
@@ -140,7 +140,7 @@ export class Sources {
     const index = at - place.delta;
     if (index < 0 || index >= place.bytes.length) return false;
     const differs = (this.#received[at] ?? 0) ^ (place.bytes[index] ?? 0);
-    return (differs & (this.#keep[at & 63] ?? 0xff)) === 0;
+    return (differs & (this.keep[at & 63] ?? 0xff)) === 0;
   }
 
   /**
@@ -151,7 +151,7 @@ export class Sources {
    */
   right(at: number): boolean {
     const differs = (this.#received[at] ?? 0) ^ (this.#expected[at] ?? 0);
-    return (differs & (this.#keep[at & 63] ?? 0xff)) === 0;
+    return (differs & (this.keep[at & 63] ?? 0xff)) === 0;
   }
 
   /**
@@ -220,18 +220,25 @@ export class Sources {
     let best: Run | null = null;
     const named = this.#tags(at, end, shift);
     const displaced = this.#displaced(at, end);
-    const near = displaced.filter((source) => Math.abs(source.shift) <= SMALL_SHIFT);
-    // what is thought of first wins a tie: what a block held, a small displacement, other frames
-    const lists = this.#explained++ < EXPLAINED
-      ? [this.#held, near, named, this.#others, displaced]
-      : [this.#held, near, named];
-    for (const source of [...lists.flat(), ...this.#constantAt(at, end)]) {
-      if (!this.#promising(source, at)) continue;
-      const run = this.#run(source, at, end);
-      if (run !== null && run.wrong > (best?.wrong ?? 0)) best = run;
-    }
-    if (best === null || best.wrong >= BELIEVED) return best;
-    return this.covers(best.source, 0, end) ? best : null;
+    const consider = (sources: readonly Source[], toEnd = false) => {
+      for (const source of sources) {
+        if (!this.#promising(source, at)) continue;
+        const run = this.#run(source, at, end);
+        if (run === null || (toEnd && run.to < end - SMALL_SHIFT)) continue;
+        if (run.wrong > (best?.wrong ?? 0)) best = run;
+      }
+    };
+    // what is thought of first wins a tie: what a block held, a small displacement of all that follows,
+    // other frames
+    consider(this.#held);
+    consider(displaced.filter((source) => Math.abs(source.shift) <= SMALL_SHIFT), true);
+    consider(named);
+    if (this.#explained++ < EXPLAINED) consider(this.#others);
+    consider(displaced);
+    consider(this.#constantAt(at, end));
+    const run = best as Run | null;
+    if (run === null || run.wrong >= BELIEVED) return run;
+    return this.covers(run.source, 0, end) ? run : null;
   }
 
   /**
@@ -264,6 +271,8 @@ export class Sources {
         at++;
         continue;
       }
+      // nor does a run begin with a flaw, or with little before one
+      if (wrong < BELIEVED) break;
       const again = this.#again(place, at, end);
       // a flaw is one only when the source goes on behind it where nothing else explains the bytes
       if (again === null) break;

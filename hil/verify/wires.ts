@@ -65,30 +65,99 @@ export function gatherStuck(
   return groups;
 }
 
+/** Words in which lanes must be wrong. */
+const LANE_WORDS = 8;
+/** A difference of so many bytes can show by itself that it is one of lanes. */
+const LONG = 64;
+/** How far from a group a difference may lie to belong to it: some words of the widest bus. */
+const NEAR = 256;
+
 /**
  * Find differences that lie in the same bytes of a word, and in no others: lanes that were not written, or
  * carry something else.
  *
+ * @param right Whether a byte is what it should be
  * @param parts Differences that nothing else explains
- * @returns At most one group, of the narrowest word; it takes all differences or none
+ * @returns A group for each lane or set of lanes, of the narrowest word
  */
 export function gatherLanes<Part extends { readonly from: number; readonly to: number }>(
+  right: (at: number) => boolean,
   parts: readonly Part[],
 ): Group<Part>[] {
-  const bytes = parts.reduce((sum, { from, to }) => sum + to - from, 0);
-  if (parts.length < EVIDENCE || bytes > 1 << 20) return [];
-  const sorted = [...parts].sort((a, b) => a.from - b.from);
-  const [from, to] = [sorted[0]?.from ?? 0, sorted.at(-1)?.to ?? 0];
+  const long = parts.filter(({ from, to }) => to - from >= LONG);
+  const short = parts.filter(({ from, to }) => to - from < LONG);
+  const groups: LaneGroup<Part>[] = [];
+  for (const some of [...long.map((part) => [part]), short]) {
+    const group = lanesOf(right, some);
+    const same = groups.find(({ text }) => text === group?.text);
+    if (group === null) continue;
+    if (same === undefined) groups.push(group);
+    else {
+      same.from = Math.min(same.from, group.from);
+      same.to = Math.max(same.to, group.to);
+      same.parts.push(...group.parts);
+    }
+  }
+  // what is wrong in the same lanes nearby, and is too little to show it, belongs to them
+  const left = new Set(parts.filter((part) => !groups.some((group) => group.parts.includes(part))));
+  for (const group of groups) {
+    for (const part of [...left].sort((a, b) => a.from - b.from)) {
+      const near = part.from >= group.from - NEAR && part.to <= group.to + NEAR;
+      const wrong = wrongBytes(right, [part]);
+      if (!near || !wrong.every((at) => group.lanes.has(at % group.width))) continue;
+      group.parts.push(part);
+      group.from = Math.min(group.from, wrong[0] ?? part.from);
+      group.to = Math.max(group.to, (wrong.at(-1) ?? part.to - 1) + 1);
+      left.delete(part);
+    }
+  }
+  return groups;
+}
+
+interface LaneGroup<Part> extends Group<Part> {
+  from: number;
+  to: number;
+  readonly parts: Part[];
+  readonly width: number;
+  readonly lanes: ReadonlySet<number>;
+}
+
+function wrongBytes(
+  right: (at: number) => boolean,
+  parts: readonly { readonly from: number; readonly to: number }[],
+): number[] {
+  const wrong: number[] = [];
+  for (const { from, to } of parts) {
+    for (let at = from; at < to; at++) if (!right(at)) wrong.push(at);
+  }
+  return wrong;
+}
+
+function lanesOf<Part extends { readonly from: number; readonly to: number }>(
+  right: (at: number) => boolean,
+  parts: readonly Part[],
+): LaneGroup<Part> | null {
+  const wrong = wrongBytes(right, parts);
+  const [first, last] = [wrong[0], wrong.at(-1)];
+  if (first === undefined || last === undefined) return null;
   for (const width of WIDTHS) {
     if (width < 2) continue;
-    const lanes = new Set<number>();
-    for (const part of parts) for (let at = part.from; at < part.to; at++) lanes.add(at % width);
-    // of the words between, most must be wrong there: single bits far apart are something else
-    const words = Math.ceil((to - from) / width);
-    if (lanes.size * 2 > width || bytes * 2 < words * lanes.size) continue;
-    const named = [...lanes].sort((a, b) => a - b).slice(0, 8).join(", ");
+    const lanes = new Map<number, number>();
+    for (const at of wrong) lanes.set(at % width, (lanes.get(at % width) ?? 0) + 1);
+    const words = Math.floor(last / width) - Math.floor(first / width) + 1;
+    if (lanes.size * 2 > width || words < LANE_WORDS) continue;
+    // each lane is wrong in most words between: single bytes far apart are something else
+    if ([...lanes.values()].some((count) => count * 2 < words)) continue;
+    const named = [...lanes.keys()].sort((a, b) => a - b).slice(0, 8).join(", ");
     const text = `byte lanes ${named} of ${8 * width}-bit words carry something else`;
-    return [{ from, to, text, parts }];
+    return {
+      from: first,
+      to: last + 1,
+      text,
+      parts: [...parts],
+      width,
+      lanes: new Set(lanes.keys()),
+    };
   }
-  return [];
+  return null;
 }

@@ -235,7 +235,7 @@ export function damage(trip: Trip, damages: readonly Damage[], draw: Draw): Arri
           more.copyWithin(at, at - BEAT, more.length - BEAT);
           return more;
         });
-        tell("duplicated", at, length, "core");
+        tell("duplicated", at, -1, "core");
         break;
       }
       case "shifted late": {
@@ -308,10 +308,18 @@ export function damage(trip: Trip, damages: readonly Damage[], draw: Draw): Arri
         break;
       }
       case "stuck bit": {
-        const width = draw.one([4, 8, 16]);
-        const lane = draw.below(width);
-        const mask = 1 << draw.below(8);
-        const one = draw.below(2) === 1;
+        let [width, lane, mask, one] = [0, 0, 0, false];
+        // a bit that had this value anyway, but for a word or two, cannot be told from flipped ones
+        for (let tries = 0, wrong = 0; tries < 100 && wrong < 8; tries++) {
+          width = draw.one([4, 8, 16]);
+          lane = draw.below(width);
+          mask = 1 << draw.below(8);
+          one = draw.below(2) === 1;
+          wrong = 0;
+          for (let at = lane; at < length; at += width) {
+            if (((sent[at] ?? 0) & mask) !== 0 !== one) wrong++;
+          }
+        }
         inCore.push((bytes) => {
           const mixed = bytes.slice();
           for (let at = lane; at < bytes.length; at += width) {
@@ -319,7 +327,7 @@ export function damage(trip: Trip, damages: readonly Damage[], draw: Draw): Arri
           }
           return mixed;
         });
-        tell("stuck-bit", 0, length, "core");
+        tell("stuck-bit", 0, -1, "core");
         break;
       }
       case "torn tail":

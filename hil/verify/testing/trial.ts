@@ -92,6 +92,8 @@ function choose(trials: Trials, draw: Draw, length: number): Damage[] {
     const second = draw.one(DAMAGES);
     if (WHOLE.includes(second) || first === second || first === "short") continue;
     if (!fits(second, length / 2 - 64) || !fits(first, length / 2 - 64)) continue;
+    // behind a displacement, these would begin or end elsewhere than the truth says
+    if (/tx|torn tail/.test(second) && /lost|doubled/.test(first)) continue;
     const label = `${first} + ${second}`;
     if (!pairs.without.includes(label)) return [first, second];
   }
@@ -123,7 +125,12 @@ function trial(
   );
   const expected = frame(sequence);
   const truths = arrival.truths
-    .map((truth) => ({ ...truth, ...trim(truth.from, truth.to, expected, arrival) }))
+    .map((truth) => {
+      const { from, to } = trim(truth.from, truth.to, expected, arrival);
+      // two displacements may cancel each other: the second begins where nothing is wrong any more
+      const cancelled = from === to && /lost|duplicated/.test(truth.kind);
+      return cancelled ? { ...truth, to: truth.from + 8 } : { ...truth, from, to };
+    })
     .filter(({ from, to }) => to > from);
   const result = { ...zero(), cases: 1, damages: truths.length };
   const same = expected.every((byte, at) => byte === arrival.received[at]);
@@ -148,10 +155,11 @@ function trial(
   });
   const left = new Set<NamedFault>(faults);
   for (const truth of truths) {
-    const candidates = [...left].map((fault) => ({
-      fault,
-      ...trim(fault.offset, fault.offset + fault.length, expected, arrival),
-    })).filter(({ from, to }) => from < truth.to && to > truth.from);
+    const candidates = [...left].map((fault) => {
+      const end = fault.offset + fault.length;
+      const { from, to } = trim(fault.offset, end, expected, arrival);
+      return from === to ? { fault, from: fault.offset, to: end } : { fault, from, to };
+    }).filter(({ from, to }) => from < truth.to && to > truth.from);
     const found = candidates.find(({ fault, from, to }) =>
       fault.kind === truth.kind && from === truth.from && to === truth.to
     ) ?? candidates.find(({ fault }) =>
