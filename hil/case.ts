@@ -8,6 +8,7 @@
 import type { Completion } from "../driver/block.ts";
 import type { Device } from "../driver/device.ts";
 import { ERRNO, ErrnoError } from "../driver/errno.ts";
+import type { DeviceInfo } from "../driver/info.ts";
 import { TransferError } from "../driver/errors.ts";
 import type { Direction, PolicyName } from "../driver/uapi.ts";
 import { loopDepth } from "./block_set.ts";
@@ -18,7 +19,7 @@ import type { CaseResult } from "./journal.ts";
 import { runLoops } from "./loop.ts";
 import type { PatternSpec } from "./patterns/pattern.ts";
 import type { Fault, Measurement } from "./results.ts";
-import type { Session } from "./session.ts";
+import { type Session, WrongDesignError } from "./session.ts";
 import { type Expectation, receiveFrames, sendFrames } from "./streams.ts";
 
 /** Frames of a run that nobody gave a number for, and the bytes that bound them. */
@@ -40,8 +41,6 @@ export interface CaseParameters {
   readonly guarded: boolean;
   /** Pattern of the frames. */
   readonly pattern: PatternSpec;
-  /** Directions that the case uses. */
-  readonly directions: readonly Direction[];
   /** Time for the case, seconds; null when the number of frames bounds it. */
   readonly seconds: number | null;
 }
@@ -312,15 +311,20 @@ export function joinReports(
  * Run one case.
  *
  * @param session The board
- * @param parameters What the case is made with
- * @param options `control`: whether it must fail where missing syncs can be seen; `limit`, seconds
+ * @param choose Makes the case of what the devices offer, or says why they cannot do it
+ * @param options `control`: whether it must fail where missing syncs can be seen; `directions` that
+ * it uses; `limit`, seconds
  * @param fn The test
  * @returns How it ended; this never throws
  */
 export async function runCase(
   session: Session,
-  parameters: CaseParameters,
-  options: { readonly control: boolean; readonly limit: number },
+  choose: (infos: readonly DeviceInfo[]) => CaseParameters | string,
+  options: {
+    readonly control: boolean;
+    readonly directions: readonly Direction[];
+    readonly limit: number;
+  },
   fn: (context: CaseContext) => void | Promise<void>,
 ): Promise<CaseResult> {
   const start = performance.now();
@@ -329,6 +333,9 @@ export async function runCase(
   let thrown: unknown = null;
   let matters = true;
   try {
+    await session.load();
+    const parameters = choose(session.infos ?? []);
+    if (typeof parameters === "string") throw new SkipError(parameters);
     devices = await session.openDevices();
     matters = devices.some(needsSync);
     context = new Context(session, devices, parameters, options.control);
@@ -345,7 +352,7 @@ export async function runCase(
   }
   const { reports = [], measurements = [] } = context ?? {};
   const judged = options.control
-    ? judgeControl(judge(thrown, reports), reports, parameters.directions, matters)
+    ? judgeControl(judge(thrown, reports), reports, options.directions, matters)
     : judge(thrown, reports);
   const { fault } = session.settings;
   return {
@@ -390,7 +397,9 @@ function judge(thrown: unknown, reports: readonly FrameReport[]): Judgement {
   const bad = reports.find((report) => !isIntact(report));
   if (thrown !== null) {
     const reason = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-    if (thrown instanceof TransferError) return { outcome: "FAIL", reason };
+    if (thrown instanceof TransferError || thrown instanceof WrongDesignError) {
+      return { outcome: "FAIL", reason };
+    }
     const late = thrown instanceof ErrnoError && thrown.errno === ERRNO.ETIMEDOUT;
     if (late) return { outcome: "TIMEOUT", reason };
     const asserted = thrown instanceof Error && thrown.name === "AssertionError";

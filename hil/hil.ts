@@ -6,14 +6,16 @@
  * @module
  */
 
-import type { DeviceInfo } from "../driver/info.ts";
-import { type Direction, POLICIES, type PolicyName } from "../driver/uapi.ts";
+import { fileURLToPath as fromFileUrl } from "node:url";
+import type { CoreInfo, DeviceInfo } from "../driver/info.ts";
+import { type Direction, DIRECTIONS, POLICIES, type PolicyName } from "../driver/uapi.ts";
 import { guardSize } from "./block_set.ts";
 import { type CaseContext, type CaseParameters, runCase } from "./case.ts";
 import { listFaults } from "./intact.ts";
 import { isFine, type Outcome } from "./outcome.ts";
 import { patternNamed, patterns, type PatternSpec } from "./patterns/mod.ts";
 import { Session } from "./session.ts";
+import type { Settings } from "./settings.ts";
 import type { FrameSize } from "./values.ts";
 
 /** Time for a case, seconds: longer than every wait inside it. */
@@ -26,6 +28,24 @@ const SIZE = 65536;
 export interface HilOptions {
   /** Device nodes, instead of those of `--device`. */
   readonly device?: string | readonly string[];
+  /**
+   * Bitstream to load before the first case, a path from the working folder or a `file:` URL; one
+   * given by `--bitstream` wins. It is not loaded again while the same file runs. Needs all
+   * permissions (`deno test -A`), for Deno lets nobody else into `/sys`.
+   */
+  readonly bitstream?: string | URL;
+  /**
+   * Asks the design who it is, for one that INFO knows nothing of. Called only while the FPGA manager
+   * says that the logic operates; the answer is held against the bitstream's side file.
+   *
+   * @param device Path of the first device
+   * @returns What the core says of itself
+   */
+  readonly identify?: (device: string) => CoreInfo | Promise<CoreInfo>;
+  /** Reserved: partial reconfiguration is not part of this version. */
+  readonly partial?: never;
+  /** Reserved: partial reconfiguration is not part of this version. */
+  readonly region?: never;
 }
 
 /** What a test may choose. */
@@ -84,9 +104,24 @@ export type TestFunction = (context: CaseContext) => void | Promise<void>;
  * ```
  */
 export async function hil(options: HilOptions = {}): Promise<Hil> {
-  const { device } = options;
-  const devices = typeof device === "string" ? [device] : device;
-  return new Registrar(await Session.open(devices === undefined ? {} : { devices }));
+  const { device, bitstream, identify } = options;
+  if ("partial" in options || "region" in options) {
+    return new Registrar(
+      "Partial reconfiguration is not part of this version: load the whole bitstream",
+    );
+  }
+  return new Registrar(
+    await Session.open({
+      ...(device === undefined ? {} : { devices: typeof device === "string" ? [device] : device }),
+      ...(bitstream === undefined ? {} : { bitstream: pathOf(bitstream) }),
+      ...(identify === undefined ? {} : { identify }),
+    }),
+  );
+}
+
+function pathOf(file: string | URL): string {
+  if (typeof file === "string" && !file.startsWith("file:")) return file;
+  return fromFileUrl(file);
 }
 
 /** A board, to register tests with. */
@@ -135,6 +170,7 @@ class Registrar implements Hil {
       return;
     }
     if (session === null) return;
+    if (session.loads) Deno.test.afterAll(() => session.restore());
     // all of the file has run when it is loaded: what it registered is what there is
     globalThis.addEventListener("load", () => {
       if (this.#cases > 0) return this.#judgeControls();
@@ -195,18 +231,17 @@ class Registrar implements Hil {
     fn: TestFunction,
   ): void {
     this.#cases++;
-    const { suite, settings, journal } = session;
-    const parameters = resolve(session, options);
-    const { directions, size, guarded } = parameters;
-    const skip = session.infos.map((info) => reasonToSkip(info, parameters, policy !== null))
-      .find((reason) => reason !== null) ?? null;
+    const { suite, settings, journal, infos } = session;
+    const choose = (known: readonly DeviceInfo[]) =>
+      chooseCase(known, settings, options, policy !== null);
+    // before the bitstream is loaded nobody knows what it can do: then the case itself finds out
+    const chosen = infos === null ? null : choose(infos);
+    const skip = typeof chosen === "string" ? chosen : null;
     const control = policy === "none";
     const id = `${suite}/${name}`;
-    const alias = session.infos.every((info) => info.policies[parameters.policy].alias);
-    const { depth } = parameters;
     journal.register({
       ...{ id, suite, name, policy, control, skip },
-      ...(policy === null ? {} : { params: { size, depth, alias } }),
+      ...(policy === null ? {} : { params: describe(options, chosen, infos) }),
     });
     if (skip === null) this.#running++;
     if (skip === null && control) this.#hasControl = true;
@@ -222,8 +257,11 @@ class Registrar implements Hil {
         const seconds = settings.duration === null ? null : settings.duration / this.#running;
         const result = await runCase(
           session,
-          { ...parameters, seconds, guarded, directions },
-          { control, limit },
+          (known) => {
+            const made = choose(known);
+            return typeof made === "string" ? made : { ...made, seconds };
+          },
+          { control, directions: options.directions ?? DIRECTIONS, limit },
           fn,
         );
         journal.end(id, result);
@@ -235,17 +273,32 @@ class Registrar implements Hil {
   }
 }
 
-/** From what a test chose to what its case is made with. */
-function resolve(session: Session, options: TestOptions): CaseParameters {
-  const { infos, settings } = session;
-  const { policy = "streaming", directions = ["tx", "rx"], size: asked = SIZE } = options;
+/** What tells a case from its neighbours, for the results. */
+function describe(
+  options: TestOptions,
+  chosen: CaseParameters | string | null,
+  infos: readonly DeviceInfo[] | null,
+): { size: FrameSize; depth: number | "max"; alias: boolean } {
+  const { size = SIZE, depth = "max", policy = "streaming" } = options;
+  const known = chosen === null || typeof chosen === "string" ? null : chosen;
+  const alias = infos?.every((info) => info.policies[policy].alias) ?? false;
+  return { size: known?.size ?? size, depth, alias };
+}
+
+/** From what a test chose to what its case is made with; or why these devices cannot do it. */
+function chooseCase(
+  infos: readonly DeviceInfo[],
+  settings: Settings,
+  options: TestOptions,
+  ranked: boolean,
+): CaseParameters | string {
+  const { policy = "streaming", directions = DIRECTIONS, size: asked = SIZE } = options;
   const maxBlock = Math.min(...infos.map((info) => info.policies[policy].maxBlock));
   const largest = maxBlock - 2 * Math.max(...infos.map((info) => guardSize({ info })));
   const size = asked === "block" ? maxBlock : asked === "largest" ? largest : asked;
   const named = settings.pattern === null ? undefined : patternNamed(settings.pattern);
-  return {
+  const parameters: CaseParameters = {
     policy,
-    directions,
     // nobody asked for the default size
     size: options.size === undefined ? Math.min(size, largest) : size,
     depth: options.depth ?? "max",
@@ -253,15 +306,20 @@ function resolve(session: Session, options: TestOptions): CaseParameters {
     pattern: named ?? options.pattern ?? patterns.tagged(),
     seconds: null,
   };
+  for (const info of infos) {
+    const reason = reasonToSkip(info, parameters, directions, ranked);
+    if (reason !== null) return reason;
+  }
+  return parameters;
 }
 
 /** What a device cannot do, in words; null when it can. */
 function reasonToSkip(
   info: DeviceInfo,
-  parameters: CaseParameters,
+  { policy, size, guarded }: CaseParameters,
+  directions: readonly Direction[],
   ranked: boolean,
 ): string | null {
-  const { policy, size, guarded, directions } = parameters;
   for (const direction of directions) {
     if (info[direction] !== null) continue;
     const uses = directions.length === 2 ? "both channels" : `channel ${direction}`;

@@ -7,7 +7,13 @@
 
 import { Device } from "../driver/device.ts";
 import { ERRNO, ErrnoError } from "../driver/errno.ts";
-import type { DeviceInfo } from "../driver/info.ts";
+import type { CoreInfo, DeviceInfo } from "../driver/info.ts";
+import { readBitstream } from "../fixtures/bitstream/mod.ts";
+import {
+  loadBitstream,
+  type LoadResult,
+  runningBitstream,
+} from "../fixtures/bitstream/load/mod.ts";
 import { type Board, describeBoard, openBoard } from "./board.ts";
 import { Journal } from "./journal.ts";
 import { type BoardLock, LOCK_VARIABLE, lockDevice } from "./lock.ts";
@@ -30,8 +36,15 @@ const LOOK_MS = 50;
 export interface SessionOptions {
   /** Devices instead of those of the settings. */
   readonly devices?: readonly string[];
-  /** The settings; those of this process when left out. */
-  readonly settings?: Settings;
+  /** Bitstream to load before the first case, where the settings name none. */
+  readonly bitstream?: string;
+  /** Asks the design who it is, in place of INFO. */
+  readonly identify?: (device: string) => CoreInfo | Promise<CoreInfo>;
+}
+
+/** What runs in the logic is not what was asked for: no frame was sent. */
+export class WrongDesignError extends Error {
+  override readonly name = "WrongDesignError";
 }
 
 /** A test file's board. */
@@ -46,13 +59,15 @@ export class Session {
   readonly journal: Journal;
   /** Paths of the devices, at least one. */
   readonly paths: readonly string[];
-  /** What each device offers, in the order of {@linkcode paths}. */
-  readonly infos: readonly DeviceInfo[];
+  readonly #options: SessionOptions;
   readonly #locks: readonly BoardLock[];
-  readonly #patterns = new Map<string, Pattern>();
+  readonly #patterns = new WeakMap<PatternSpec, Pattern>();
+  #infos: readonly DeviceInfo[] | null = null;
+  #loading: Promise<LoadResult | null> | null = null;
 
   private constructor(
-    parts: Pick<Session, "suite" | "settings" | "board" | "journal" | "paths" | "infos">,
+    parts: Pick<Session, "suite" | "settings" | "board" | "journal" | "paths">,
+    options: SessionOptions,
     locks: readonly BoardLock[],
   ) {
     this.suite = parts.suite;
@@ -60,7 +75,7 @@ export class Session {
     this.board = parts.board;
     this.journal = parts.journal;
     this.paths = parts.paths;
-    this.infos = parts.infos;
+    this.#options = options;
     this.#locks = locks;
   }
 
@@ -86,7 +101,7 @@ export class Session {
     };
     try {
       journal = Journal.open();
-      const settings = options.settings ?? readSettings();
+      const settings = readSettings();
       if (settings.suites !== null && !settings.suites.includes(suite)) {
         return unknownSuite(settings.suites, (reason) => refuse("suite", reason));
       }
@@ -99,28 +114,107 @@ export class Session {
           ...(token === undefined ? {} : { token }),
         })
       );
-      const infos: DeviceInfo[] = [];
-      for (const path of paths) {
-        // before the first case only a test file that shares the lock can be in the way
-        const patience = locks.some((lock) => lock.shared) ? TURN_MS : INFO_MS;
-        let device: Device;
-        try {
-          device = await openFree(board, path, patience);
-        } catch (error) {
-          return refuse("device", board.explain(path) ?? error);
-        }
-        using _closed = device;
-        infos.push(device.info);
-        journal.header({
-          tool: toolInfo(),
-          board: describeBoard(board, device),
-          run: { seed: settings.seed },
-        });
-      }
-      return new Session({ suite, settings, board, journal, paths, infos }, locks);
+      journal.header({
+        tool: toolInfo(),
+        board: describeBoard(board, null),
+        run: { seed: settings.seed },
+      });
+      const session = new Session({ suite, settings, board, journal, paths }, options, locks);
+      // what another bitstream offers says nothing about this one
+      if (session.#wanted() !== null && !session.#runs()) return session;
+      // before the first case only a test file that shares the lock can be in the way
+      const patience = locks.some((lock) => lock.shared) ? TURN_MS : INFO_MS;
+      const problem = await session.#ask(patience);
+      return problem === null ? session : refuse("device", problem);
     } catch (error) {
       return refuse("session", error);
     }
+  }
+
+  /** What each device offers, in the order of their paths; null before the bitstream is loaded. */
+  get infos(): readonly DeviceInfo[] | null {
+    return this.#infos;
+  }
+
+  /** Whether {@linkcode load} has something to load. */
+  get loads(): boolean {
+    return this.#wanted() !== null;
+  }
+
+  /**
+   * Load the bitstream, if there is one and it does not run already. Once for all cases.
+   *
+   * @throws {Error} When it cannot be loaded
+   * @throws {WrongDesignError} When what runs then is another design
+   */
+  async load(): Promise<void> {
+    this.#loading ??= this.#load();
+    await this.#loading;
+  }
+
+  /** Put the board back as it was found. */
+  async restore(): Promise<void> {
+    const loading = this.#loading;
+    this.#loading = null;
+    const loaded = await loading?.catch(() => null);
+    await loaded?.restore();
+  }
+
+  async #load(): Promise<LoadResult | null> {
+    const bitstream = this.#wanted();
+    if (bitstream === null) return null;
+    const { loader, requireIdentity } = this.settings;
+    if (this.board.kind === "sim") {
+      throw new Error("The simulated board has no logic to load: leave --bitstream out");
+    }
+    const [device = ""] = this.paths;
+    const loaded = await loadBitstream(bitstream, {
+      device,
+      syscalls: this.board.syscalls,
+      identify: this.#options.identify,
+      ...(loader === null ? {} : { loader }),
+    });
+    const { file, sha256, part, identity, detail } = loaded;
+    this.journal.header({ bitstream: { file, sha256, part, identity } });
+    if (identity === "wrong") throw new WrongDesignError(`${bitstream}: ${detail}`);
+    if (requireIdentity && identity !== "proved") {
+      throw new Error(`${bitstream} was loaded, and nothing proves that it runs: ${detail}`);
+    }
+    const problem = await this.#ask(TURN_MS);
+    if (problem !== null) throw new Error(problem);
+    return loaded;
+  }
+
+  #wanted(): string | null {
+    return this.settings.bitstream ?? this.#options.bitstream ?? null;
+  }
+
+  /** Whether the bitstream is known to run already. */
+  #runs(): boolean {
+    const bitstream = this.#wanted();
+    if (bitstream === null) return true;
+    try {
+      return runningBitstream()?.sha256 === readBitstream(bitstream).info.sha256;
+    } catch {
+      return false; // loading will say why
+    }
+  }
+
+  /** Ask the devices what they offer; returns why that fails, in one line. */
+  async #ask(patience: number): Promise<string | null> {
+    const infos: DeviceInfo[] = [];
+    for (const path of this.paths) {
+      try {
+        using device = await openFree(this.board, path, patience);
+        infos.push(device.info);
+        this.journal.header({ board: describeBoard(this.board, device) });
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        return this.board.explain(path) ?? reason;
+      }
+    }
+    this.#infos = infos;
+    return null;
   }
 
   /**
@@ -160,11 +254,11 @@ export class Session {
    * @returns Its frames, up to the largest block
    */
   pattern(spec: PatternSpec): Pattern {
-    const known = this.#patterns.get(spec.name);
+    const known = this.#patterns.get(spec);
     if (known !== undefined) return known;
-    const maxLength = Math.max(...this.infos.map(longest));
+    const maxLength = Math.max(...(this.#infos ?? []).map(longest));
     const made = spec.create({ seed: this.settings.seed, maxLength });
-    this.#patterns.set(spec.name, made);
+    this.#patterns.set(spec, made);
     return made;
   }
 }

@@ -47,6 +47,12 @@ export interface Settings {
   readonly coherent: boolean;
   /** Fault to inject into each case, on virtual boards. */
   readonly fault: string | null;
+  /** Bitstream to load before the first case, instead of the one that a test file names. */
+  readonly bitstream: string | null;
+  /** By what to load it; see `loadBitstream`. */
+  readonly loader: string | null;
+  /** Whether a bitstream must prove to be the one that was asked for. */
+  readonly requireIdentity: boolean;
 }
 
 /** Every setting that is a value, with what stands for the value in a help. */
@@ -62,10 +68,12 @@ export const SETTING_NAMES = [
   "pattern",
   "seed",
   "fault",
+  "bitstream",
+  "loader",
 ] as const;
 
 /** Every setting that is a switch. */
-export const SWITCH_NAMES = ["coherent"] as const;
+export const SWITCH_NAMES = ["coherent", "require-identity"] as const;
 
 /** Name of a setting. */
 export type SettingName = typeof SETTING_NAMES[number] | typeof SWITCH_NAMES[number];
@@ -109,7 +117,7 @@ export function readSettings(
  * @returns Such as `PLUMBLINE_POLICY`
  */
 export function settingVariable(name: SettingName): string {
-  return `PLUMBLINE_${name.toUpperCase()}`;
+  return `PLUMBLINE_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
 /**
@@ -147,9 +155,17 @@ export function parseSettings(
     duration,
     pattern: text("pattern"),
     seed: one("seed", (option, value) => parseWhole(option, value, 0, 2 ** 32 - 1)) ?? 1,
-    coherent: one("coherent", (option, value) => parseName(option, value, ["0", "1"])) === "1",
+    coherent: one("coherent", parseSwitch) ?? false,
     fault: text("fault"),
+    bitstream: text("bitstream"),
+    loader: text("loader"),
+    requireIdentity: one("require-identity", parseSwitch) ?? false,
   };
+}
+
+/** A switch in a variable: 0 or 1. */
+function parseSwitch(what: string, text: string): boolean {
+  return parseName(what, text, ["0", "1"]) === "1";
 }
 
 /** Arguments behind `--`: `--name value`, `--name=value`, and switches. */

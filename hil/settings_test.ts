@@ -17,6 +17,9 @@ const DEFAULTS: Settings = {
   seed: 1,
   coherent: false,
   fault: null,
+  bitstream: null,
+  loader: null,
+  requireIdentity: false,
 };
 
 Deno.test("readSettings() leaves every choice to the suite without arguments or variables", () => {

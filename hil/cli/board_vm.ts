@@ -9,6 +9,7 @@ import { type GuestOptions, type GuestRun, runInGuest } from "../../fixtures/boa
 import { Journal } from "../journal.ts";
 import { fold } from "../journal_fold.ts";
 import { runArguments, type RunOptions } from "./options.ts";
+import { ROOT } from "./place.ts";
 import { follow, type Progress } from "./progress.ts";
 
 /** What a boot may take on top of the run, seconds. */
@@ -48,6 +49,7 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
       boot({
         arch: options.board.arch,
         coherent,
+        ...(options.settings.bitstream === undefined ? {} : { pl: "empty" }),
         command: guestCommand(run),
         env: { PLUMBLINE_BOARD: "vm", PLUMBLINE_COHERENT: coherent ? "1" : "0" },
         outDir: journal.dir,
@@ -85,6 +87,11 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
 function guestCommand({ options, files, seed }: VirtualRun): string[] {
   const { timeout } = options;
   const settings = { ...options.settings, seed: String(seed) };
+  // the guest has the checkout as its working folder
+  const { bitstream } = settings;
+  if (bitstream?.startsWith(ROOT)) {
+    settings.bitstream = bitstream.slice(ROOT.length);
+  }
   return [
     ...["deno", "run", "-A", "--no-check", "hil/cli/main.ts", "run", "--board=local"],
     ...runArguments({ settings }),

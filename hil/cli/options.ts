@@ -11,7 +11,14 @@ import { parseArgs } from "@std/cli/parse-args";
 import { parseFaults } from "../../fixtures/boards/sim/spec.ts";
 import { nearest } from "../nearest.ts";
 import { patternNamed } from "../patterns/mod.ts";
-import { parseSettings, SETTING_NAMES, type SettingName, type SettingTexts } from "../settings.ts";
+import {
+  parseSettings,
+  SETTING_NAMES,
+  type SettingName,
+  type SettingTexts,
+  SWITCH_NAMES,
+} from "../settings.ts";
+import { place } from "./place.ts";
 import { parseDuration, parseList, parseName } from "../values.ts";
 
 /** A command line that makes no sense: exit status 2. */
@@ -57,8 +64,8 @@ export interface OptionInfo {
   readonly name: string;
   /** What stands for the value in the help; `null` for a switch. */
   readonly value: string | null;
-  /** One line. */
-  readonly help: string;
+  /** One line; `null` for an option that the line of another tells of. */
+  readonly help: string | null;
 }
 
 const DEFAULT_TIMEOUT = 900;
@@ -71,9 +78,12 @@ export const RUN_OPTIONS: readonly OptionInfo[] = [
   { name: "suite", value: "NAME,…", help: "suites (default all)" },
   { name: "size", value: "BYTES,…", help: "frame sizes: 64,4K,1M,largest,block" },
   { name: "depth", value: "N,…", help: "blocks in flight at once, such as 1,max" },
-  { name: "frames", value: "N", help: "frames per case" },
-  { name: "duration", value: "TIME", help: "instead: time for each suite, such as 10m" },
+  { name: "frames", value: "N", help: "frames per case; or --duration 10m for each suite" },
+  { name: "duration", value: "TIME", help: null },
   { name: "pattern", value: "NAME", help: "what frames are filled with (default tagged)" },
+  { name: "bitstream", value: "FILE", help: "load it first (see plumbline bitstream)" },
+  { name: "loader", value: "LOADER", help: 'by fpga-manager, overlay or "COMMAND {file}"' },
+  { name: "require-identity", value: null, help: "fail unless it proves to be that one" },
   { name: "seed", value: "N", help: "seed of every random choice (default 1)" },
   { name: "coherent", value: null, help: "virtual boards: a cache coherent device" },
   { name: "fault", value: "SPEC", help: 'virtual boards: inject, as "kind=flip frame=17"' },
@@ -131,7 +141,9 @@ export function parseRunOptions(
       const value = values[name];
       if (value !== undefined && name !== "board") settings[name] = value;
     }
-    if (switches.has("coherent")) settings.coherent = "1";
+    for (const name of SWITCH_NAMES) if (switches.has(name)) settings[name] = "1";
+    // the suites may have another working folder
+    if (settings.bitstream !== undefined) settings.bitstream = place(settings.bitstream);
     const { duration, pattern, fault } = parseSettings(settings);
     if (settings.suite !== undefined) {
       const known = around.suites(files);
@@ -227,10 +239,13 @@ export function parseOptions(
  * board, coherence, files, json, junit, results, timeout and quiet
  */
 export function runArguments(options: Pick<RunOptions, "settings">): string[] {
-  return SETTING_NAMES.flatMap((name) => {
-    const value = options.settings[name];
-    return value === undefined ? [] : [`--${name}=${value}`];
-  });
+  const { settings } = options;
+  return [
+    ...SETTING_NAMES.flatMap((name) =>
+      settings[name] === undefined ? [] : [`--${name}=${settings[name]}`]
+    ),
+    ...(settings["require-identity"] === undefined ? [] : ["--require-identity"]),
+  ];
 }
 
 /**
@@ -314,7 +329,9 @@ export function commandHelp(
   options: readonly OptionInfo[],
   exit: string,
 ): string {
-  const lines = options.filter(({ name }) => name !== "version").map(({ name, value, help }) =>
+  const lines = options.filter(({ name, help }) => name !== "version" && help !== null).map((
+    { name, value, help },
+  ) =>
     name === "help"
       ? `  ${"--help --version".padEnd(18)} ${help}, the version`
       : `  ${`--${name}${value === null ? "" : ` ${value}`}`.padEnd(18)} ${help}`

@@ -7,10 +7,8 @@
 import type { Verdict } from "../outcome.ts";
 import type { Results } from "../results.ts";
 import { UsageError } from "./options.ts";
+import { place } from "./place.ts";
 import { renderTable } from "./table.ts";
-
-/** The checkout that this file is in. */
-export const ROOT = new URL("../../", import.meta.url);
 
 /**
  * Tell a person.
@@ -46,19 +44,6 @@ function tellInjected(results: Results): void {
   console.error(`Faults injected: ${lines.length}`);
   for (const line of lines.slice(0, 5)) console.error(`  ${line}`);
   if (lines.length > 5) console.error("  ... all are in results.json");
-}
-
-/**
- * A path as the caller meant it: `deno task` moves to the checkout and tells where it came from.
- *
- * @param path as it was written
- * @returns an absolute path
- */
-export function place(path: string): string {
-  if (path.startsWith("/")) return path;
-  const from = Deno.env.get("INIT_CWD");
-  const moved = from !== undefined && `${Deno.cwd()}/` === ROOT.pathname;
-  return `${moved ? from : Deno.cwd()}/${path}`;
 }
 
 /**

@@ -10,7 +10,8 @@ import { toJUnit } from "../junit.ts";
 import type { Verdict } from "../outcome.ts";
 import { checkResults, type Results, ResultsError } from "../results.ts";
 import { commandHelp, type OptionInfo, parseOptions, UsageError } from "./options.ts";
-import { outputFile, place, tellResults, writeText } from "./output.ts";
+import { outputFile, tellResults, writeText } from "./output.ts";
+import { place } from "./place.ts";
 
 /** Every option of `plumbline report`. */
 const OPTIONS: readonly OptionInfo[] = [

@@ -12,15 +12,16 @@ import { explainDevice } from "../precheck.ts";
 import { toJUnit } from "../junit.ts";
 import type { Results } from "../results.ts";
 import { toolInfo } from "../results_tool.ts";
-import { readSettings, type Settings } from "../settings.ts";
+import { readSettings, type Settings, SWITCH_NAMES } from "../settings.ts";
 import { suiteName, testFilesBelow } from "../suite_names.ts";
 import { LOG_FILE, runLocal } from "./board_local.ts";
 import { runVirtual } from "./board_vm.ts";
 import { parseRunOptions, runHelp, type RunOptions, UsageError } from "./options.ts";
-import { columns, outputFile, place, ROOT, say, tellResults, writeText } from "./output.ts";
+import { columns, outputFile, say, tellResults, writeText } from "./output.ts";
+import { place, ROOT } from "./place.ts";
 import { Progress } from "./progress.ts";
 
-const SUITES = new URL("hil/suites", ROOT).pathname;
+const SUITES = `${ROOT}hil/suites`;
 
 /** What died before its time, and of what: everything, or the files of some suites. */
 type Died = string | ReadonlyMap<string, string> | null;
@@ -44,7 +45,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const files = testFiles(options.files)
     .filter((file) => settings.suites?.includes(suiteName(file)) ?? true);
   const { kind } = options.board;
-  if (kind === "vm") refuseOutside(files);
+  if (kind === "vm") refuseOutside([...files, ...bitstreams(settings)]);
   const json = options.json === "-" ? "-" : outputFile("--json", options.json);
   const junit = outputFile("--junit", options.junit);
   const dir = folder(options, virtual);
@@ -99,8 +100,9 @@ export async function run(args: readonly string[]): Promise<number> {
 /** The settings as the suites will read them: from the command line, else from variables. */
 function allSettings(options: RunOptions): Settings {
   try {
+    const switches: readonly string[] = SWITCH_NAMES;
     const args = Object.entries(options.settings)
-      .map(([name, value]) => name === "coherent" ? "--coherent" : `--${name}=${value}`);
+      .map(([name, value]) => switches.includes(name) ? `--${name}` : `--${name}=${value}`);
     const ignored = ["PLUMBLINE_BOARD", "PLUMBLINE_COHERENT"];
     return readSettings(args, (name) => ignored.includes(name) ? undefined : Deno.env.get(name));
   } catch (error) {
@@ -124,10 +126,14 @@ function testFiles(asked: readonly string[]): string[] {
   ];
 }
 
+function bitstreams({ bitstream }: Settings): string[] {
+  return bitstream === null ? [] : [bitstream];
+}
+
 function refuseOutside(files: readonly string[]): void {
-  const outside = files.find((file) => !file.startsWith(ROOT.pathname));
+  const outside = files.find((file) => !file.startsWith(ROOT));
   if (outside === undefined) return;
-  throw new UsageError(`A virtual machine sees ${ROOT.pathname} only, and ${outside} is not in it`);
+  throw new UsageError(`A virtual machine sees ${ROOT} only, and ${outside} is not in it`);
 }
 
 /** Lock the devices for this run; what is missing, in one line. */
@@ -141,7 +147,8 @@ function takeBoard(settings: Settings): { missing: string | null; lock: string |
       if (!(error instanceof LockHeldError)) throw error;
       return { missing: error.message, lock: error.holder?.token ?? "" };
     }
-    const missing = explainDevice(device);
+    // a bitstream may be what makes it appear
+    const missing = settings.bitstream === null ? explainDevice(device) : null;
     if (missing !== null) return { missing, lock: null };
   }
   return { missing: null, lock };
@@ -169,7 +176,7 @@ async function runBoard(
     const shared = { ...run, progress, signal: abort.signal };
     if (board.kind !== "vm") return await runLocal({ ...shared, options });
     if (!quiet) say(`virtual ${board.arch} board: results in ${run.journal.dir}`);
-    const files = run.files.map((file) => file.slice(ROOT.pathname.length));
+    const files = run.files.map((file) => file.slice(ROOT.length));
     return await runVirtual({ ...shared, files, options: { ...options, board } });
   } finally {
     clearTimeout(limit);

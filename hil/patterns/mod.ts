@@ -28,8 +28,13 @@ export type { PixelFormat, VideoOptions } from "./video.ts";
 export type { CounterOptions, CounterWidth, WordOptions } from "./words.ts";
 
 /** Every 64-bit word says which frame and which position it belongs to. The default. */
+const TAGGED: PatternSpec = {
+  name: "tagged",
+  create: (options) => new TaggedPattern(options),
+};
+
 function tagged(): PatternSpec {
-  return { name: "tagged", create: (options) => new TaggedPattern(options) };
+  return TAGGED; // always the same, so that it is made once for all cases
 }
 
 /** Every pattern. */
