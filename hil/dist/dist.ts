@@ -13,6 +13,7 @@ import { type Arch, arches, archNames } from "../../fixtures/boards/vm/arch.ts";
 import { checkout } from "../../fixtures/boards/vm/cache.ts";
 import { run, UnavailableError } from "../../fixtures/boards/vm/host.ts";
 import { denoBinary, denoVersion } from "../../fixtures/boards/vm/system.ts";
+import { place } from "../cli/place.ts";
 import { nearest } from "../nearest.ts";
 import { VERSION } from "../results_tool.ts";
 
@@ -22,7 +23,7 @@ const PARTS = [
   ...["driver", "fixtures", "hil", "offline"],
   // what tests Plumbline itself, and what only a checkout can do
   ...[":!*_test.ts", ":!*/testing/*", ":!driver/kernel/tests", ":!hil/dist", ":!hil/report"],
-  ...[":!fixtures/boards/vm/*/*"],
+  ...[":!fixtures/boards/vm/*/*", ":!fixtures/loopback/bench", ":!fixtures/loopback/rtl"],
 ];
 
 /** Tests that run on a board. */
@@ -283,13 +284,6 @@ export async function main(
     console.error("dist: this is a defect of plumbline itself:", error);
     return 3;
   }
-}
-
-/** A path as the caller meant it: `deno task` moves to the checkout and tells where it came from. */
-function place(path: string): string {
-  if (path.startsWith("/")) return path;
-  const from = Deno.env.get("INIT_CWD");
-  return `${from !== undefined && Deno.cwd() === checkout ? from : Deno.cwd()}/${path}`;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -9,11 +9,11 @@ import {
 import { checkout } from "../../fixtures/boards/vm/cache.ts";
 import { run, UnavailableError } from "../../fixtures/boards/vm/host.ts";
 import { hostArch } from "../../fixtures/boards/vm/arch.ts";
+import { Journal } from "../journal.ts";
+import { fold } from "../journal_fold.ts";
 import { VERSION } from "../results_tool.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 import { DistError, main, makeTarball, neededGlibc } from "./dist.ts";
-
-const here = () => Promise.resolve(Deno.execPath());
 
 /** A program that packs faster, where it only has to be one. */
 const small = () => Deno.realPath("/bin/sh");
@@ -39,13 +39,22 @@ async function must(program: string, ...args: string[]): Promise<string> {
   return done.stdout;
 }
 
-/** A tarball of what is committed, unpacked; the folder's name has a space in it. */
-async function unpacked(deno: (() => Promise<string>) | null): Promise<string> {
+/**
+ * A tarball of what is committed, unpacked; the folder's name has a space in it. This Deno is copied
+ * in afterwards: packing it takes seconds.
+ */
+async function unpacked(deno: "with Deno" | null): Promise<string> {
   const out = tempDir();
-  const { path, version } = await makeTarball({ arch: hostArch, out, deno, root: await clone() });
+  const root = await clone();
+  const { path, version } = await makeTarball({ arch: hostArch, out, deno: null, root });
+  const dir = `${out}/a b/plumbline-${version}`;
   await Deno.mkdir(`${out}/a b`);
   await must("tar", "-xzf", path, "-C", `${out}/a b`);
-  return `${out}/a b/plumbline-${version}`;
+  if (deno !== null) {
+    await Deno.mkdir(`${dir}/bin`);
+    await Deno.copyFile(Deno.execPath(), `${dir}/bin/deno`);
+  }
+  return dir;
 }
 
 /** Runs a program that inherits no variable, without a network where that can be had. */
@@ -123,7 +132,7 @@ Deno.test("makeTarball() takes what git has, owned by root and as old as the com
   ) assert(files.includes(file), file);
   const tests = files.filter((file) => /_test\.ts$|\/testing\/|\/tests\//.test(file));
   assertEquals(tests.filter((file) => !file.startsWith("hil/suites/")), []);
-  assertEquals(files.filter((file) => /^hil\/dist\/|\.ko$|^\./.test(file)), []);
+  assertEquals(files.filter((file) => /^hil\/dist\/|\.(ko|v)$|^\./.test(file)), []);
 });
 
 Deno.test("makeTarball() says in name and version that the checkout was changed", async () => {
@@ -247,7 +256,7 @@ Deno.test("neededGlibc() compares versions by number, and refuses what is no pro
 });
 
 Deno.test("plumbline runs from a read-only folder with no HOME, variables, terminal or network", async () => {
-  const dir = await unpacked(here);
+  const dir = await unpacked("with Deno");
   const wanted = `plumbline ${VERSION} (deno ${Deno.version.deno})\n`;
   await Deno.symlink(`${dir}/plumbline`, `${dir}/../link`);
   for (const way of [[`${dir}/plumbline`], [`${dir}/../link`], ["sh", `${dir}/plumbline`]]) {
@@ -320,24 +329,55 @@ Deno.test("plumbline says in one line which Deno is missing, old or broken, and 
 });
 
 Deno.test("an unpacked tarball has every file that its programs and tests import", async () => {
-  const dir = await unpacked(here);
+  const dir = await unpacked("with Deno");
   const env = { DENO_DIR: `${tempDir()}/none`, DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
-  for (
-    const args of [
-      ["check", "mod.ts", "hil/cli/main.ts"],
-      ["test", "-P", "--no-run"],
-    ]
-  ) {
-    const { code, stderr } = await bare([`${dir}/bin/deno`, ...args], { env, cwd: dir });
-    assertEquals(code, 0, stderr);
+  const suites = [...Deno.readDirSync(`${dir}/hil/suites`)]
+    .filter(({ isFile }) => isFile).map(({ name }) => `hil/suites/${name}`);
+  assert(suites.length >= 2);
+  for (const program of ["mod.ts", "hil/cli/main.ts", ...suites]) {
+    const info = await bare([`${dir}/bin/deno`, "info", "--json", program], { env, cwd: dir });
+    const { modules } = JSON.parse(info.stdout) as {
+      modules: { specifier: string; error?: string }[];
+    };
+    assertEquals(modules.flatMap(({ error }) => error ?? []), []);
+    const files = modules.filter(({ specifier }) => !specifier.startsWith("node:"));
+    assert(files.length > 1);
+    for (const { specifier } of files) {
+      assert(specifier.startsWith(`file://${encodeURI(dir)}/`), specifier);
+    }
   }
-  // there is no device here
-  const none = ["--", "--device", "/dev/pldma999"];
-  const test = await bare([`${dir}/bin/deno`, "test", "-P", ...none], { env, cwd: dir });
+});
+
+Deno.test("an unpacked tarball runs on the simulated board, as plain tests and under plumbline", async () => {
+  const dir = await unpacked("with Deno");
+  const commit = (await Deno.readTextFile(`${dir}/COMMIT`)).trim();
+  const board = ["--board", "sim", "--suite", "loopback", "--size", "64", "--frames", "2"];
+  const deno = [`${dir}/bin/deno`, "test", "-P", "--no-check", "--", ...board];
+  for (const command of [deno, [`${dir}/plumbline`, "run", ...board]]) {
+    const results = `${tempDir()}/run`;
+    const env = { PLUMBLINE_RESULTS: results, DENO_DIR: `${tempDir()}/none`, NO_COLOR: "1" };
+    const ran = await bare(command, { env, cwd: dir });
+    assertEquals(ran.code, 0, ran.stdout + ran.stderr);
+    const { verdict, tests, tool } = fold(Journal.read(`${results}/journal.jsonl`));
+    assertEquals(verdict.exit, 0, verdict.reason);
+    assert(tests.filter(({ outcome }) => outcome === "PASS").length > 10);
+    assertEquals(tool.git, commit);
+  }
+});
+
+Deno.test("an unpacked tarball says that there is no device, and no virtual board", async () => {
+  const dir = await unpacked("with Deno");
+  const env = { DENO_DIR: `${tempDir()}/none`, NO_COLOR: "1" };
+  const device = ["--device", "/dev/pldma999"];
+  const command = [`${dir}/bin/deno`, "test", "-P", "--no-check", "--", ...device];
+  const test = await bare(command, { env, cwd: dir });
   assertEquals(test.code, 1, test.stderr);
   assertStringIncludes(test.stdout + test.stderr, "/dev/pldma999");
-  const ran = await bare([`${dir}/plumbline`, "run", "--device", "/dev/pldma999"], { cwd: dir });
+  const ran = await bare([`${dir}/plumbline`, "run", ...device], { cwd: dir });
   assertEquals([ran.code, ran.stderr.trimEnd().split("\n").length], [3, 1], ran.stderr);
+  const virtual = await bare([`${dir}/plumbline`, "run", "--board", "vm"], { cwd: dir });
+  assertEquals(virtual.code, 3, virtual.stderr);
+  assertStringIncludes(virtual.stderr, "Virtual boards are not in this installation");
 });
 
 Deno.test("dkms.conf and the module say the version of deno.json", async () => {
@@ -347,11 +387,15 @@ Deno.test("dkms.conf and the module say the version of deno.json", async () => {
 });
 
 Deno.test("INSTALL has no more than ten lines and no blank left to fill in", async () => {
+  const root = await clone();
+  const out = tempDir();
   for (const deno of [small, null]) {
-    const text = await Deno.readTextFile(`${await unpacked(deno)}/INSTALL`);
-    assert(text.trimEnd().split("\n").filter((line) => line !== "").length <= 10, text);
+    const { path } = await makeTarball({ arch: "x86_64", out, deno, root });
+    const text = await must("tar", "-xzOf", path, `plumbline-${VERSION}/INSTALL`);
+    assert(text.trimEnd().split("\n").length <= 11, text);
     assertEquals(/@[a-z]+@/.test(text), false, text);
     const glibc = await neededGlibc(await small());
     assertEquals(text.includes(`needs glibc ${glibc} or newer`), deno !== null);
+    assertEquals(text.includes("@deno/linux-x64-glibc"), deno === null);
   }
 });
