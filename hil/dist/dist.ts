@@ -101,10 +101,8 @@ export async function makeTarball(options: DistOptions): Promise<Tarball> {
       await Deno.copyFile(`${root}/${file}`, `${dir}/${file}`);
     }
     const bring = glibc === null
-      ? `Put Deno ${denoVersion} there\nas bin/deno: the program in npm's ${
-        arches[options.arch].denoPackage
-      }.`
-      : `Deno ${denoVersion} is inside\nand needs glibc ${glibc} or newer.`;
+      ? `Bring Deno ${denoVersion} (npm's ${arches[options.arch].denoPackage}) as bin/deno.`
+      : `Deno ${denoVersion} is inside and needs glibc ${glibc} or newer.`;
     const words = { name, bring, arch: LABELS[options.arch], deno: denoVersion };
     await fill("plumbline", `${dir}/plumbline`, words, 0o755);
     await fill("INSTALL", `${dir}/INSTALL`, words, 0o644);
