@@ -274,8 +274,9 @@ export async function main(
     }
     return 0;
   } catch (error) {
-    if (error instanceof DistError || error instanceof UnavailableError) {
-      return fail(3, error.message);
+    if (error instanceof DistError) return fail(3, error.message);
+    if (error instanceof UnavailableError) {
+      return fail(3, `${error.message.split("\n")[0]}; without --with-deno no network is needed`);
     }
     // a disk that is full, a file that was removed meanwhile
     if (error instanceof Error && "code" in error) return fail(3, error.message);
