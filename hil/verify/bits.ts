@@ -161,51 +161,23 @@ function lanesOf(
   width: number,
 ): Run | null {
   const start = at - at % width;
-  // from which lane of what is due each lane can have come: all words so far agree
-  const can: number[][] = Array.from({ length: width }, () => []);
-  let to = start;
+  const lanes = Array.from({ length: width }, (_, lane) => lane);
+  // from which lanes of what is due each lane can have come: all words so far agree
+  let can = lanes.map(() => lanes);
   let last = start;
   let wrong = 0;
   for (let word = start; word + width <= end; word += width) {
-    let differs = 0;
-    for (let lane = 0; lane < width; lane++) {
-      if (!is(word + lane, word + lane)) differs++;
-      const before = word === start ? Array.from({ length: width }, (_, i) => i) : can[lane] ?? [];
-      can[lane] = before.filter((from) => is(word + lane, word + from));
-    }
-    if (can.some((from) => from.length === 0)) break;
-    to = word + width;
+    const next = can.map((some, lane) => some.filter((from) => is(word + lane, word + from)));
+    if (next.some((some) => some.length === 0)) break;
+    can = next;
+    const differs = lanes.filter((lane) => !is(word + lane, word + lane)).length;
     wrong += differs;
-    if (differs > 0) last = to;
+    if (differs > 0) last = word + width;
   }
-  if (to === start) return null;
-  const map = mapOf(is, start, to, width);
-  if (map === null || wrong < LANES) return null;
+  if (wrong < LANES) return null;
   let first = at;
   while (first > start && !is(first - 1, first - 1)) first--;
   while (last > at && is(last - 1, last - 1)) last--;
+  const map = can.map((some, lane) => some.includes(lane) ? lane : some[0] ?? lane);
   return { from: first, to: last, source: { kind: "lanes", width, map }, wrong, flaws: [] };
-}
-
-/** The lane that each lane came from; its own where that fits. Null unless each came from another. */
-function mapOf(
-  is: Is,
-  start: number,
-  to: number,
-  width: number,
-): number[] | null {
-  const map: number[] = [];
-  const fits = (lane: number, from: number) => {
-    for (let word = start; word < to; word += width) {
-      if (!is(word + lane, word + from)) return false;
-    }
-    return true;
-  };
-  const lanes = Array.from({ length: width }, (_, i) => i);
-  for (const lane of lanes) {
-    const from = fits(lane, lane) ? lane : lanes.find((other) => fits(lane, other));
-    if (from === undefined) return null;
-    map.push(from);
-  }
-  return map;
 }

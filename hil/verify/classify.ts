@@ -96,6 +96,8 @@ export interface Sightings {
 
 /** Faults of one frame that are told one by one; further ones are told together. */
 const MOST_FAULTS = 16;
+/** Wrong bits of a frame that can each be one that is stuck over several frames. */
+const FEW = 4;
 /** Bytes of check values that may be computed to lay faults of one frame on several stages. */
 const CHECKED = 64 * 2 ** 20;
 
@@ -151,6 +153,8 @@ interface Finding {
   readonly by: number;
   /** Bits that it leaves alone, by byte modulo 64; null when it concerns whole bytes. */
   readonly keep: Uint8Array | null;
+  /** For stuck: which bits. */
+  readonly stuck?: Stuck;
   readonly text: string;
 }
 
@@ -248,12 +252,18 @@ class Case {
     const { pieces, flaws } = cover(this.#sources, this.#frame, this.#end);
     const findings = this.#places(pieces, flaws);
     const shiftAt = (at: number): number => {
-      const piece = pieces.find(({ from, to }) => from <= at && at < to);
-      if (piece?.source.kind !== "frame" || piece.source.sequence !== sequence) return 0;
-      return piece.source.shift;
+      let [low, high] = [0, pieces.length - 1];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if ((pieces[middle]?.to ?? 0) <= at) low = middle + 1;
+        else high = middle;
+      }
+      const source = pieces[low]?.source;
+      return source?.kind === "frame" && source.sequence === sequence ? source.shift : 0;
     };
     const stuck = gatherStuck(this.#frame, flaws);
-    const rest = flaws.filter((flaw) => !stuck.some((group) => group.flaws.includes(flaw)));
+    const isStuck = new Set(stuck.flatMap((group) => group.parts));
+    const rest = flaws.filter((flaw) => !isStuck.has(flaw));
     for (const { from, to, text } of stuck) {
       const finding = {
         from,
@@ -287,9 +297,9 @@ class Case {
     }
     if (allStuck !== null) {
       const { bits, width } = allStuck;
-      const keep = keepMask(allStuck);
       for (const { bit, value } of bits) {
-        const one = keepMask({ width, bits: [{ bit, value }] });
+        const stuck = { width, bits: [{ bit, value }] };
+        const one = keepMask(stuck);
         const differs = (at: number) =>
           (((expected[at] ?? 0) ^ (received[at] ?? 0)) & ~(one[at & 63] ?? 0)) !== 0;
         let from = 0;
@@ -298,7 +308,7 @@ class Case {
         while (to > from && !differs(to - 1)) to--;
         const text = `bit ${bit} of every ${8 * width}-bit word is ${value}`;
         const source = { kind: "unknown" } as const;
-        findings.push({ from, to, what: "stuck", source, shift: 0, by: 0, keep, text });
+        findings.push({ from, to, what: "stuck", source, shift: 0, by: 0, keep: one, stuck, text });
       }
     }
     return findings.filter((finding) => !taken.has(finding));
@@ -494,6 +504,17 @@ class Case {
         written[at] = ((written[at] ?? 0) & mask) | ((expected[at - shift] ?? 0) & ~mask);
       }
     }
+    // what was stuck in the core was so there, too
+    for (const { from, to, stuck } of all) {
+      if (stuck === undefined || set.some((finding) => finding.stuck === stuck)) continue;
+      for (const { bit, value } of stuck.bits) {
+        const mask = 1 << (bit & 7);
+        for (let at = bit >> 3; at < this.#end; at += stuck.width) {
+          if (at < from || at >= to) continue;
+          written[at] = value === 1 ? (written[at] ?? 0) | mask : (written[at] ?? 0) & ~mask;
+        }
+      }
+    }
     if (crc32(written) === rxCheck) return true;
     const holes = all.filter((finding) => !set.includes(finding) && this.#isOld(finding));
     if (holes.length === 0) return false;
@@ -550,7 +571,8 @@ class Case {
     const { sequence, moved, rxCheck } = this.#frame;
     const { rxHeld, txHeld } = this.#context;
     const other = source.kind === "frame" ? source.sequence : null;
-    const whole = moved >= this.#length && this.#sources.covers(source, 0, this.#length);
+    const whole = moved >= this.#length && this.#findings.length === 1 &&
+      this.#sources.covers(source, 0, this.#length);
     if (whole) [from, to] = [0, this.#length];
     const inPlace = source.kind !== "frame" || source.shift === 0;
     const isPoison = source.kind === "poison";
@@ -661,7 +683,9 @@ class Case {
       detail,
       alignment,
     };
-    if (bits !== null) this.#context.history?.flipped(fault, this.#frame, from, to);
+    if (bits !== null && this.#findings.length <= FEW) {
+      this.#context.history?.flipped(fault, this.#frame, from, to);
+    }
     return fault;
   }
 
@@ -691,7 +715,7 @@ class Case {
     return [...groups.values()].map((group) => {
       const [first] = group as [NamedFault];
       if (group.length === 1) return first;
-      const to = Math.max(...group.map(({ offset, length }) => offset + length));
+      const to = group.reduce((most, { offset, length }) => Math.max(most, offset + length), 0);
       const detail = `in ${group.length} places, the first: ${first.detail}`;
       return { ...first, length: to - first.offset, detail, alignment: null };
     });

@@ -31,7 +31,13 @@ const STEADY = 16;
 /** Differences up to this are no run of something else when that explains little more. */
 const FLAW = 2;
 /** Pieces and flaws after which the rest is not looked at any closer. */
-const MOST = 4096;
+const MOST = 1 << 16;
+/** How far is looked for the end of what is wrong, bytes. */
+const FAR = 4096;
+/** How often lanes are tried: that is slow where bytes hardly change. */
+const LANES_TRIED = 16;
+/** A run of a known source with so many wrong bytes is none of mixed up lanes. */
+const SURE = 32;
 
 /**
  * Cut a frame into pieces.
@@ -55,6 +61,7 @@ export function cover(
   const own = (shift: number): FrameSource => ({ kind: "frame", sequence: frame.sequence, shift });
   let active = own(0);
   let start = 0;
+  let triedLanes = 0;
   /** Close the piece of the active source, if there is any. */
   const close = (to: number) => {
     if (to > start) pieces.push({ from: start, to, source: active, wrong: 0, flaws: [] });
@@ -78,20 +85,28 @@ export function cover(
       continue;
     }
     const until = clusterEnd(sources, active, at, end);
-    const lanes = findLanes(frame, at, end, sources.keep, active.shift);
-    const found = sources.explain(at, end, active.shift);
-    let run = lanes !== null && lanes.wrong > (found?.wrong ?? 0) ? lanes : found;
+    let run = sources.explain(at, end, active.shift);
+    if ((run === null || run.wrong < SURE) && triedLanes++ < LANES_TRIED) {
+      const lanes = findLanes(frame, at, end, sources.keep, active.shift);
+      if (lanes !== null && lanes.wrong > (run?.wrong ?? 0)) run = lanes;
+    }
     if (run === null || (until - at <= FLAW && run.wrong < 2 * (until - at))) {
       const bits = flipped(sources, active, frame.received, at, until);
       if (bits !== null) {
-        flaws.push(...bits);
+        for (const bit of bits) flaws.push(bit);
         at = until;
         continue;
       }
       run = nextRun(sources, at, until, end, active.shift);
-      close(at);
       const to = run?.from ?? until;
-      pieces.push({ from: at, to, source: { kind: "unknown" }, wrong: to - at, flaws: [] });
+      // a few bytes that are right by chance do not part what nobody knows
+      const before = pieces.at(-1);
+      let from = at;
+      if (before?.source.kind === "unknown" && before.to === start && at - start < STEADY) {
+        from = before.from;
+        pieces.pop();
+      } else close(at);
+      pieces.push({ from, to, source: { kind: "unknown" }, wrong: to - from, flaws: [] });
       start = at = to;
       if (run === null) continue;
     }
@@ -112,7 +127,7 @@ export function cover(
 function clusterEnd(sources: Sources, source: Source, at: number, end: number): number {
   const place = sources.place(source);
   let until = at + 1;
-  for (let next = at + 1; next < end && next - until < STEADY; next++) {
+  for (let next = at + 1; next < Math.min(end, at + FAR) && next - until < STEADY; next++) {
     if (!sources.fits(place, next)) until = next + 1;
   }
   return until;

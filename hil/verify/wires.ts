@@ -5,7 +5,7 @@
  * @module
  */
 
-import { WIDTHS } from "./bits.ts";
+import { type Stuck, WIDTHS } from "./bits.ts";
 import type { Flaw } from "./cover.ts";
 
 /** Differences from which something in common is believed. */
@@ -34,9 +34,9 @@ export interface Group<Part> {
 export function gatherStuck(
   frame: { readonly expected: Uint8Array; readonly received: Uint8Array },
   flaws: readonly Flaw[],
-): (Group<Flaw> & { readonly flaws: readonly Flaw[] })[] {
+): (Group<Flaw> & Stuck)[] {
   const { expected, received } = frame;
-  const groups: (Group<Flaw> & { readonly flaws: readonly Flaw[] })[] = [];
+  const groups: (Group<Flaw> & Stuck)[] = [];
   let left = flaws.filter(({ from, to }) => {
     const bits = (expected[from] ?? 0) ^ (received[from] ?? 0);
     return to - from === 1 && (bits & (bits - 1)) === 0;
@@ -57,10 +57,12 @@ export function gatherStuck(
       }
       if (!always) continue;
       const bit = (first.from % width) * 8 + 31 - Math.clz32(bits);
+      const stuck = [{ bit, value: value === 0 ? 0 : 1 } as const];
       const text = `bit ${bit} of every ${8 * width}-bit word is ${value === 0 ? 0 : 1}`;
-      groups.push({ from: first.from, to: last.to, text, parts, flaws: parts });
+      groups.push({ from: first.from, to: last.to, text, parts, width, bits: stuck });
     }
-    left = left.filter((flaw) => !groups.some(({ parts }) => parts.includes(flaw)));
+    const taken = new Set(groups.flatMap(({ parts }) => parts));
+    left = left.filter((flaw) => !taken.has(flaw));
   }
   return groups;
 }
@@ -69,6 +71,8 @@ export function gatherStuck(
 const LANE_WORDS = 8;
 /** A difference of so many bytes can show by itself that it is one of lanes. */
 const LONG = 64;
+/** Groups up to which they are filled up; so many are rather of something else. */
+const FEW = 8;
 /** How far from a group a difference may lie to belong to it: some words of the widest bus. */
 const NEAR = 256;
 
@@ -95,13 +99,18 @@ export function gatherLanes<Part extends { readonly from: number; readonly to: n
     else {
       same.from = Math.min(same.from, group.from);
       same.to = Math.max(same.to, group.to);
-      same.parts.push(...group.parts);
+      for (const part of group.parts) same.parts.push(part);
     }
   }
   // what is wrong in the same lanes nearby, and is too little to show it, belongs to them
-  const left = new Set(parts.filter((part) => !groups.some((group) => group.parts.includes(part))));
+  const taken = new Set(groups.flatMap((group) => group.parts));
+  const left = new Set(
+    groups.length > FEW
+      ? []
+      : short.filter((part) => !taken.has(part)).sort((a, b) => a.from - b.from),
+  );
   for (const group of groups) {
-    for (const part of [...left].sort((a, b) => a.from - b.from)) {
+    for (const part of left) {
       const near = part.from >= group.from - NEAR && part.to <= group.to + NEAR;
       const wrong = wrongBytes(right, [part]);
       if (!near || !wrong.every((at) => group.lanes.has(at % group.width))) continue;

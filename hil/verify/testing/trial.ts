@@ -153,6 +153,7 @@ function trial(
     rxHeld: sequence >= depth ? sequence - depth : "poison",
     txHeld: sequence >= txDepth ? sequence - txDepth : "zeros",
   });
+  if (faults.length === 0) throw new Error(`Expected faults of ${damages}, found none`);
   const left = new Set<NamedFault>(faults);
   for (const truth of truths) {
     const candidates = [...left].map((fault) => {
