@@ -79,7 +79,7 @@ export class TaggedPattern implements Pattern {
   readonly #tape: Uint8Array<ArrayBuffer>;
   readonly #poison: Uint8Array<ArrayBuffer>;
   readonly #header = new Uint8Array(HEADER_SIZE);
-  readonly #headerView = new DataView(this.#header.buffer);
+  readonly #headerWords = new Uint32Array(this.#header.buffer);
 
   /**
    * Make the tape.
@@ -123,14 +123,14 @@ export class TaggedPattern implements Pattern {
    */
   header(sequence: number, length: number): Uint8Array<ArrayBuffer> | null {
     if (length < MIN_STAMPED) return null;
-    const view = this.#headerView;
-    view.setUint32(0, MAGIC, true);
-    view.setUint32(4, sequence >>> 0, true);
-    view.setUint32(8, Math.floor(sequence / 2 ** 32), true);
-    view.setUint32(12, this.seed, true);
-    view.setUint32(16, length >>> 0, true);
-    view.setUint32(20, Math.floor(length / 2 ** 32), true);
-    view.setUint32(24, hash(sequence >>> 0, hash(this.seed, length >>> 0)), true);
+    const words = this.#headerWords;
+    words[0] = MAGIC;
+    words[1] = sequence;
+    words[2] = sequence / 2 ** 32;
+    words[3] = this.seed;
+    words[4] = length;
+    words[5] = length / 2 ** 32;
+    words[6] = hash(sequence >>> 0, hash(this.seed, length >>> 0));
     return this.#header;
   }
 

@@ -91,6 +91,7 @@ class VideoPattern implements Pattern {
   readonly #frame: Uint8Array<ArrayBuffer>;
   readonly #white: Uint8Array<ArrayBuffer>;
   readonly #black: Uint8Array<ArrayBuffer>;
+  readonly #counter: Uint8Array<ArrayBuffer>;
   readonly #pixel: number;
   readonly #height: number;
   readonly #width: number;
@@ -108,6 +109,7 @@ class VideoPattern implements Pattern {
     this.#line = width * this.#pixel;
     this.#picture = this.#line * height;
     this.#side = Math.min(16, height, width);
+    this.#counter = new Uint8Array(COUNTER_BITS * this.#pixel);
     this.#white = row(16, format, () => WHITE);
     this.#black = row(16, format, () => BLACK);
     const bars = row(width, format, (x) => BARS[Math.floor(x * 8 / width)] ?? BLACK);
@@ -154,13 +156,14 @@ class VideoPattern implements Pattern {
     if (this.#held >= 0) this.#mark(this.#held, picture, null);
     this.#mark(sequence, picture, this.#white);
     const number = sequence % 2 ** 32;
-    const bytes = this.#pixel;
+    const counter = this.#counter;
+    for (let bit = 0; bit < COUNTER_BITS; bit++) {
+      // grey has no colour, so in 4:2:2 all of its pixels are alike
+      const pixel = (number >>> bit) & 1 ? this.#white : this.#black;
+      for (let i = 0; i < this.#pixel; i++) counter[bit * this.#pixel + i] = pixel[i] ?? 0;
+    }
     for (let y = 0; y < Math.min(COUNTER_LINES, this.#height); y++) {
-      for (let bit = 0; bit < COUNTER_BITS; bit++) {
-        // colour of 4:2:2 lies with pairs, and grey has none: its bytes are those of any grey pixel
-        const pixel = (number >>> bit) & 1 ? this.#white : this.#black;
-        this.#copy(pixel, 0, picture + y * this.#line + bit * bytes, bytes);
-      }
+      this.#copy(counter, picture + y * this.#line);
     }
   }
 
@@ -173,15 +176,17 @@ class VideoPattern implements Pattern {
     for (let y = top; y < top + this.#side; y++) {
       const at = y * this.#line + left * this.#pixel;
       const bytes = this.#side * this.#pixel;
-      if (colour === null) this.#copy(this.#card, at, picture + at, bytes);
-      else this.#copy(colour, 0, picture + at, bytes);
+      const source = colour === null
+        ? this.#card.subarray(at, at + bytes)
+        : colour.subarray(0, bytes);
+      this.#copy(source, picture + at);
     }
   }
 
-  #copy(source: Uint8Array, from: number, to: number, bytes: number): void {
-    const frame = this.#frame;
-    const end = Math.min(to + bytes, frame.length);
-    for (let at = to; at < end; at++) frame[at] = source[from + at - to] ?? 0;
+  #copy(source: Uint8Array, to: number): void {
+    const room = this.#frame.length - to;
+    if (room >= source.length) this.#frame.set(source, to);
+    else if (room > 0) this.#frame.set(source.subarray(0, room), to);
   }
 }
 

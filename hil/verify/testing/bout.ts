@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Generating and verifying frames against the least that memory allows.
+ *
+ * @module
+ */
+
+import { libc } from "../../../driver/libc.ts";
+import type { Mapping } from "../../../driver/mapping.ts";
+import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from "../../../driver/syscalls.ts";
+import { patternNamed } from "../../patterns/mod.ts";
+import type { Pattern } from "../../patterns/pattern.ts";
+
+/** One pattern at one size, in memory as a block has it: mapped, and compared through FFI. */
+export class Bout implements Disposable {
+  readonly #pattern: Pattern;
+  readonly #size: number;
+  readonly #mapping: Mapping;
+  readonly #block: Uint8Array<ArrayBuffer>;
+  readonly #source: Uint8Array<ArrayBuffer>;
+
+  /**
+   * @param name Name of the pattern
+   * @param size Bytes of a frame
+   */
+  constructor(name: string, size: number) {
+    this.#pattern = patternNamed(name).create({ seed: 1, maxLength: size });
+    this.#size = size;
+    this.#mapping = libc.mmap(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    this.#block = new Uint8Array(this.#mapping.buffer, 0, size);
+    this.#source = new Uint8Array(size);
+    this.#pattern.write(this.#source, 0);
+  }
+
+  /**
+   * Write a frame and verify it.
+   *
+   * @param sequence Its number
+   * @returns Whether it is what it should be
+   */
+  proof(sequence: number): boolean {
+    const size = this.#size;
+    this.#pattern.write(this.#block, sequence);
+    const header = this.#pattern.header(sequence, size);
+    const body = this.#pattern.body(sequence, size);
+    if (header === null) return libc.equal(this.#mapping, 0, body, size);
+    const rest = header.length;
+    return libc.equal(this.#mapping, 0, header, rest) &&
+      libc.equal(this.#mapping, rest, body.subarray(rest), size - rest);
+  }
+
+  /**
+   * Copy as many bytes and compare them.
+   *
+   * @param _sequence Unused
+   * @returns Whether they are equal
+   */
+  memory(_sequence: number): boolean {
+    this.#block.set(this.#source);
+    return libc.equal(this.#mapping, 0, this.#source, this.#size);
+  }
+
+  /**
+   * Let both run by turns.
+   *
+   * @param runs How often
+   * @returns The median of the shares that `proof` reached of the rate of `memory`, and its rate
+   */
+  ratio(runs: number): { ratio: number; bytesPerSecond: number } {
+    const frames = Math.max(16, Math.round(16e6 / this.#size));
+    let sequence = 0;
+    const time = (way: "proof" | "memory") => {
+      const start = performance.now();
+      for (let i = 0; i < frames; i++) {
+        if (!this[way](sequence++)) throw new Error(`Expected frame ${sequence} to be equal`);
+      }
+      return performance.now() - start;
+    };
+    time("proof");
+    time("memory");
+    const ratios: number[] = [];
+    const times: number[] = [];
+    for (let run = 0; run < runs; run++) {
+      const memory = time("memory");
+      const proof = time("proof");
+      ratios.push(memory / proof);
+      times.push(proof);
+    }
+    const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+    return { ratio: median(ratios), bytesPerSecond: frames * this.#size / (median(times) / 1000) };
+  }
+
+  /** Give the memory back. */
+  [Symbol.dispose](): void {
+    libc.munmap(this.#mapping);
+  }
+}
