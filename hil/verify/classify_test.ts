@@ -2,7 +2,8 @@
 import { crc32 } from "node:zlib";
 import { assert, assertEquals } from "@std/assert";
 import { TaggedPattern } from "../patterns/tagged.ts";
-import { classify, type ReceivedFrame } from "./classify.ts";
+import { patternNamed } from "../patterns/mod.ts";
+import { classify, type Context, FaultHistory, type ReceivedFrame } from "./classify.ts";
 
 const SIZE = 4096;
 const pattern = new TaggedPattern({ seed: 3, maxLength: 8192 });
@@ -101,4 +102,237 @@ Deno.test("classify() lays nothing on anybody without check values", () => {
   const received = frame(16);
   const { kind, blame } = named({ received, txCheck: null, rxCheck: null });
   assertEquals([kind, blame], ["duplicated", null]);
+});
+
+/** Faults of a frame, check values as of a core that passed on what it read. */
+function faultsOf(
+  sequence: number,
+  received: Uint8Array,
+  more: Partial<ReceivedFrame & Context> = {},
+) {
+  const expected = frame(sequence, received.length);
+  const moved = more.moved ?? received.length;
+  return classify({
+    sequence,
+    expected,
+    received,
+    moved,
+    txCheck: crc32(expected),
+    rxCheck: crc32(received.subarray(0, moved)),
+    ...more,
+  }, { pattern, ...more });
+}
+
+Deno.test("classify() says in words which frame a stale cache line holds and whose fault it is", () => {
+  const received = frame(1042, 8192);
+  received.set(frame(1034, 8192).subarray(4096, 4160), 4096);
+  const [fault, ...others] = faultsOf(1042, received, {
+    rxCheck: crc32(frame(1042, 8192)),
+    rxHeld: 1034,
+  });
+  assertEquals(others, []);
+  assertEquals(fault, {
+    kind: "stale-rx",
+    frame: 1042,
+    offset: 4096,
+    length: 64,
+    blame: "rx",
+    alignment: "cache line",
+    detail:
+      "one cache line: holds frame 1034, 8 frames old: a stale cache line on the CPU side; the " +
+      "core's check value matches what was sent",
+  });
+});
+
+Deno.test("classify() tells four faults of one frame apart, and lays each where it belongs", () => {
+  const sent = frame(40, 8192);
+  const read = sent.slice();
+  read.set(frame(36, 8192).subarray(512, 640), 512); // stale in front of the core
+  const written = read.slice();
+  written[3000] = (written[3000] ?? 0) ^ 8; // in the core
+  written.set(frame(41, 8192).subarray(5000, 5400), 5000);
+  const received = written.slice();
+  received.set(frame(35, 8192).subarray(7168, 7232), 7168); // stale behind it
+  const faults = faultsOf(40, received, {
+    txCheck: crc32(read),
+    rxCheck: crc32(written),
+    txHeld: 36,
+    rxHeld: 35,
+  });
+  assertEquals(
+    faults.map((
+      { kind, offset, length, blame, alignment },
+    ) => [kind, offset, length, blame, alignment]),
+    [
+      ["stale-tx", 512, 128, "tx", "cache line"],
+      ["bit-flip", 3000, 1, "core", null],
+      ["torn", 5000, 400, "core", "word"],
+      ["stale-rx", 7168, 64, "rx", "cache line"],
+    ],
+  );
+});
+
+Deno.test("classify() without check values blames a cache only where its lines are whole", () => {
+  const blind = { txCheck: null, rxCheck: null };
+  const holds = (from: number, to: number, other: number, more: Partial<Context>) => {
+    const received = frame(50);
+    received.set(frame(other).subarray(from, to), from);
+    const [fault] = faultsOf(50, received, { ...blind, ...more });
+    return [fault?.kind, fault?.blame];
+  };
+  assertEquals(holds(1024, 1088, 46, { rxHeld: 46, txHeld: 45 }), ["stale-rx", "rx"]);
+  assertEquals(holds(1024, 1088, 45, { rxHeld: 46, txHeld: 45 }), ["stale-tx", "tx"]);
+  assertEquals(holds(1024, 1088, 46, { rxHeld: 46, txHeld: 46 }), ["stale-rx", null]);
+  assertEquals(holds(1032, 1048, 46, { rxHeld: 46, txHeld: 45 }), ["not-written", "core"]);
+  assertEquals(holds(0, SIZE, 46, { rxHeld: 46, txHeld: 45 }), ["not-written", null]);
+  assertEquals(holds(1024, 2048, 51, { rxHeld: 46, txHeld: 45 }), ["torn", null]);
+});
+
+Deno.test("classify() names the unit that an extent consists of", () => {
+  const unit = (from: number, to: number, base: number, burst?: number) => {
+    const received = frame(9, 8192);
+    received.set(frame(8, 8192).subarray(from, to), from);
+    const units = { pageSize: 4096, cacheLine: 64, ...(burst === undefined ? {} : { burst }) };
+    return faultsOf(9, received, { base, units })[0]?.alignment;
+  };
+  assertEquals(unit(4096 - 64, 8192, 64), "page");
+  assertEquals(unit(4096 - 64, 4096, 64), "cache line");
+  assertEquals(unit(1024 - 64, 2048 - 64, 64, 1024), "burst");
+  assertEquals(unit(1024, 1032, 64), "word");
+  assertEquals(unit(1024, 1088, 72), "word");
+});
+
+Deno.test("classify() finds what was written around a frame, and where", () => {
+  const received = frame(3);
+  const guard = pattern.poison(64 + SIZE, 64).slice();
+  const written = guard.slice();
+  written.fill(0, 0, 17);
+  const guards = [
+    { offset: -64, expected: pattern.poison(0, 64), received: pattern.poison(0, 64) },
+    { offset: SIZE, expected: guard, received: written },
+  ];
+  const faults = faultsOf(3, received, { guards });
+  assertEquals(faults.map(({ kind, offset, length, blame }) => [kind, offset, length, blame]), [
+    ["overrun", SIZE, 17, "core"],
+  ]);
+});
+
+Deno.test("classify() tells lanes that are mixed up from lanes that are not written", () => {
+  const swapped = frame(20);
+  for (let at = 0; at < SIZE; at += 8) {
+    [swapped[at + 1], swapped[at + 6]] = [swapped[at + 6] ?? 0, swapped[at + 1] ?? 0];
+  }
+  const [mixed, ...none] = faultsOf(20, swapped);
+  assertEquals([mixed?.kind, none.length], ["byte-lanes", 0]);
+  assert(mixed?.detail.includes("64-bit words mixed up: 1 from 6, 6 from 1"), mixed?.detail);
+  const dead = frame(20);
+  for (let at = 5; at < SIZE; at += 8) dead[at] = 0xa5;
+  const [unwritten, ...others] = faultsOf(20, dead);
+  assertEquals([unwritten?.kind, others.length], ["byte-lanes", 0]);
+  assert(unwritten?.detail.includes("byte lanes 5 of 64-bit words carry something else"));
+});
+
+Deno.test("FaultHistory tells frames swapped, lost and doubled by the core apart, of any length", () => {
+  const run = (length: number, found: (due: number) => number) => {
+    const history = new FaultHistory();
+    const faults = [];
+    for (let due = 10; due < 20; due++) {
+      if (found(due) === due) continue;
+      faults.push(...faultsOf(due, frame(found(due), length), { history, rxHeld: due - 4 }));
+    }
+    return history.settle(faults).map(({ frame, kind, blame }) => `${frame} ${kind} ${blame}`);
+  };
+  for (const length of [2, 3, 7, 8, 20, 63, 64, 4096]) {
+    const text = `length ${length}`;
+    const swapped = run(length, (due) => due === 12 ? 13 : due === 13 ? 12 : due);
+    assertEquals(swapped, ["12 swapped core", "13 swapped core"], text);
+    const lost = run(length, (due) => due >= 17 ? due + 1 : due);
+    assertEquals(lost, ["17 lost core", "18 lost core", "19 lost core"], text);
+    const doubled = run(length, (due) => due >= 18 ? due - 1 : due);
+    assertEquals(doubled, ["18 duplicated core", "19 duplicated core"], text);
+    const repeated = run(length, (due) => due === 14 ? 11 : due);
+    assertEquals(repeated, ["14 duplicated core"], text);
+  }
+});
+
+Deno.test("FaultHistory calls a bit stuck that is wrong in one small frame after another", () => {
+  const stuck = (bit: number) => {
+    const history = new FaultHistory();
+    const faults = [];
+    for (let due = 0; due < 24; due++) {
+      const received = frame(due, 8);
+      received[0] = (received[0] ?? 0) | (1 << bit);
+      if (received[0] !== frame(due, 8)[0]) faults.push(...faultsOf(due, received, { history }));
+    }
+    return history.settle(faults).map(({ kind }) => kind);
+  };
+  const kinds = stuck(3);
+  assert(kinds.length >= 4 && kinds.every((kind) => kind === "stuck-bit"), kinds.join());
+  // bits that flip here and there are not stuck
+  const history = new FaultHistory();
+  const faults = [1, 2, 3, 4, 5, 6].flatMap((due) => {
+    const received = frame(due, 64);
+    received[due * 7] = (received[due * 7] ?? 0) ^ (1 << due);
+    return faultsOf(due, received, { history });
+  });
+  assert(history.settle(faults).every(({ kind }) => kind === "bit-flip"));
+});
+
+Deno.test("classify() answers for a frame of one byte, whatever it holds", () => {
+  for (let byte = 0; byte < 256; byte++) {
+    const received = new Uint8Array([byte]);
+    if (received[0] === frame(30, 1)[0]) continue;
+    assertEquals(faultsOf(30, received).length, 1);
+  }
+});
+
+Deno.test("classify() knows a design that transforms by what is due from it", () => {
+  const turn = (bytes: Uint8Array<ArrayBuffer>) => bytes.map((byte) => byte ^ 0x5a);
+  const received = turn(frame(60));
+  received.set(turn(frame(56)).subarray(1024, 1088), 1024);
+  const sent = frame(60);
+  const [fault, ...others] = classify({
+    sequence: 60,
+    expected: turn(frame(60)),
+    received,
+    moved: SIZE,
+    sent,
+    txCheck: crc32(sent),
+    rxCheck: crc32(turn(frame(60))),
+  }, { pattern, rxHeld: 56, frameOf: (sequence) => turn(frame(sequence)) });
+  assertEquals([fault?.kind, fault?.blame, fault?.offset, others.length], [
+    "stale-rx",
+    "rx",
+    1024,
+    0,
+  ]);
+});
+
+Deno.test("classify() takes time in proportion to what it is given, even if that is garbage", () => {
+  const fastest = (name: string, length: number) => {
+    const made = patternNamed(name).create({ seed: 1, maxLength: length + 64 });
+    const noise = patternNamed("random").create({ seed: 2, maxLength: length }).body(0, length);
+    const expected = new Uint8Array(length);
+    made.write(expected, 100);
+    let best = Infinity;
+    for (const mask of [0xff, 0x01, 0x80]) {
+      for (let run = 0; run < 3; run++) {
+        const received = noise.map((byte, at) =>
+          mask === 0x80 && at % 50 > 0 ? expected[at] ?? 0 : byte & mask
+        );
+        const start = performance.now();
+        const faults = classify(
+          { sequence: 100, expected, received, moved: length, txCheck: 1, rxCheck: 2 },
+          { pattern: made, rxHeld: 96, txHeld: 96 },
+        );
+        const took = performance.now() - start;
+        if (run === 0 || took < best) best = took;
+        assert(faults.length > 0 && faults.length < 100);
+      }
+    }
+    return best;
+  };
+  fastest("tagged", 1 << 14);
+  const [small, large] = [fastest("tagged", 1 << 15), fastest("tagged", 1 << 18)];
+  assert(large < 8 * 6 * small, `${small} ms for 32 KiB, ${large} ms for 256 KiB`);
 });

@@ -90,7 +90,8 @@ export function cover(
       const lanes = findLanes(frame, at, end, sources.keep, active.shift);
       if (lanes !== null && lanes.wrong > (run?.wrong ?? 0)) run = lanes;
     }
-    if (run === null || (until - at <= FLAW && run.wrong < 2 * (until - at))) {
+    const little = run !== null && until - at <= FLAW && run.wrong < 2 * (until - at);
+    if (run === null || (little && !wholly(sources, run, frame, end))) {
       const bits = flipped(sources, active, frame.received, at, until);
       if (bits !== null) {
         for (const bit of bits) flaws.push(bit);
@@ -121,6 +122,17 @@ export function cover(
   }
   close(end);
   return { pieces, flaws: flaws.sort((a, b) => a.from - b.from) };
+}
+
+/** Whether a short frame is all of a source, and not of one byte that a single bit could have made. */
+function wholly(
+  sources: Sources,
+  run: Run,
+  { expected, received }: { readonly expected: Uint8Array; readonly received: Uint8Array },
+  end: number,
+): boolean {
+  const bits = (expected[0] ?? 0) ^ (received[0] ?? 0);
+  return (end > 1 || (bits & (bits - 1)) !== 0) && sources.covers(run.source, 0, end);
 }
 
 /** Where a source fits again for a while behind bytes that it does not explain. */
