@@ -47,9 +47,16 @@ export interface ReceiveOptions extends StreamOptions {
  * found in the first frame and goes on from there without a gap; of other patterns the frames come
  * one by one from frame 0.
  */
-export type Expectation =
-  | PatternSpec
-  | ((sequence: number, length: number) => Uint8Array<ArrayBuffer>);
+export type Expectation = PatternSpec | FrameMaker;
+
+/**
+ * Makes the bytes of a frame.
+ *
+ * @param sequence Number of the frame, from 0
+ * @param length Bytes
+ * @returns As many bytes; the array may be used again
+ */
+export type FrameMaker = (sequence: number, length: number) => Uint8Array<ArrayBuffer>;
 
 /**
  * Send frames, and ask what became of each.
@@ -240,6 +247,11 @@ class ReceiveFlow extends Flow {
     }
     const pattern = this.#pattern;
     if (pattern === null) {
+      if (done.check !== null) {
+        const bytes = new Uint8Array(done.bytes);
+        block.copyTo(bytes, this.#guard);
+        this.see("rx", done.check !== crc32(bytes));
+      }
       this.note({
         kind: "foreign",
         frame: sequence,

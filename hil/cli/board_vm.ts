@@ -51,7 +51,6 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
         coherent,
         ...(options.settings.bitstream === undefined ? {} : { pl: "empty" }),
         command: guestCommand(run),
-        env: { PLUMBLINE_BOARD: "vm", PLUMBLINE_COHERENT: coherent ? "1" : "0" },
         outDir: journal.dir,
         timeoutSeconds: options.timeout + BOOT_SECONDS,
         stdout: "null",

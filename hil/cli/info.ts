@@ -116,7 +116,6 @@ async function inGuest(
         ...(options.asked === null ? [] : [`--device=${options.asked.join(",")}`]),
         ...(options.json === null ? [] : ["--json=/out/info.json"]),
       ],
-      env: { PLUMBLINE_BOARD: "vm" },
       outDir,
       timeoutSeconds: 120,
       stdout: options.json === "-" ? "null" : "inherit",

@@ -112,7 +112,6 @@ await runTest(hostArch, "--fault exits 1 and names the frame", async (dir) => {
   const run = await runInGuest({
     arch: hostArch,
     command: ["sh", "-c", command.join("\n")],
-    env: { PLUMBLINE_BOARD: "vm", PLUMBLINE_COHERENT: "0" },
     outDir: dir,
     timeoutSeconds: 400,
     stdout: "piped",

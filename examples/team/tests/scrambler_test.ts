@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// A design that transforms: what comes back is computed here from what was sent.
+import { assertIntact, hil } from "@plumbline/hil";
+import { bitstream } from "../bitstreams.ts";
+
+/** What the scrambler does: each 64-bit word, exclusive or a constant. */
+const KEY = new Uint8Array(new BigUint64Array([0x5aa55aa5f00ff00fn]).buffer);
+
+function scramble(frame: Uint8Array): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(frame, (byte, i) => byte ^ (KEY[i % 8] ?? 0));
+}
+
+const top = await hil({ bitstream: bitstream("scrambler") });
+
+top.matrix(
+  "scrambled",
+  { policy: ["coherent", "streaming", "none"], size: [8, 4096, 20000] },
+  async ({ loop }) => assertIntact(await loop.run({ frames: 20, expect: scramble })),
+);

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// The team's project on a virtual board whose logic is empty at first: bitstreams are loaded, three
+// designs are tested, by plain deno test and by plumbline run.
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { runInGuest } from "../fixtures/boards/vm/mod.ts";
+import { boardTest } from "../fixtures/boards/vm/testing/board.ts";
+import { checkResults } from "../hil/results.ts";
+
+const SCRIPT = `
+export NO_COLOR=1 TEAM_BITSTREAMS=/tmp/bitstreams
+deno run -A --no-check examples/team/make_bitstreams.ts $TEAM_BITSTREAMS || exit 10
+cd examples/team
+PLUMBLINE_RESULTS=/out/plain deno test -A --no-check -- --frames=20 > /out/plain.log 2>&1; echo $? >> /out/codes
+plumbline() { deno run -A --no-check /plumbline/hil/cli/main.ts "$@"; }
+plumbline run --quiet --results=/out/run --junit=/out/run.xml --frames=5 --size=64,4096 . 2> /out/run.log
+echo $? >> /out/codes
+
+# one holds the board, the other is told who
+plumbline run --quiet --results=/out/first --suite=loopback --policy=streaming --size=64 \\
+  --depth=1 --duration=60s . 2> /out/first.log &
+while ! grep -q '"line":"start"' /out/first/journal.jsonl 2> /dev/null; do sleep 0.2; done
+plumbline run --quiet --results=/out/second . 2> /out/second.log; echo $? >> /out/codes
+deno test -A --no-check tests/loopback_test.ts > /out/third.log 2>&1; echo $? >> /out/codes
+kill $!
+wait
+# and when it is gone the board is free
+plumbline run --quiet --results=/out/fourth --suite=loopback --policy=streaming --size=64 . \\
+  2> /out/fourth.log; echo $? >> /out/codes
+
+# another core than the file's promise
+sed 's/"id": *[0-9"a-fx]*/"id": "0x00009999"/' $TEAM_BITSTREAMS/loopback.bit.json > /tmp/wrong.json
+cp $TEAM_BITSTREAMS/loopback.bit /tmp/wrong.bit; cp /tmp/wrong.json /tmp/wrong.bit.json
+plumbline run --quiet --results=/out/wrong --suite=loopback --policy=streaming --size=64 \\
+  --bitstream=/tmp/wrong.bit . 2> /out/wrong.log; echo $? >> /out/codes
+exit 0`;
+
+await boardTest("aarch64", "examples/team passes on vm:aarch64", async (dir) => {
+  const run = await runInGuest({
+    arch: "aarch64",
+    pl: "empty",
+    command: ["sh", "-c", SCRIPT],
+    outDir: dir,
+    timeoutSeconds: 600,
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const read = (name: string) => Deno.readTextFileSync(`${dir}/${name}`);
+  assertEquals(run.exitCode, 0, `${run.lost}\n${run.stderr}`);
+  assertEquals(run.kernelReports, []);
+  const codes = read("codes").trim().split("\n");
+  assertEquals(codes[0], "0", read("plain.log").slice(-3000));
+  assertEquals(codes[1], "0", read("run.log"));
+  const results = checkResults(JSON.parse(read("run/results.json")));
+  assertEquals([...new Set(results.tests.map((test) => test.suite))].sort(), [
+    "counter",
+    "loopback",
+    "scrambler",
+  ]);
+  // each file loaded its own bitstream; the first one is told
+  assertEquals(results.bitstream.identity, "proved");
+  assertEquals(results.board.simulated, true);
+  assertStringIncludes(read("run.xml"), '<property name="bitstream.sha256"');
+
+  assertEquals(codes[2], "3", read("second.log"));
+  assertStringIncludes(read("second.log"), "/dev/pldma0 is held by plumbline run, process ");
+  assertEquals(codes[3], "1");
+  assertStringIncludes(read("third.log"), "/dev/pldma0 is held by plumbline run, process ");
+  assertStringIncludes(read("first.log"), "interrupted");
+  assertEquals(codes[4], "0", read("fourth.log"));
+
+  assertEquals(codes[5], "1", read("wrong.log"));
+  const wrong = checkResults(JSON.parse(read("wrong/results.json")));
+  assertEquals(wrong.bitstream.identity, "wrong");
+  assertEquals(wrong.tests.map(({ outcome, frames }) => [outcome, frames]), [
+    ["FAIL", 0],
+    ["FAIL", 0],
+  ]);
+});
