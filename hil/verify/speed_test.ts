@@ -8,8 +8,8 @@ Deno.test("Every pattern is written and verified at the speed of memcpy and memc
   const slow: string[] = [];
   for (const name of PATTERN_NAMES) {
     using bout = new Bout(name, 1 << 18);
-    let { ratio } = bout.ratio(5);
-    if (ratio < 0.5) ratio = Math.max(ratio, bout.ratio(15).ratio);
+    let { ratio } = bout.ratio(21);
+    if (ratio < 0.5) ratio = Math.max(ratio, bout.ratio(101).ratio);
     if (ratio < 0.5) slow.push(`${name}: ${ratio.toFixed(2)}`);
   }
   assert(slow.length === 0, `Expected 0.5 at least of the rate of memory, found ${slow}`);

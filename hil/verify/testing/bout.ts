@@ -11,6 +11,9 @@ import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from "../../../driv
 import { patternNamed } from "../../patterns/mod.ts";
 import type { Pattern } from "../../patterns/pattern.ts";
 
+/** Bytes of a slice. */
+const SLICE = 1 << 22;
+
 /** One pattern at one size, in memory as a block has it: mapped, and compared through FFI. */
 export class Bout implements Disposable {
   readonly #pattern: Pattern;
@@ -61,13 +64,13 @@ export class Bout implements Disposable {
   }
 
   /**
-   * Let both run by turns.
+   * Let both run by turns, in slices so short that another job of the machine seldom gets into one.
    *
-   * @param runs How often
-   * @returns The median of the shares that `proof` reached of the rate of `memory`, and its rate
+   * @param slices How many of each
+   * @returns The share that `proof` reached of the rate of `memory`, by the median slices, and its rate
    */
-  ratio(runs: number): { ratio: number; bytesPerSecond: number } {
-    const frames = Math.max(16, Math.round(16e6 / this.#size));
+  ratio(slices: number): { ratio: number; bytesPerSecond: number } {
+    const frames = Math.ceil(SLICE / this.#size);
     let sequence = 0;
     const time = (way: "proof" | "memory") => {
       const start = performance.now();
@@ -76,18 +79,16 @@ export class Bout implements Disposable {
       }
       return performance.now() - start;
     };
-    time("proof");
-    time("memory");
-    const ratios: number[] = [];
-    const times: number[] = [];
-    for (let run = 0; run < runs; run++) {
-      const memory = time("memory");
-      const proof = time("proof");
-      ratios.push(memory / proof);
-      times.push(proof);
+    const times: { memory: number; proof: number }[] = [];
+    for (let slice = 0; slice < slices; slice++) {
+      times.push({ memory: time("memory"), proof: time("proof") });
     }
-    const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? NaN;
-    return { ratio: median(ratios), bytesPerSecond: frames * this.#size / (median(times) / 1000) };
+    const median = (way: "proof" | "memory") =>
+      times.map((slice) => slice[way]).sort((a, b) => a - b)[slices >> 1] ?? NaN;
+    return {
+      ratio: median("memory") / median("proof"),
+      bytesPerSecond: frames * this.#size / (median("proof") / 1000),
+    };
   }
 
   /** Give the memory back. */
