@@ -95,8 +95,27 @@ export function explainDevice(device: string, machine: Machine = thisMachine): s
   if (machine.list("/sys/class/misc").some((name) => /^pldma\d+$/.test(name))) {
     return `${missing}: the driver has a device but there is no node for it (is udev running?)`;
   }
+  const held = heldChannels(machine.read("/sys/kernel/debug/dmaengine/summary") ?? "");
+  if (held.length > 0) {
+    return `${missing}: pldma is loaded but every DMA channel that it could have is taken: ` +
+      `${held.join(", ")} (unbind that driver)`;
+  }
   return `${missing}: pldma is loaded but found no DMA channels ` +
     "(device tree node plumbline,pldma, or module parameters; see dmesg)";
+}
+
+/**
+ * Channels that another driver has, from dmaengine's summary in debugfs: a line for each channel in
+ * use, ` dma0chan0    | 40400000.dma:tx`.
+ */
+function heldChannels(summary: string): string[] {
+  return summary.split("\n").flatMap((line) => {
+    const [, channel, client] = /^\s*(dma\d+chan\d+)\s*\|\s*(\S+)/.exec(line) ?? [];
+    if (channel === undefined || client === undefined || client.startsWith("pldma")) return [];
+    return [
+      `${channel} by ${client === "in-use" ? "a driver that does not tell its name" : client}`,
+    ];
+  });
 }
 
 function explainOpen(device: string, code: string | null): string | null {

@@ -37,6 +37,15 @@ const rows: [string, Machine, string][] = [
     "probe deferred (40000000.pldma platform: no channel)",
   ],
   ["channels", machine(loaded), "pldma is loaded but found no DMA channels"],
+  [
+    "a free channel",
+    machine({
+      ...loaded,
+      "/sys/kernel/debug/dmaengine/summary": "dma0 (40400000.dma): number of channels: 2\n" +
+        " dma0chan0    | 43c00000.video:tx\n dma0chan1    | in-use\n",
+    }),
+    "taken: dma0chan0 by 43c00000.video:tx, dma0chan1 by a driver that does not tell its name",
+  ],
   ["the node", machine({ ...loaded, "/sys/class/misc/pldma0/dev": "" }), "is udev running?"],
   ["permission", machine({ "/dev/pldma0": "" }, "EACCES"), "No permission for /dev/pldma0"],
   ["exclusive use", machine({ "/dev/pldma0": "" }, "EBUSY"), "open in another program"],

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// plumbline report on journals in every state that a dead writer can leave.
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { Journal } from "../journal.ts";
+import { checkResults } from "../results.ts";
+import { checkJUnit } from "../testing/junit.ts";
+import { tempDir } from "../testing/temp_dir.ts";
+
+const MAIN = new URL("./main.ts", import.meta.url).pathname;
+
+async function report(...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", MAIN, "report", ...args],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+/** A run that died in its second case. */
+function died(): string {
+  const dir = tempDir();
+  using journal = Journal.open({ dir });
+  for (const name of ["first", "second", "third"]) {
+    journal.register({ id: `s/${name}`, suite: "s", name, policy: "streaming" });
+  }
+  journal.start("s/first");
+  journal.end("s/first", { outcome: "PASS", reason: null, seconds: 1, frames: 3, bytes: 192 });
+  journal.start("s/second");
+  return dir;
+}
+
+Deno.test("plumbline report names the case in which a run died", async () => {
+  const dir = died();
+  const junit = `${tempDir()}/out.xml`;
+  const { code, stdout, stderr } = await report(dir, "--json=-", `--junit=${junit}`);
+  assertEquals(code, 3);
+  const results = checkResults(JSON.parse(stdout));
+  assertEquals(results.tests.map(({ name, outcome, reason }) => [name, outcome, reason]), [
+    ["first", "PASS", null],
+    ["second", "ERROR", "died here"],
+    ["third", "ERROR", "never ran"],
+  ]);
+  assertStringIncludes(stderr, "second");
+  checkJUnit(Deno.readTextFileSync(junit));
+  // the journal by its own name says the same
+  assertEquals((await report(`${dir}/journal.jsonl`, "--json=-")).stdout, stdout);
+});
+
+Deno.test("plumbline report reads a journal that was cut anywhere", async () => {
+  const dir = died();
+  const bytes = Deno.readFileSync(`${dir}/journal.jsonl`);
+  for (const part of [0.3, 0.62, 0.97]) {
+    Deno.writeFileSync(`${dir}/journal.jsonl`, bytes.subarray(0, Math.floor(bytes.length * part)));
+    const { code, stdout, stderr } = await report(dir, "--json=-");
+    assertEquals(code, 3, stderr);
+    checkResults(JSON.parse(stdout));
+  }
+});
+
+const refusals: [what: string, make: (dir: string) => string[], says: string][] = [
+  ["nothing", () => [], "takes one journal or folder, found 0"],
+  ["two runs", () => ["a", "b"], "found 2"],
+  ["a file that is not there", (dir) => [`${dir}/none`], "cannot be read"],
+  ["a folder without a journal", (dir) => [dir], "cannot be read"],
+  ["an empty journal", (dir) => [write(`${dir}/journal.jsonl`, "")], "holds no line of a journal"],
+  [
+    "another kind of file",
+    (dir) => [write(`${dir}/x.txt`, "hello\n")],
+    "holds no line of a journal",
+  ],
+  ["results of another schema", (dir) => [write(`${dir}/r.json`, '{"schema":2}')], "schema"],
+  ["results cut off", (dir) => [write(`${dir}/r.json`, '{"schema":1,')], "schema 1"],
+  [
+    "a wrong place for JSON",
+    () => [died(), "--json=/no/such/place"],
+    "there is no folder /no/such",
+  ],
+];
+
+function write(path: string, text: string): string {
+  Deno.writeTextFileSync(path, text);
+  return path;
+}
+
+for (const [what, make, says] of refusals) {
+  Deno.test(`plumbline report refuses ${what} with exit status 2`, async () => {
+    const { code, stderr } = await report(...make(tempDir()));
+    assertEquals(code, 2, stderr);
+    assertStringIncludes(stderr, says);
+    assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
+  });
+}
