@@ -26,8 +26,9 @@ const EVIDENCE = 4;
 const ALWAYS = 0.85;
 /** The most bits of a word that are; more are another fault. */
 const MOST_BITS = 4;
-/** Wrong bytes from which lanes are believed. */
+/** Wrong bytes and words from which lanes are believed. */
 const LANES = 8;
+const LANE_WORDS = 4;
 
 /** The two sides of a frame. */
 interface Sides {
@@ -166,15 +167,18 @@ function lanesOf(
   let can = lanes.map(() => lanes);
   let last = start;
   let wrong = 0;
+  let words = 0;
   for (let word = start; word + width <= end; word += width) {
     const next = can.map((some, lane) => some.filter((from) => is(word + lane, word + from)));
     if (next.some((some) => some.length === 0)) break;
     can = next;
     const differs = lanes.filter((lane) => !is(word + lane, word + lane)).length;
     wrong += differs;
+    if (differs > 0) words++;
     if (differs > 0) last = word + width;
   }
-  if (wrong < LANES) return null;
+  // in one word, or a few, any bytes may be found again somewhere
+  if (wrong < LANES || words < Math.min(LANE_WORDS, (end - start) / width)) return null;
   let first = at;
   while (first > start && !is(first - 1, first - 1)) first--;
   while (last > at && is(last - 1, last - 1)) last--;

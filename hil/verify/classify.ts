@@ -94,6 +94,8 @@ export interface Sightings {
   readonly rx: boolean | null;
 }
 
+/** Bytes that are not alike by chance. */
+const BEAT = 8;
 /** Faults of one frame that are told one by one; further ones are told together. */
 const MOST_FAULTS = 16;
 /** Wrong bits of a frame that can each be one that is stuck over several frames. */
@@ -144,7 +146,7 @@ export function classify(frame: ReceivedFrame, context: Context): NamedFault[] {
 interface Finding {
   readonly from: number;
   readonly to: number;
-  readonly what: "content" | "displaced" | "shifted" | "bits" | "stuck" | "lanes";
+  readonly what: "content" | "displaced" | "shifted" | "exchanged" | "bits" | "stuck" | "lanes";
   /** Where the bytes come from. */
   readonly source: Source;
   /** What they would be without this: this frame, displaced by so many bytes. */
@@ -343,6 +345,18 @@ class Case {
     let shift = 0;
     let hole: Run | null = null; // directly before, in the place of the frame's own bytes
     let open: { from: number; by: number; what: "displaced" | "shifted" } | null = null;
+    const exchanged = exchanges(pieces, sequence);
+    for (const [first, second] of exchanged) {
+      const { from } = first;
+      const { to } = second;
+      const apart = second.from - from;
+      const text = `${
+        bytesText(to - second.from)
+      } at ${from} and ${apart} further on changed places`;
+      const { source } = first;
+      findings.push({ ...common, from, to, what: "exchanged", source, shift: 0, text });
+    }
+    const inPlace = new Set(exchanged.flat());
     const close = (to: number) => {
       if (open === null) return;
       const { from, by, what } = open;
@@ -352,6 +366,7 @@ class Case {
     };
     for (const piece of pieces) {
       const { source } = piece;
+      if (inPlace.has(piece)) continue;
       if (source.kind !== "frame" || source.sequence !== sequence) {
         if (hole !== null) findings.push(this.#content(hole, shift));
         hole = piece;
@@ -372,6 +387,16 @@ class Case {
           : undefined;
         if (hole !== null && filled === undefined) findings.push(this.#content(hole, shift));
         const from = filled?.from ?? piece.from;
+        // the same bytes again and again, or some lost after others, are one displacement
+        const before = open as { from: number; by: number; what: "displaced" | "shifted" } | null;
+        const goesOn = before !== null && before.by * by > 0 && source.shift !== 0 &&
+          filled === undefined && from - before.from <= Math.abs(before.by);
+        if (goesOn) {
+          open = { ...before, by: before.by + by };
+          shift = source.shift;
+          hole = null;
+          continue;
+        }
         close(from);
         shift = source.shift;
         const whole = piece.from === 0 && moved === this.#length;
@@ -417,7 +442,18 @@ class Case {
     const lost = findings.reduce((sum, { by }) => sum + Math.max(0, -by), 0);
     if (lost >= this.#length - moved) return null;
     const text = `${moved} of ${this.#length} bytes arrived`;
-    return this.#fault("truncated", moved, this.#length, "core", text);
+    // a block that holds what it is said to lack was written whole
+    const own = { kind: "frame", sequence: this.#frame.sequence, shift: 0 } as const;
+    const there = this.#length - moved >= BEAT && this.#sources.covers(own, moved, this.#length);
+    return there
+      ? this.#fault(
+        "truncated",
+        moved,
+        this.#length,
+        "driver",
+        `${text}, it is said, and all are there`,
+      )
+      : this.#fault("truncated", moved, this.#length, "core", text);
   }
 
   /** Nothing in the bytes is wrong, and yet somebody thinks so. */
@@ -548,6 +584,8 @@ class Case {
         return this.#fault("stuck-bit", from, to, stage, text);
       case "lanes":
         return this.#fault("byte-lanes", from, to, stage, text || lanesText(finding.source));
+      case "exchanged":
+        return this.#fault("swapped", from, to, stage, text);
       case "shifted": {
         const way = by > 0 ? "late" : "early";
         const told = `holds this frame ${bytesText(by)} too ${way}`;
@@ -590,22 +628,28 @@ class Case {
       : null;
 
     if (stage === "tx") {
-      if (old || isZero) return make("stale-tx", stage, "old data that the core read");
-      if (moving !== null) return moving(stage);
-      if (other !== null) return make("torn", stage, "the block changed while the core read it");
+      const known = txHeld === undefined || is(txHeld);
+      if (moving !== null && !is(txHeld)) return moving(stage);
+      if (isZero || isPoison || (old && (known || lines))) {
+        return make("stale-tx", stage, "old data that the core read");
+      }
+      if (other !== null) return make("torn", stage, "another frame's data that the core read");
       if (lines) return make("stale-tx", stage, "whole cache lines that the core read");
       return make("foreign", stage, "");
     }
     if (stage === "rx") {
       if (whole && rxCheck === 0) return make("not-written", "core", "the core wrote nothing");
-      if (old || isZero) {
-        if (!lines) {
-          return make("not-written", "core", "less than a cache line, so no cache did it");
+      const known = rxHeld === undefined || is(rxHeld);
+      if (isZero || isPoison || (old && known)) {
+        if (lines) return make("stale-rx", stage, "a stale cache line on the CPU side");
+        const edge = from === 0 || to >= this.#end;
+        if (edge && other !== null) {
+          return make("torn", stage, "the rest of the frame was not written");
         }
-        return make("stale-rx", stage, "a stale cache line on the CPU side");
+        return make("not-written", stage, "less than a cache line, so no cache did it");
       }
       if (moving !== null) return moving(stage);
-      if (other !== null) return make("torn", stage, "the block changed after the core wrote it");
+      if (other !== null) return make("torn", stage, "another frame's data behind the core");
       if (lines && source.kind === "unknown") return make("stale-rx", stage, "a stale cache line");
       return make("foreign", stage, "");
     }
@@ -649,7 +693,8 @@ class Case {
   ): NamedFault {
     const late = found < this.#frame.sequence;
     const fault = late
-      ? make("duplicated", blame, "it came again")
+      // which of the two it is, the block's history would say
+      ? make(blame === "tx" ? "stale-tx" : "duplicated", blame, "it came again")
       : make("swapped", blame, "it came before the frame that was due");
     this.#context.history?.moved(fault, this.#frame.sequence, found);
     return fault;
@@ -720,6 +765,25 @@ class Case {
       return { ...first, length: to - first.offset, detail, alignment: null };
     });
   }
+}
+
+/** Pairs of pieces of a frame that lie in each other's place. */
+function exchanges(pieces: readonly Run[], sequence: number): (readonly [Run, Run])[] {
+  const own = pieces.filter(({ source }) =>
+    source.kind === "frame" && source.sequence === sequence && source.shift !== 0
+  );
+  const pairs: (readonly [Run, Run])[] = [];
+  for (const [i, first] of own.entries()) {
+    const second = own[i + 1];
+    if (second === undefined || pairs.at(-1)?.[1] === first) continue;
+    const shifts = [first, second].map(({ source }) => source.kind === "frame" ? source.shift : 0);
+    const [a = 0, b = 0] = shifts;
+    const [m, n] = [first.to - first.from, second.to - second.from];
+    // edges may be alike by chance
+    const close = Math.abs(second.from - first.from - b) < BEAT && Math.abs(m - n) < BEAT;
+    if (a === -b && b > 0 && m < b + BEAT && close) pairs.push([first, second]);
+  }
+  return pairs;
 }
 
 /** How much it takes to explain a frame by these: bytes of no known source are the dearest. */

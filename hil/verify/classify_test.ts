@@ -336,3 +336,39 @@ Deno.test("classify() takes time in proportion to what it is given, even if that
   const [small, large] = [fastest("tagged", 1 << 15), fastest("tagged", 1 << 18)];
   assert(large < 8 * 6 * small, `${small} ms for 32 KiB, ${large} ms for 256 KiB`);
 });
+
+Deno.test("classify() tells what changed places from what is lost and doubled", () => {
+  const received = frame(33);
+  received.copyWithin(1024, 1088, 1152);
+  received.set(frame(33).subarray(1024, 1088), 1088);
+  const [swapped, ...others] = faultsOf(33, received);
+  assertEquals([swapped?.kind, swapped?.offset, swapped?.length], ["swapped", 1024, 128]);
+  assertEquals(others, []);
+});
+
+Deno.test("classify() takes a beat that comes again and again for one fault", () => {
+  const whole = frame(33);
+  const received = whole.slice();
+  for (let beat = 1; beat <= 8; beat++) received.set(whole.subarray(792, 800), 792 + 8 * beat);
+  received.set(whole.subarray(800, SIZE - 64), 864);
+  const [doubled, ...others] = faultsOf(33, received);
+  assertEquals([doubled?.kind, doubled?.offset, others.length], ["duplicated", 800, 0]);
+  assert(doubled?.detail.includes("64 bytes twice"), doubled?.detail);
+});
+
+Deno.test("classify() lays a length that is wrong on the driver when all bytes are there", () => {
+  const [fault] = faultsOf(33, frame(33), { moved: SIZE - 64, rxCheck: crc32(frame(33)) });
+  assertEquals([fault?.kind, fault?.offset, fault?.blame], ["truncated", SIZE - 64, "driver"]);
+});
+
+Deno.test("classify() tells a block's old content behind the core by its edges", () => {
+  const behind = (from: number, to: number) => {
+    const received = frame(33);
+    received.set(frame(29).subarray(from, to), from);
+    const [fault] = faultsOf(33, received, { rxCheck: crc32(frame(33)), rxHeld: 29 });
+    return [fault?.kind, fault?.blame];
+  };
+  assertEquals(behind(1024, 1152), ["stale-rx", "rx"]);
+  assertEquals(behind(1024, 1032), ["not-written", "rx"]);
+  assertEquals(behind(1032, SIZE), ["torn", "rx"]);
+});

@@ -117,11 +117,14 @@ export class FaultHistory {
       const moved = this.#moved.get(fault);
       if (moved !== undefined) found.set(moved.due, moved.found);
     }
+    const faulty = new Set(faults.map(({ frame }) => frame));
     return faults.map((fault) => {
       const text = stuck.get(fault);
       if (text !== undefined) return { ...fault, kind: "stuck-bit", detail: text };
       const moved = this.#moved.get(fault);
-      return moved === undefined ? fault : { ...fault, ...settleMoved(moved, found, fault.detail) };
+      return moved === undefined
+        ? fault
+        : { ...fault, ...settleMoved(moved, found, faulty, fault) };
     });
   }
 
@@ -157,7 +160,8 @@ export class FaultHistory {
 function settleMoved(
   { due, found }: Moved,
   all: ReadonlyMap<number, number>,
-  detail: string,
+  faulty: ReadonlySet<number>,
+  { kind, detail }: Fault,
 ): Pick<Fault, "kind" | "detail"> {
   const by = found - due;
   if (all.get(found) === due) {
@@ -172,14 +176,13 @@ function settleMoved(
       : `; all that follow are ${frames} early`;
     return { kind: "lost", detail: detail + text };
   }
+  if (by < 0 && !follows && !goesOn) return { kind, detail };
   if (by < 0) {
     const text = follows
       ? "; follows from the frame before"
-      : goesOn
-      ? `; all that follow are ${frames} late`
-      : "";
+      : `; all that follow are ${frames} late`;
     return { kind: "duplicated", detail: detail + text };
   }
-  // a later frame that also came where it was due
-  return all.has(found) ? { kind: "lost", detail } : { kind: "duplicated", detail };
+  // a later frame, which also came where it was due, or did not
+  return { kind: faulty.has(found) ? "swapped" : "duplicated", detail };
 }
