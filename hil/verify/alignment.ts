@@ -74,9 +74,18 @@ export function extentText(from: number, to: number, alignment: Alignment, units
     "page": pageSize,
   };
   const count = alignment === null ? NaN : bytes / size[alignment];
-  if (!Number.isInteger(count) || alignment === null) {
-    return bytes === 1 ? "1 byte" : `${bytes} bytes`;
-  }
+  if (!Number.isInteger(count) || alignment === null) return plural(bytes);
   if (alignment === "4 KiB") return `${count * 4} KiB`;
   return count === 1 ? `one ${alignment}` : `${count} ${alignment}s`;
+}
+
+/**
+ * Say a number of bytes.
+ *
+ * @param bytes How many; the sign is left out
+ * @returns Words for a person
+ */
+export function plural(bytes: number): string {
+  const count = Math.abs(bytes);
+  return count === 1 ? "1 byte" : `${count} bytes`;
 }
