@@ -27,7 +27,7 @@ const PARTS = [
 ];
 
 /** Tests that run on a board. */
-const TESTS = ["hil/suites"]; // and "examples/team"
+const TESTS = ["examples/team", "hil/suites"];
 
 /** An architecture in the tarball's name. */
 const LABELS: Readonly<Record<Arch, string>> = { aarch64: "arm64", x86_64: "x86_64" };

@@ -91,7 +91,7 @@ export async function runAirgapped(options: AirgapOptions): Promise<AirgapRun> {
       "-append",
       kernelArguments.join(" "),
       "-dtb",
-      await deviceTree(facts.qemu, machine, false, dir),
+      await deviceTree(facts.qemu, machine, null, dir),
     ],
     ...[
       "-chardev",
