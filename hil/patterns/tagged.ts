@@ -18,16 +18,7 @@
  */
 
 import type { Pattern } from "./pattern.ts";
-import {
-  checkOptions,
-  FRAME_CLASS,
-  hash,
-  identify,
-  makeTags,
-  MAX_WORDS,
-  POISON_CLASS,
-  type WordIdentity,
-} from "./tags.ts";
+import { checkOptions, FRAME_CLASS, hash, makeTags, MAX_WORDS, POISON_CLASS } from "./tags.ts";
 import { STEP } from "./tape.ts";
 
 /** Frames until the tape repeats; a prime, above any queue depth. */
@@ -44,29 +35,22 @@ const MAGIC = 0x504c_4d42; // "PLMB"
 /** The longest frame that the index can tell apart, bytes. */
 export const MAX_FRAME = (MAX_WORDS - SLOTS * STEP) * 8;
 
-/** Where a word of the tape belongs, when it is found at a word of a frame. */
-export interface Origin {
-  /** Sequence number of the frame modulo {@linkcode SLOTS}. */
-  readonly slot: number;
-  /** Words by which it was found too late (positive) or too early (negative). */
-  readonly shift: number;
-}
-
 /**
  * Frames of one run.
  *
  * @example Make a frame and tell a word of it
  * ```ts
- * import { TaggedPattern } from "./tagged.ts";
+ * import { SLOTS, TaggedPattern } from "./tagged.ts";
+ * import { identify } from "./tags.ts";
+ * import { STEP } from "./tape.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const pattern = new TaggedPattern({ seed: 1, maxLength: 4096 });
  * const frame = new Uint8Array(4096);
  * pattern.write(frame, 7);
  * const view = new DataView(frame.buffer);
- * const word = pattern.identify(view.getUint32(800, true), view.getUint32(804, true));
- * assertEquals(word?.class, "frame");
- * assertEquals(pattern.origin(word!.index, 100), { slot: 7, shift: 0 });
+ * const word = identify(1, view.getUint32(800, true), view.getUint32(804, true));
+ * assertEquals(word, { class: "frame", index: (7 % SLOTS) * STEP + 100 });
  * ```
  */
 export class TaggedPattern implements Pattern {
@@ -155,29 +139,5 @@ export class TaggedPattern implements Pattern {
    */
   poison(offset: number, length: number): Uint8Array<ArrayBuffer> {
     return this.#poison.subarray(offset, offset + length);
-  }
-
-  /**
-   * Tell what a word is.
-   *
-   * @param low Its low 32 bits
-   * @param high Its high 32 bits
-   * @returns Its class and index, or null for a word that no part of this run made
-   */
-  identify(low: number, high: number): WordIdentity {
-    return identify(this.seed, low, high);
-  }
-
-  /**
-   * Tell which frame a word of the tape belongs to, from where it was found.
-   *
-   * @param index Index of the word on the tape
-   * @param position Word of the frame at which it was found
-   * @returns The frame whose beginning is nearest, and the shift that remains
-   */
-  origin(index: number, position: number): Origin {
-    const start = index - position;
-    const slot = Math.round(start / STEP);
-    return { slot: ((slot % SLOTS) + SLOTS) % SLOTS, shift: slot * STEP - start };
   }
 }

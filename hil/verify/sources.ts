@@ -8,7 +8,7 @@
 
 import { Buffer } from "node:buffer";
 import type { Pattern } from "../patterns/pattern.ts";
-import { SLOTS } from "../patterns/tagged.ts";
+import { SLOTS, TaggedPattern } from "../patterns/tagged.ts";
 import { STEP } from "../patterns/tape.ts";
 import { identify } from "../patterns/tags.ts";
 
@@ -305,7 +305,7 @@ export class Sources {
     const view = new DataView(this.#received.buffer, this.#received.byteOffset, end);
     const { seed } = this.#pattern;
     const found: Source[] = [];
-    const tagged = this.#pattern.name === "tagged" && this.#frameOf === null;
+    const tagged = this.#pattern instanceof TaggedPattern && this.#frameOf === null;
     for (let word = Math.max(0, at - 7); word + 8 <= Math.min(end, at + 128); word++) {
       const identity = identify(seed, view.getUint32(word, true), view.getUint32(word + 4, true));
       if (identity === null || (identity.class === "frame" && !tagged)) continue;
