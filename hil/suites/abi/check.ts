@@ -59,6 +59,14 @@ export function offered(policy: PolicyName): Need {
   };
 }
 
+/** Room for several blocks, queued or in flight. */
+export function queue(blocks: number): Need {
+  return ({ info: { tx, rx } }) => {
+    const depth = Math.min(tx?.queueDepth ?? 0, rx?.queueDepth ?? 0);
+    return depth >= blocks ? null : `a queue holds ${depth} blocks: this takes ${blocks}`;
+  };
+}
+
 /** One check. */
 export interface Check {
   /** Unique in the suite, the group's name first. */

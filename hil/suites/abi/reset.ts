@@ -4,7 +4,7 @@
 import { unpackStats } from "../../../driver/stats.ts";
 import { POLLIN } from "../../../driver/syscalls.ts";
 import { RESET, STATES } from "../../../driver/uapi.ts";
-import { assert, fails, group, LONG, ready, refusesCall, same } from "./check.ts";
+import { assert, fails, group, LONG, queue, ready, refusesCall, same } from "./check.ts";
 import { MAX_U32, PAGE, type Raw, Struct } from "./raw.ts";
 
 const state = (raw: Raw, id: number) => STATES[raw.query(id).get("state")];
@@ -73,16 +73,19 @@ export const reset = group("RESET", (check) => {
     same(raw.reset(), 1, "returned");
   });
 
-  check("gives back registered memory and slots of the ring", (raw, bench) => {
-    raw.setNonblocking(true);
-    raw.alloc("bounce", "rx", PAGE, 3);
-    fails("EAGAIN", "read", () => raw.syscalls.read(raw.fd, new Uint8Array(PAGE)));
-    for (const policy of ["user-pages", "user-pages-registered"] as const) {
-      raw.enqueue(raw.register(policy, "rx", bench.memory().address));
-    }
-    same(raw.reset(), 5, "returned");
-    for (const id of raw.ids) same(state(raw, id), "user", "state");
-  });
+  check(
+    { name: "gives back registered memory and slots of the ring", needs: queue(5) },
+    (raw, bench) => {
+      raw.setNonblocking(true);
+      raw.alloc("bounce", "rx", PAGE, 3);
+      fails("EAGAIN", "read", () => raw.syscalls.read(raw.fd, new Uint8Array(PAGE)));
+      for (const policy of ["user-pages", "user-pages-registered"] as const) {
+        raw.enqueue(raw.register(policy, "rx", bench.memory().address));
+      }
+      same(raw.reset(), 5, "returned");
+      for (const id of raw.ids) same(state(raw, id), "user", "state");
+    },
+  );
 
   check("leaves a device behind that moves frames whole", (raw, bench) => {
     const tx = raw.alloc("streaming", "tx");

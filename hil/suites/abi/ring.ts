@@ -3,7 +3,7 @@
 
 import { POLLIN, POLLOUT } from "../../../driver/syscalls.ts";
 import { unpackStats } from "../../../driver/stats.ts";
-import { assert, group, LONG, ready, refuses, same } from "./check.ts";
+import { assert, group, LONG, queue, ready, refuses, same } from "./check.ts";
 import { PAGE, type Raw } from "./raw.ts";
 
 const write = (raw: Raw, bytes: Uint8Array) => raw.syscalls.write(raw.fd, bytes);
@@ -103,23 +103,23 @@ export const ring = group("write and read", (check) => {
     refuses(raw, "EAGAIN", "read", () => read(raw, new Uint8Array(192)));
   });
 
-  check("without a free slot: write of a nonblocking file is EAGAIN", (raw) => {
+  check("without a free slot: write of a nonblocking file is EAGAIN", (raw, bench) => {
     raw.setNonblocking(true);
     raw.alloc("bounce", "tx", PAGE, 2);
-    // a core may hold some frames on its own
     let taken = 0;
     let code: string | undefined;
-    while (code === undefined && taken < 100) {
+    // a core may hold some frames on its own: then a slot is free again
+    for (let i = 0; i < 100 && (code === undefined || raw.poll(POLLOUT, 20) !== 0); i++) {
       try {
         write(raw, new Uint8Array(PAGE));
         taken++;
+        code = undefined;
       } catch (error) {
         code = (error as { code?: string }).code;
-        if (code === "EAGAIN" && (raw.poll(POLLOUT, 50) & POLLOUT) !== 0) code = undefined;
       }
     }
     same(code, "EAGAIN", "errno");
-    assert(taken >= 2, `only ${taken} of two slots were taken`);
+    assert(taken >= Math.min(2, bench.chan("tx").queueDepth), `only ${taken} slots were taken`);
   });
 
   check("move frames of every length in order", (raw) => {
@@ -130,7 +130,7 @@ export const ring = group("write and read", (check) => {
     }
   });
 
-  check("keep the order of frames that wait together", (raw) => {
+  check({ name: "keep the order of frames that wait together", needs: queue(3) }, (raw) => {
     rings(raw);
     write(raw, new Uint8Array(64).fill(1));
     write(raw, new Uint8Array(128).fill(2));
@@ -149,7 +149,7 @@ export const ring = group("write and read", (check) => {
     }
   });
 
-  check("live beside blocks that are dequeued", (raw, bench) => {
+  check({ name: "live beside blocks that are dequeued", needs: queue(3) }, (raw, bench) => {
     rings(raw);
     // the ring's receive slots are ahead of the block: two frames fill them
     const rx = raw.alloc("streaming", "rx");
