@@ -92,6 +92,18 @@ Deno.test("toJUnit() shows that a case ran more than once", () => {
   assertEquals(find(test!, "failure")[0]?.attributes["message"], "torn");
 });
 
+Deno.test("fold() takes no pass from a case whose second attempt died", () => {
+  const at = "2026-01-01T00:00:00Z";
+  const lines: JournalLine[] = [
+    { line: "case", at, id: "a", suite: "s", name: "a", policy: null },
+    { line: "start", at, id: "a" },
+    { line: "end", at, id: "a", outcome: "PASS", reason: null, frames: 1, bytes: 1, seconds: 0 },
+    { line: "start", at, id: "a" },
+  ];
+  const [test] = fold(parseJournal(lines.map((one) => `${JSON.stringify(one)}\n`).join(""))).tests;
+  assertEquals([test?.outcome, test?.reason, test?.attempts], ["ERROR", "died here", 2]);
+});
+
 Deno.test("checkJUnit() refuses what is no JUnit XML", () => {
   const good = toJUnit(everyOutcome());
   assertThrows(() => checkJUnit(good.replace('tests="7"', 'tests="8"')), Error, "tests");

@@ -63,6 +63,15 @@ Deno.test("lockDevice() shares the lock with the run that a token names", async 
   await other.kill("SIGTERM");
 });
 
+Deno.test("lockDevice() lets the test files of one process share the lock", () => {
+  const dir = tempDir();
+  const first = lockDevice("/dev/pldma0", { what: "one file", dir });
+  const second = lockDevice("/dev/pldma0", { what: "another", dir });
+  assertEquals([first.shared, second.shared], [false, true]);
+  assertEquals(second.token, first.token);
+  second.check();
+});
+
 Deno.test("BoardLock.check() notices that the lock was removed, or replaced", () => {
   const dir = tempDir();
   const lock = lockDevice("/dev/pldma0", { what: "this run", dir });
