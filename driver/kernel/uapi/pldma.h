@@ -372,12 +372,12 @@ struct pldma_enqueue {
  * @reserved: in: zero
  *
  * Completions come back in the order of ENQUEUE. EAGAIN: O_NONBLOCK and nothing
- * is done yet. ETIMEDOUT: the deadline passed. ENODATA: nothing is queued, in
- * flight or done, blocks of the ring included. ECANCELED: RESET came in between.
- * EINTR: a signal. EIO: the engine failed the transfer: all output fields are
- * valid, @status tells how, and the block is the caller's. EINVAL: direction
- * unknown or absent, deadline too large. EFAULT after a completion leaves the
- * block done, to be asked for again.
+ * is done yet. ETIMEDOUT: the deadline passed. ENODATA: no completion waits, and
+ * nothing is queued or in flight, blocks of the ring included. ECANCELED: RESET
+ * came in between. EINTR: a signal. EIO: the engine failed the transfer: all
+ * output fields are valid, @status tells how, and the block is the caller's.
+ * EINVAL: direction unknown or absent, deadline too large. EFAULT after a
+ * completion leaves the block done, to be asked for again.
  */
 struct pldma_dequeue {
 	__u32 direction;
