@@ -40,7 +40,8 @@ function prepare(): Setup {
   try {
     board.arm("kind=none");
   } catch (error) {
-    noFaults = error instanceof Error ? error.message : String(error);
+    const why = error instanceof Error ? error.message : String(error);
+    noFaults = `${why} (Deno sees that folder with -A only)`;
   }
   return { board, path, info: device.info, noFaults };
 }
