@@ -12,7 +12,13 @@ import type { Device } from "../driver/device.ts";
 import { ERRNO, ErrnoError } from "../driver/errno.ts";
 import type { Direction } from "../driver/uapi.ts";
 import type { Fault } from "./results.ts";
-import { classify, type Context, type ReceivedFrame, sight } from "./verify/classify.ts";
+import {
+  classify,
+  type Context,
+  FaultHistory,
+  type ReceivedFrame,
+  sight,
+} from "./verify/classify.ts";
 
 /** What every flow is asked for. */
 export interface FlowOptions {
@@ -57,6 +63,7 @@ export abstract class Flow implements Disposable {
   readonly #options: FlowOptions;
   readonly #maxFaults: number;
   readonly #faults: Fault[] = [];
+  readonly #history = new FaultHistory();
   #tx: boolean | null = null;
   #rx: boolean | null = null;
   #sent = 0;
@@ -143,7 +150,8 @@ export abstract class Flow implements Disposable {
       asked: Number.isFinite(frames) ? frames : Math.max(1, this.#sent),
       frames: this.#verified,
       bytes: this.#bytes,
-      faults: this.#faults,
+      // some faults take several frames to be named
+      faults: this.#history.settle(this.#faults),
       timeout: this.#late,
       seen: { tx: this.#tx, rx: this.#rx },
       seconds: (this.#last - this.#start) / 1000,
@@ -192,7 +200,9 @@ export abstract class Flow implements Disposable {
   /** Name a frame that is not what it should be. */
   protected condemn(frame: ReceivedFrame, context: Context): void {
     this.observe(frame);
-    for (const fault of classify(frame, context)) this.note(fault);
+    const { cacheAlign, pageSize } = this.device.info;
+    const known = { units: { cacheLine: cacheAlign, pageSize }, history: this.#history };
+    for (const fault of classify(frame, { ...known, ...context })) this.note(fault);
   }
 
   /** Give back what the engine may hold, then every block. */

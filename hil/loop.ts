@@ -24,6 +24,7 @@ import { BlockSet, Guards, guardSize } from "./block_set.ts";
 import { expectedPattern } from "./expected.ts";
 import { Flow, type FlowOptions, type FrameReport, runFlows } from "./flow.ts";
 import type { Pattern } from "./patterns/pattern.ts";
+import type { Context } from "./verify/classify.ts";
 
 /** What to push through the loop. */
 export interface LoopOptions extends FlowOptions {
@@ -134,7 +135,9 @@ class BlockLoop extends Flow {
     const align = device.info.cacheAlign;
     const room = (frame: number) => Math.ceil((frame + 2 * this.#guard) / align) * align;
     this.#rxBlock = room(this.#back.size);
-    this.#tx = new BlockSet(device, { direction: "tx", policy, size: room(size), count: depth });
+    // one more than is under way: so the last frame of a tx block is another than that of the rx block
+    const count = device.info.maxBlocks > 2 * depth ? depth + 1 : depth;
+    this.#tx = new BlockSet(device, { direction: "tx", policy, size: room(size), count });
     try {
       const rx = { direction: "rx", policy, size: this.#rxBlock, count: depth } as const;
       this.#rx = new BlockSet(device, rx);
@@ -179,7 +182,7 @@ class BlockLoop extends Flow {
       };
       // without syncs the CPU cannot see the poison: evidence, and no fault of a frame
       if (this.#options.policy === "none") this.observe(frame);
-      else this.condemn(frame, { pattern: this.#pattern });
+      else this.condemn(frame, { pattern: this.#pattern, base: 0, rxHeld: "zeros" });
       // a block that the poison did not reach is judged by what it holds
       this.#guards.accept(index, received);
     });
@@ -265,10 +268,10 @@ class BlockLoop extends Flow {
         expected,
         received: bytes,
         moved: received.bytes,
-        // of what was sent, which is not what is expected where a design transforms
-        txCheck: pattern === this.#pattern ? sent.check : null,
+        txCheck: sent.check,
         rxCheck: received.check,
-      }, { pattern });
+        ...this.#sent(sequence),
+      }, { pattern, base: this.#guard, ...this.#held(sequence) });
     }
     for (const { offset, length } of this.#guards.damage(rx, sequence % this.#options.depth)) {
       this.note({
@@ -281,6 +284,27 @@ class BlockLoop extends Flow {
       });
     }
     return size;
+  }
+
+  /** What was sent, where a design transforms it. */
+  #sent(sequence: number): { sent?: Uint8Array } {
+    if (this.#back.pattern === this.#pattern) return {};
+    const sent = new Uint8Array(this.#options.size);
+    this.#pattern.write(sent, sequence);
+    return { sent };
+  }
+
+  /** What the blocks of a frame held before it. */
+  #held(sequence: number): Pick<Context, "rxHeld" | "txHeld" | "frameOf"> {
+    const [rx, tx] = [sequence - this.#rx.all.length, sequence - this.#tx.all.length];
+    const { pattern, size } = this.#back;
+    return {
+      rxHeld: rx >= 0 ? rx : this.#primed ? "poison" : "zeros",
+      txHeld: tx >= 0 ? tx : "zeros",
+      ...(pattern === this.#pattern ? {} : {
+        frameOf: (other) => pattern.body(other, size).slice(),
+      }),
+    };
   }
 
   /** Whether a receive block holds a frame: one `memcmp`, and one more for the header. */

@@ -275,7 +275,12 @@ class ReceiveFlow extends Flow {
     const { bytes: moved, check: rxCheck } = done;
     expected = expected.slice();
     const frame = { sequence, expected, received, moved, txCheck: null, rxCheck };
-    this.condemn(frame, { pattern });
+    const held = sequence - this.#blocks.all.length;
+    this.condemn(frame, {
+      pattern,
+      base: this.#guard,
+      rxHeld: held >= this.#first ? held - this.#first : "zeros",
+    });
   }
 
   /** Find the place of the pattern at which the design began. */
