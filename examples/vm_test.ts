@@ -32,6 +32,14 @@ sed 's/"id": *[0-9"a-fx]*/"id": "0x00009999"/' $TEAM_BITSTREAMS/loopback.bit.jso
 cp $TEAM_BITSTREAMS/loopback.bit /tmp/wrong.bit; cp /tmp/wrong.json /tmp/wrong.bit.json
 plumbline run --quiet --results=/out/wrong --suite=loopback --policy=streaming --size=64 \\
   --bitstream=/tmp/wrong.bit . 2> /out/wrong.log; echo $? >> /out/codes
+# a disk that is full before the run is over
+mkdir /tmp/small && mount -t tmpfs -o size=16k small /tmp/small
+plumbline run --quiet --results=/tmp/small --suite=loopback . 2> /out/small.log
+echo $? >> /out/codes
+PLUMBLINE_RESULTS=/tmp/small/plain deno test -A --no-check tests/loopback_test.ts \
+  > /out/small-plain.log 2>&1; echo $? >> /out/codes
+plumbline run --quiet --results=/out/after --suite=loopback --policy=streaming --size=64 . \
+  2> /out/after.log; echo $? >> /out/codes
 exit 0`;
 
 await boardTest("aarch64", "examples/team passes on vm:aarch64", async (dir) => {
@@ -75,4 +83,10 @@ await boardTest("aarch64", "examples/team passes on vm:aarch64", async (dir) => 
     ["FAIL", 0],
     ["FAIL", 0],
   ]);
+
+  assertEquals(codes[6], "3", read("small.log"));
+  assertStringIncludes(read("small.log"), "No space left on device");
+  assertEquals(codes[7], "1");
+  assertStringIncludes(read("small-plain.log"), "No space left on device");
+  assertEquals(codes[8], "0", read("after.log"));
 });

@@ -3,6 +3,7 @@
 
 /** The file of a design. */
 export function bitstream(name: string): string {
-  const dir = Deno.env.get("TEAM_BITSTREAMS") ?? new URL("bitstreams", import.meta.url).pathname;
+  const dir = Deno.env.get("TEAM_BITSTREAMS") ??
+    decodeURIComponent(new URL("bitstreams", import.meta.url).pathname);
   return `${dir}/${name}.bit`;
 }

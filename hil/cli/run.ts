@@ -57,7 +57,7 @@ export async function run(args: readonly string[]): Promise<number> {
     if (json === null && junit === null && dir === undefined) return 3;
   }
 
-  using journal = Journal.open(dir === undefined ? {} : { dir });
+  using journal = openJournal(dir);
   const began = performance.now();
   const simulated = virtual || kind !== "local";
   journal.header({
@@ -95,6 +95,20 @@ export async function run(args: readonly string[]): Promise<number> {
     if (!options.quiet) console.error(`Results: ${journal.dir}`);
   }
   return verdict.exit;
+}
+
+/** The bench failed, and in words. */
+export class BenchError extends Error {
+  override readonly name = "BenchError";
+}
+
+function openJournal(dir: string | undefined): Journal {
+  try {
+    return Journal.open(dir === undefined ? {} : { dir });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new BenchError(`There is no place for results: ${why}: name another by --results`);
+  }
 }
 
 /** The settings as the suites will read them: from the command line, else from variables. */

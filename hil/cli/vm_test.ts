@@ -169,6 +169,59 @@ await runTest(
   },
 );
 
+/** How often the power is cut; each takes a boot. */
+const CUTS = Deno.env.get("PLUMBLINE_FULL") === "1" ? 10 : 2;
+
+await boardTest(
+  hostArch,
+  `plumbline report names the case in which vm:${hostArch} lost its power`,
+  async (dir) => {
+    for (let i = 0; i < CUTS; i++) {
+      const outDir = `${dir}/${i}`;
+      const journal = `${outDir}/run/journal.jsonl`;
+      let cut = false;
+      const run = runInGuest({
+        arch: hostArch,
+        outDir,
+        command: ["deno", "test", "-P", "--no-check", "hil/suites/loopback_test.ts"],
+        env: { PLUMBLINE_RESULTS: "/out/run", NO_COLOR: "1" },
+        timeoutSeconds: 200,
+        stdout: "null",
+        stderr: "null",
+      });
+      const read = () => Deno.readTextFile(journal).catch(() => "");
+      while (!(await read()).includes('"line":"start"')) {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 6000));
+      const qemu = childrenOf(Deno.pid).find(isQemu);
+      if (qemu !== undefined) {
+        Deno.kill(qemu, "SIGKILL");
+        cut = true;
+      }
+      assertNotEquals((await run).lost, null);
+      assert(cut, "the guest ended before its power was cut");
+
+      // what was under way, by a reading of the journal that shares nothing with the tool's
+      const open = new Set<string>();
+      for (const line of (await read()).split("\n")) {
+        const [, kind, id = ""] = /^\{"line":"(start|end)",.*?"id":"([^"]+)"/.exec(line) ?? [];
+        if (kind === "start") open.add(id);
+        if (kind === "end") open.delete(id);
+      }
+      assert(open.size <= 1, [...open].join(", "));
+      const child = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--no-check", MAIN, "report", "--json=-", `${outDir}/run`],
+      }).output();
+      assertEquals(child.code, 3);
+      const { tests } = checkResults(JSON.parse(new TextDecoder().decode(child.stdout)));
+      const died = tests.filter((test) => test.reason === "died here");
+      assertEquals(died.map((test) => `${test.suite}/${test.name}`), [...open]);
+      assert(tests.some((test) => test.reason === "never ran"));
+    }
+  },
+);
+
 function exists(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;

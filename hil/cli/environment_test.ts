@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// plumbline where little is there: no HOME, no terminal, no place for results, no room on the disk.
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { checkResults } from "../results.ts";
+import { tempDir } from "../testing/temp_dir.ts";
+
+const MAIN = new URL("./main.ts", import.meta.url).pathname;
+const SMALL = ["--board=sim", "--suite=loopback", "--policy=streaming,none", "--size=64,4096"];
+
+async function command(
+  args: string[],
+  env: Record<string, string>,
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args,
+    env: { PATH: "/usr/bin:/bin", LANG: "C", COLUMNS: "80", ...env },
+    clearEnv: true,
+    cwd: tempDir(),
+    stdin: "null",
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+Deno.test("plumbline run needs no HOME, no locale and no terminal, and stays in 80 columns", async () => {
+  const { code, stdout, stderr } = await command(
+    ["run", "-A", "--no-check", MAIN, "run", ...SMALL, "--json=-"],
+    { DENO_DIR: tempDir() },
+  );
+  assertEquals(code, 0, stderr);
+  const results = checkResults(JSON.parse(stdout));
+  assertEquals([results.summary.pass, results.summary.xfail], [4, 4]);
+  assertStringIncludes(stderr, "SIMULATED: board sim");
+  for (const line of stderr.split("\n")) assert(line.length <= 80 || line.includes("/"), line);
+});
+
+Deno.test("plumbline run says in one line that results have no place, and exits 3", async () => {
+  const { code, stderr } = await command(
+    ["run", "-A", "--no-check", MAIN, "run", ...SMALL, "--results=/dev/null/results"],
+    { DENO_DIR: tempDir() },
+  );
+  assertEquals(code, 3);
+  assertMatch(stderr, /^plumbline: There is no place for results: [^\n]*--results\n$/);
+});
