@@ -32,7 +32,15 @@ export interface FlowOptions {
   readonly maxFaults?: number;
   /** Longest wait for one completion, milliseconds; 20 seconds when left out. */
   readonly timeoutMs?: number;
+  /**
+   * Name only what is wrong in the first 64 KiB from the first wrong byte of a frame; false when left
+   * out. For controls, which are wrong all over.
+   */
+  readonly brief?: boolean;
 }
+
+/** Bytes that are looked into where only a brief answer is wanted. */
+const BRIEF = 1 << 16;
 
 /** What came of frames. {@linkcode assertIntact} demands that it is whole. */
 export interface FrameReport {
@@ -202,7 +210,8 @@ export abstract class Flow implements Disposable {
     this.observe(frame);
     const { cacheAlign, pageSize } = this.device.info;
     const known = { units: { cacheLine: cacheAlign, pageSize }, history: this.#history };
-    for (const fault of classify(frame, { ...known, ...context })) this.note(fault);
+    const shown = this.#options.brief === true ? beginning(frame) : frame;
+    for (const fault of classify(shown, { ...known, ...context })) this.note(fault);
   }
 
   /** Give back what the engine may hold, then every block. */
@@ -210,6 +219,24 @@ export abstract class Flow implements Disposable {
     if (this.#dirty) this.device.reset();
     this.free();
   }
+}
+
+/** A frame up to a little behind its first wrong byte; check values are those of whole frames. */
+function beginning(frame: ReceivedFrame): ReceivedFrame {
+  const { expected, received, moved, sent } = frame;
+  let first = 0;
+  while (first < expected.length && expected[first] === received[first]) first++;
+  const end = Math.ceil((first + BRIEF) / BRIEF) * BRIEF;
+  if (end >= expected.length) return frame;
+  return {
+    ...frame,
+    expected: expected.subarray(0, end),
+    received: received.subarray(0, end),
+    moved: Math.min(moved, end),
+    txCheck: null,
+    rxCheck: null,
+    ...(sent === undefined ? {} : { sent: sent.subarray(0, end) }),
+  };
 }
 
 /**
