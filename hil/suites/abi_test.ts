@@ -8,34 +8,37 @@
  * the name: `deno test -P --filter "ENQUEUE refuses" hil/suites/abi_test.ts`.
  */
 
-import { Device } from "../../driver/device.ts";
-import { openBoard } from "../board.ts";
-import { type CaseResult, Journal } from "../journal.ts";
-import { readSettings } from "../settings.ts";
+import type { CaseResult } from "../journal.ts";
+import { Session } from "../session.ts";
 import { Bench, type Check, type Setup } from "./abi/check.ts";
 import { CHECKS } from "./abi/mod.ts";
 
-const SUITE = "abi";
-
-const settings = readSettings();
-const [path = ""] = settings.devices;
-const board = openBoard(settings);
-const journal = Journal.open();
-
-const problem = board.explain(path);
-if (problem === null) {
-  const setup = prepare();
-  for (const check of CHECKS) register(check, setup);
-} else {
-  journal.bench("device", problem);
-  Deno.test(`${SUITE}: ${path} is there`, () => {
-    throw new Error(problem);
-  });
+const session = await openSession();
+if (typeof session === "string") {
+  Deno.test({ name: "the board is there", fn: () => fail(session) });
+} else if (session !== null) {
+  const setup = prepare(session);
+  for (const check of CHECKS) register(session, check, setup);
 }
 
-/** What decides on skips; reads INFO only. */
-function prepare(): Setup {
-  using device = Device.open({ path, syscalls: board.syscalls });
+/** The board; the checks want to know what the design offers before they are registered. */
+async function openSession(): Promise<Session | string | null> {
+  const session = await Session.open();
+  if (!(session instanceof Session)) return session;
+  try {
+    await session.load();
+    return session;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    session.journal.bench("abi", reason);
+    return reason;
+  }
+}
+
+/** What decides on skips. */
+function prepare({ board, paths: [path = ""], infos }: Session): Setup {
+  const [info] = infos ?? [];
+  if (info === undefined) throw new Error(`Expected INFO of ${path}, found none`);
   let noFaults: string | null = null;
   try {
     board.arm("kind=none");
@@ -43,7 +46,7 @@ function prepare(): Setup {
     const why = error instanceof Error ? error.message : String(error);
     noFaults = `${why} (Deno sees that folder with -A only)`;
   }
-  return { board, path, info: device.info, noFaults };
+  return { board, path, info, noFaults };
 }
 
 /** Why a check cannot be done here. */
@@ -54,11 +57,11 @@ function reasonToSkip({ needs }: Check, setup: Setup): string | null {
   return needs(setup);
 }
 
-function register(check: Check, setup: Setup): void {
+function register({ suite, journal }: Session, check: Check, setup: Setup): void {
   const { name } = check;
-  const id = `${SUITE}/${name}`;
+  const id = `${suite}/${name}`;
   const skip = reasonToSkip(check, setup);
-  journal.register({ id, suite: SUITE, name, policy: null, skip });
+  journal.register({ id, suite, name, policy: null, skip });
   Deno.test({
     name,
     ignore: skip !== null,
@@ -75,7 +78,11 @@ function register(check: Check, setup: Setup): void {
         result = { ...result, outcome: "FAIL", reason };
       }
       journal.end(id, { ...result, seconds: (performance.now() - start) / 1000 });
-      if (result.reason !== null) throw new Error(result.reason);
+      if (result.reason !== null) fail(result.reason);
     },
   });
+}
+
+function fail(reason: string): never {
+  throw new Error(reason);
 }
