@@ -91,7 +91,13 @@ function simulate(settings: Settings): Board {
  */
 export function describeBoard(board: Board, device: Device | null): Partial<BoardInfo> {
   const simulated = board.kind !== "local";
-  const machine = { kind: board.kind, simulated, arch: Deno.build.arch, kernel: Deno.osRelease() };
+  const machine = {
+    kind: board.kind,
+    simulated,
+    arch: Deno.build.arch,
+    // no kernel has a part in a simulation
+    kernel: board.kind === "sim" ? null : Deno.osRelease(),
+  };
   if (device === null) return machine;
   const { tx, rx, core, cacheAlign } = device.info;
   return {

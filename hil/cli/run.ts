@@ -67,7 +67,7 @@ export async function run(args: readonly string[]): Promise<number> {
       simulated,
       ...(options.board.kind === "vm"
         ? { arch: options.board.arch }
-        : { arch: Deno.build.arch, kernel: Deno.osRelease() }),
+        : { arch: Deno.build.arch, ...(kind === "sim" ? {} : { kernel: Deno.osRelease() }) }),
     },
     run: {
       seed: settings.seed,

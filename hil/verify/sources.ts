@@ -175,7 +175,9 @@ export class Sources {
       }
       case "constant":
         if (this.#constant.length === 0) this.#constant = new Uint8Array(this.#expected.length);
-        return { bytes: this.#constant.fill(source.value), delta: 0 };
+        // filled anew only when it must be: a frame may have thousands of such pieces
+        if (this.#constant[0] !== source.value) this.#constant.fill(source.value);
+        return { bytes: this.#constant, delta: 0 };
       default:
         return { bytes: new Uint8Array(0), delta: 0 };
     }
