@@ -123,7 +123,7 @@ let library: Library | undefined;
 function load(): Library {
   if (Deno.build.os !== "linux") {
     throw new Error(
-      `Expected Linux, found ${Deno.build.os}: use a simulated or virtual board (--board sim, vm)`,
+      `Expected Linux, found ${Deno.build.os}: every board here, the simulated one too, maps memory by Linux`,
     );
   }
   const { symbols } = Deno.dlopen("libc.so.6", SYMBOLS);
