@@ -2,6 +2,7 @@
 // plumbline where little is there: no HOME, no terminal, no place for results, no room on the disk.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { checkResults } from "../results.ts";
+import { checkJUnit } from "../testing/junit.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 
 const MAIN = new URL("./main.ts", import.meta.url).pathname;
@@ -41,4 +42,52 @@ Deno.test("plumbline run says in one line that results have no place, and exits 
   );
   assertEquals(code, 3);
   assertMatch(stderr, /^plumbline: There is no place for results: [^\n]*--results\n$/);
+});
+
+Deno.test("plumbline run reports the files beside one that segfaults, in valid JSON and JUnit", async () => {
+  const dir = tempDir();
+  const mod = new URL("../../mod.ts", import.meta.url).href;
+  const file = (name: string, body: string) =>
+    Deno.writeTextFileSync(
+      `${dir}/${name}_test.ts`,
+      `import { assertIntact, hil } from "${mod}";
+       const top = await hil();
+       top.test("good", async ({ loop }) => assertIntact(await loop.run({ frames: 5 })));
+       ${body}`,
+    );
+  file("a", "");
+  file(
+    "b",
+    `top.test("wild", () => {
+       const { symbols } = Deno.dlopen("libc.so.6", {
+         strlen: { parameters: ["usize"], result: "usize" },
+       });
+       symbols.strlen(8n);
+     });
+     top.test("after", async ({ loop }) => assertIntact(await loop.run({ frames: 5 })));`,
+  );
+  file("c", "");
+  const { code, stdout, stderr } = await command(
+    [
+      "run",
+      "-A",
+      "--no-check",
+      MAIN,
+      "run",
+      "--board=sim",
+      "--json=-",
+      `--junit=${dir}/x.xml`,
+      dir,
+    ],
+    { DENO_DIR: tempDir() },
+  );
+  assertEquals(code, 3, stderr);
+  const { tests } = checkResults(JSON.parse(stdout));
+  assertEquals(tests.map(({ suite, name, outcome }) => `${suite} ${name} ${outcome}`), [
+    ...["a good PASS", "b good PASS", "b wild ERROR", "b after ERROR"],
+    ...["bench deno test b ERROR", "c good PASS"],
+  ]);
+  assertEquals(tests[2]?.reason, "died here: deno test died of SIGSEGV");
+  assertEquals(tests[3]?.reason, "never ran");
+  assertEquals(checkJUnit(Deno.readTextFileSync(`${dir}/x.xml`)).attributes["errors"], "3");
 });
