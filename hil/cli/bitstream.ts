@@ -16,6 +16,7 @@ import {
 import { describe } from "../../fixtures/bitstream/info.ts";
 import { LoadError } from "../../fixtures/bitstream/load/errors.ts";
 import { loadBitstream, type LoadOptions } from "../../fixtures/bitstream/load/load.ts";
+import { lockDevice, LockHeldError } from "../lock.ts";
 import { nearest } from "../nearest.ts";
 import { UsageError } from "./options.ts";
 
@@ -76,7 +77,7 @@ export async function bitstream(
   try {
     return await command(rest, board);
   } catch (error) {
-    const isLoad = error instanceof LoadError;
+    const isLoad = error instanceof LoadError || error instanceof LockHeldError;
     if (!isLoad && !(error instanceof BitstreamError)) throw error;
     console.error(`plumbline: ${error.message}`);
     if (isLoad) return 3;
@@ -125,9 +126,12 @@ async function load(args: readonly string[], board: LoadBoard): Promise<number> 
   ]);
   const [file = ""] = only("load", positionals, 1);
   const say = (line: string): void => console.error(`plumbline: ${line}`);
+  const device = values["device"] ?? (Deno.env.get("PLUMBLINE_DEVICE") || "/dev/pldma0");
+  // a run that is on the board must not lose its logic
+  if (board.files === undefined) lockDevice(device, { what: "plumbline bitstream load" });
   const { identity, detail } = await loadBitstream(file, {
     ...board,
-    device: values["device"] ?? (Deno.env.get("PLUMBLINE_DEVICE") || "/dev/pldma0"),
+    device,
     loader: values["loader"],
     part: values["part"],
     force: given.has("force"),
