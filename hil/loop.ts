@@ -49,6 +49,11 @@ export interface LoopOptions extends FlowOptions {
    * transform the poison too.
    */
   readonly primed?: boolean;
+  /**
+   * Store poison into each receive block before it is given away, as a caller may whose policy lets
+   * it: no such store may come to light after the frame. False when left out.
+   */
+  readonly stores?: boolean;
   /** Called after priming, before the first frame. */
   readonly onPrimed?: () => void;
 }
@@ -237,10 +242,11 @@ class BlockLoop extends Flow {
   }
 
   protected override send(sequence: number): void {
-    const { size } = this.#options;
-    const tx = this.#tx.of(sequence);
+    const { size, stores = false } = this.#options;
+    const [tx, rx] = [this.#tx.of(sequence), this.#rx.of(sequence)];
     const cookie = BigInt(sequence);
-    this.#enqueueRx(this.#rx.of(sequence), this.#guard, this.#back.size, cookie);
+    if (stores) rx.set(this.#pattern.poison(this.#guard, this.#back.size), this.#guard);
+    this.#enqueueRx(rx, this.#guard, this.#back.size, cookie);
     tx.set(this.#pattern.body(sequence, size), this.#guard);
     const header = this.#pattern.header(sequence, size);
     if (header !== null) tx.set(header, this.#guard);
@@ -299,7 +305,13 @@ class BlockLoop extends Flow {
     const [rx, tx] = [sequence - this.#rx.all.length, sequence - this.#tx.all.length];
     const { pattern, size } = this.#back;
     return {
-      rxHeld: rx >= 0 ? rx : this.#primed ? "poison" : "zeros",
+      rxHeld: this.#options.stores === true
+        ? "poison"
+        : rx >= 0
+        ? rx
+        : this.#primed
+        ? "poison"
+        : "zeros",
       txHeld: tx >= 0 ? tx : "zeros",
       ...(pattern === this.#pattern ? {} : {
         frameOf: (other) => pattern.body(other, size).slice(),

@@ -162,6 +162,52 @@ export interface Power {
   readonly detail: string;
 }
 
+/** A fault that was injected on purpose, and what came of it. */
+export interface InjectedFault {
+  /** What was injected, in words. */
+  readonly fault: string;
+  /** Which part of the board was made to go wrong; two of them for a pair. */
+  readonly where: string;
+  /** Whether the run with it was not whole. */
+  readonly caught: boolean;
+  /** After how many frames, counted from the first that it hit; `null` when it was not caught. */
+  readonly frames: number | null;
+  /** Kinds of fault, `timeout` or `mix-up` (of completions); `null` when it was not caught. */
+  readonly named: string | null;
+  /** Whether it is that, and not `foreign`. */
+  readonly namedRight: boolean;
+  /** On whom it was laid; two for a pair. */
+  readonly blamed: string | null;
+  /** Whether it was they. */
+  readonly blamedRight: boolean;
+  /** Whether it is a pair that nothing was tuned with. */
+  readonly heldOut?: boolean;
+}
+
+/** How many of the faults that were injected on purpose came out right. */
+export interface InjectedCount {
+  /** Runs, each with one fault or one pair. */
+  readonly faults: number;
+  /** Of these, how many were not whole. */
+  readonly caught: number;
+  /** How many were named rightly. */
+  readonly namedRight: number;
+  /** How many were laid on the right part. */
+  readonly blamedRight: number;
+}
+
+/** What a self-check found. */
+export interface Selfcheck {
+  /** Every fault, then every pair. */
+  readonly faults: readonly InjectedFault[];
+  /** All of them; single faults, pairs, and held-out pairs by themselves. */
+  readonly total: InjectedCount & {
+    readonly single: InjectedCount;
+    readonly pairs: InjectedCount;
+    readonly heldOut: InjectedCount;
+  };
+}
+
 /** Results of a run, schema 1. */
 export interface Results {
   /** Always 1. */
@@ -182,6 +228,8 @@ export interface Results {
   readonly power: Power;
   /** What the run says; added by the tool that wrote the file. */
   readonly verdict?: Verdict;
+  /** What a self-check found; only there in the results of one. */
+  readonly selfcheck?: Selfcheck;
 }
 
 /**
@@ -287,6 +335,7 @@ export function checkResults(value: unknown): Results {
   const power = object(root["power"], "power");
   for (const key of ["coherence", "tx", "rx"]) boolean(power[key], `power.${key}`);
   text(power["detail"], "power.detail");
+  if (root["selfcheck"] !== undefined) checkSelfcheck(root["selfcheck"]);
   return value as Results;
 }
 
@@ -304,6 +353,27 @@ function checkTest(value: unknown, path: string): TestResult {
   each(test["measurements"], `${path}.measurements`, checkMeasurement);
   if (test["attempts"] !== undefined) count(test["attempts"], `${path}.attempts`);
   return value as TestResult;
+}
+
+function checkSelfcheck(value: unknown): void {
+  const selfcheck = object(value, "selfcheck");
+  each(selfcheck["faults"], "selfcheck.faults", (one, path) => {
+    const fault = object(one, path);
+    for (const key of ["fault", "where"]) text(fault[key], `${path}.${key}`);
+    for (const key of ["caught", "namedRight", "blamedRight"]) {
+      boolean(fault[key], `${path}.${key}`);
+    }
+    for (const key of ["named", "blamed"]) textOrNull(fault[key], `${path}.${key}`);
+    if (fault["frames"] !== null) count(fault["frames"], `${path}.frames`);
+  });
+  const total = object(selfcheck["total"], "selfcheck.total");
+  for (const part of ["", ".single", ".pairs", ".heldOut"]) {
+    const path = `selfcheck.total${part}`;
+    const counts = part === "" ? total : object(total[part.slice(1)], path);
+    for (const key of ["faults", "caught", "namedRight", "blamedRight"]) {
+      count(counts[key], `${path}.${key}`);
+    }
+  }
 }
 
 function checkFault(value: unknown, path: string): Fault {

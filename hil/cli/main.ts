@@ -14,12 +14,14 @@ import { info } from "./info.ts";
 import { UsageError } from "./options.ts";
 import { report } from "./report.ts";
 import { BenchError, run } from "./run.ts";
+import { selfcheck } from "./selfcheck.ts";
 
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   bitstream,
   info,
   report,
   run,
+  selfcheck,
 };
 
 const HELP = `Usage: plumbline COMMAND [OPTIONS]
@@ -28,6 +30,7 @@ Test whether data survives the trip through an FPGA's DMA.
   run         validate the design on a board
   info        what the board offers, or what is missing
   bitstream   look into a bitstream, convert it
+  selfcheck   inject every known fault: is it caught, and rightly named?
   report      what the journal of a run says, also of one that died
   --help      this text; plumbline COMMAND --help tells the options
   --version   the version

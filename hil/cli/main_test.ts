@@ -86,7 +86,10 @@ Deno.test("plumbline run refuses a place for results that cannot be", async () =
   assertEquals((await plumbline("run", "--json", "/tmp")).code, 2);
 });
 
-const HELPS = [["--help"], ["run", "--help"], ["info", "--help"], ["report", "--help"]];
+const HELPS = [["--help"], ["run", "--help"], ["info", "--help"], ["report", "--help"], [
+  "selfcheck",
+  "--help",
+]];
 for (const args of HELPS) {
   Deno.test(`plumbline ${args.join(" ")} fits 80 columns and 24 lines`, async () => {
     const { code, stdout, stderr } = await plumbline(...args);

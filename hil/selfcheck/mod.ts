@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The self-check: inject every known fault, and see whether it is caught and rightly named. What
+ * injects (`fixtures/boards`) and what names (`hil/verify`) share no module.
+ *
+ * @module
+ */
+
+import { FAULTS, type SimFault } from "../../fixtures/boards/sim/mod.ts";
+import type { Board } from "../board.ts";
+import type { InjectedFault } from "../results.ts";
+import { hitFrames, judge } from "./judge.ts";
+import { pairsOf } from "./pairs.ts";
+import { runTrial } from "./trial.ts";
+
+export { shortfalls, totals } from "./judge.ts";
+
+/** What to check on. */
+export interface SelfcheckOptions {
+  /** Opens the board; called for each fault, so that none lives on in the next run. */
+  readonly openBoard: () => Board;
+  /** The device. */
+  readonly path: string;
+  /** Seed of which frame is hit, where, and what the frames hold. */
+  readonly seed: number;
+}
+
+/** Words that every engine with fault injection knows. */
+const COMMON = /^kind=(flip|drop|duplicate|swap|short|repeat|stall|wedge|no-move|overrun|error)$/;
+
+/**
+ * Inject one fault after another, then pairs of them.
+ *
+ * @param options What to check on
+ * @yields What came of each
+ * @throws {Error} When the board does not inject what it is asked for
+ */
+export function* selfcheck(options: SelfcheckOptions): Generator<InjectedFault> {
+  const { kind } = options.openBoard();
+  const known = kind === "sim" ? FAULTS : FAULTS.filter(isCommon);
+  for (const [i, fault] of known.entries()) yield trial(options, i, [fault]);
+  // a virtual board's engine takes one fault at a time
+  if (kind !== "sim") return;
+  for (const [i, { faults, heldOut }] of pairsOf(known).entries()) {
+    yield trial(options, known.length + i, faults, heldOut);
+  }
+}
+
+/** Places that are drawn for a pair until its faults do not hide one another. */
+const DRAWS = 20;
+
+function trial(
+  { openBoard, path, seed }: SelfcheckOptions,
+  number: number,
+  faults: readonly SimFault[],
+  heldOut?: boolean,
+): InjectedFault {
+  const frame = 5 + (seed + number) % 8;
+  const needs = faults[0]?.needs;
+  const run = (draw: number) => {
+    const spec = faults.map((fault, i) => seeded(fault.spec, frame, seed * 1000 + draw + i))
+      .join("; ");
+    const options = { spec, seed, ...(needs === undefined ? {} : { needs }) };
+    return { spec, sight: runTrial(openBoard(), path, options) };
+  };
+  let { spec, sight } = run(2 * number);
+  for (let i = 1; i < DRAWS && overlap(sight.injected); i++) {
+    ({ spec, sight } = run(2 * number + i * 1e6));
+  }
+  const kinds = new Set(hitFrames(sight.injected).length === 0 ? [] : kindsOf(sight.injected));
+  for (const fault of faults) {
+    if (kinds.has(/kind=(\S+)/.exec(fault.spec)?.[1] ?? "")) continue;
+    const said = sight.injected.join("; ") || "nothing";
+    throw new Error(`The board did not inject "${fault.name}" (${spec}), it says: ${said}`);
+  }
+  return judge(faults, sight, heldOut);
+}
+
+/** Whether one fault lies where another does, or where that leaves nothing. Stuck lines hide nothing. */
+function overlap(lines: readonly string[]): boolean {
+  const places = lines.filter((line) => !/missed=|kind=stuck-bit/.test(line)).flatMap((line) => {
+    const [, frame, from, length] = /^frame=(\d+) .*offset=(\d+) length=(\d+)/.exec(line) ?? [];
+    return { frame, from: Number(from), to: Number(from) + Number(length) };
+  });
+  return places.some((one, i) =>
+    places.slice(i + 1).some((other) =>
+      one.frame === other.frame && one.from < other.to && other.from < one.to
+    )
+  );
+}
+
+/** The same fault in another frame, at a place that another seed chooses. */
+function seeded(spec: string, frame: number, seed: number): string {
+  const words = spec.split(" ").filter((word) => !word.startsWith("seed="))
+    .map((word) => word.startsWith("frame=") ? `frame=${frame}` : word);
+  return [...words, `seed=${seed}`].join(" ");
+}
+
+/** What a board says that it did. */
+function kindsOf(lines: readonly string[]): string[] {
+  return lines.filter((line) => !line.includes("missed="))
+    .flatMap((line) => / kind=(\S+)/.exec(line)?.[1] ?? []);
+}
+
+/** Whether an engine of a virtual board can be asked for it. */
+function isCommon({ spec }: SimFault): boolean {
+  const [kind = "", ...words] = spec.split(" ");
+  return COMMON.test(kind) && words.every((word) => /^(frame|rate|seed)=/.test(word));
+}
