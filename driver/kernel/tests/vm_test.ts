@@ -93,7 +93,8 @@ for (const arch of ["aarch64", "x86_64"] as const) {
     arch,
     "passes plain deno test, and arguments behind -- reach it",
     async (outDir) => {
-      const test = (args: string) => `NO_COLOR=1 deno test -P ${args} 2>&1`;
+      // types are checked on the host; an emulated processor takes minutes
+      const test = (args: string) => `NO_COLOR=1 deno test -P --no-check ${args} 2>&1`;
       const script = `
       ${test("-- --frames=20 --depth=max")} > /out/all || exit 1
       ${test("--filter 'policy=streaming '")} > /out/filtered || exit 2
@@ -133,7 +134,16 @@ for (const arch of ["aarch64", "x86_64"] as const) {
     const run = await runInGuest({
       arch,
       outDir,
-      command: ["deno", "test", "-P", "--no-check", "--", "--frames=20", "--size=1,4097,block"],
+      command: [
+        "deno",
+        "test",
+        "-P",
+        "--no-check",
+        "hil/suites/loopback_test.ts",
+        "--",
+        "--frames=20",
+        "--size=1,4097,block",
+      ],
       env: { NO_COLOR: "1" },
       moduleArgs: { pl_softdma: "axi_dma=1" },
       timeoutSeconds: 300,
@@ -151,7 +161,16 @@ for (const arch of ["aarch64", "x86_64"] as const) {
         arch,
         coherent: true,
         outDir,
-        command: ["deno", "test", "-P", "--no-check", "--", "--frames=20", "--size=1,4097,block"],
+        command: [
+          "deno",
+          "test",
+          "-P",
+          "--no-check",
+          "hil/suites/loopback_test.ts",
+          "--",
+          "--frames=20",
+          "--size=1,4097,block",
+        ],
         env: { NO_COLOR: "1" },
         timeoutSeconds: 300,
         ...piped,
