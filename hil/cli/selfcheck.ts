@@ -75,11 +75,12 @@ export async function selfcheck(args: readonly string[]): Promise<number> {
   const missing = name === "local" ? explainDevice(path) : null;
   if (missing !== null) throw new BenchError(missing);
   if (name === "local") takeDevice(path);
+  const board = openBoard(settings);
   if (!quiet) console.error(HEAD);
   const faults: InjectedFault[] = [];
   try {
     for (
-      const fault of check({ openBoard: () => openBoard(settings), path, seed: settings.seed })
+      const fault of check({ board, path, seed: settings.seed })
     ) {
       faults.push(fault);
       if (!quiet) console.error(row(fault));
@@ -92,7 +93,6 @@ export async function selfcheck(args: readonly string[]): Promise<number> {
   const seconds = Math.round(performance.now() - began) / 1000;
   tell(found, verdict, { quiet, seconds, seed: settings.seed });
   if (json !== null) {
-    const board = openBoard(settings);
     using device = Device.open({ path, syscalls: board.syscalls });
     const run = {
       seed: settings.seed,

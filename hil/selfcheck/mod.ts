@@ -9,7 +9,7 @@
 import { FAULTS, type SimFault } from "../../fixtures/boards/sim/mod.ts";
 import type { Board } from "../board.ts";
 import type { InjectedFault } from "../results.ts";
-import { hitFrames, judge } from "./judge.ts";
+import { judge } from "./judge.ts";
 import { pairsOf } from "./pairs.ts";
 import { runTrial } from "./trial.ts";
 
@@ -17,8 +17,8 @@ export { shortfalls, totals } from "./judge.ts";
 
 /** What to check on. */
 export interface SelfcheckOptions {
-  /** Opens the board; called for each fault, so that none lives on in the next run. */
-  readonly openBoard: () => Board;
+  /** The board. */
+  readonly board: Board;
   /** The device. */
   readonly path: string;
   /** Seed of which frame is hit, where, and what the frames hold. */
@@ -36,21 +36,21 @@ const COMMON = /^kind=(flip|drop|duplicate|swap|short|repeat|stall|wedge|no-move
  * @throws {Error} When the board does not inject what it is asked for
  */
 export function* selfcheck(options: SelfcheckOptions): Generator<InjectedFault> {
-  const { kind } = options.openBoard();
-  const known = kind === "sim" ? FAULTS : FAULTS.filter(isCommon);
+  const sim = options.board.kind === "sim";
+  const known = sim ? FAULTS : FAULTS.filter(isCommon);
   for (const [i, fault] of known.entries()) yield trial(options, i, [fault]);
   // a virtual board's engine takes one fault at a time
-  if (kind !== "sim") return;
+  if (!sim) return;
   for (const [i, { faults, heldOut }] of pairsOf(known).entries()) {
     yield trial(options, known.length + i, faults, heldOut);
   }
 }
 
-/** Places that are drawn for a pair until its faults do not hide one another. */
+/** Places that are drawn until each fault changes something, and those of a pair hide not one another. */
 const DRAWS = 20;
 
 function trial(
-  { openBoard, path, seed }: SelfcheckOptions,
+  { board, path, seed }: SelfcheckOptions,
   number: number,
   faults: readonly SimFault[],
   heldOut?: boolean,
@@ -61,17 +61,16 @@ function trial(
     const spec = faults.map((fault, i) => seeded(fault.spec, frame, seed * 1000 + draw + i))
       .join("; ");
     const options = { spec, seed, ...(needs === undefined ? {} : { needs }) };
-    return { spec, sight: runTrial(openBoard(), path, options) };
+    return { spec, sight: runTrial(board, path, options) };
   };
   let { spec, sight } = run(2 * number);
-  for (let i = 1; i < DRAWS && overlap(sight.injected); i++) {
+  const missing = () => faults.filter((fault) => !kindsOf(sight.injected).includes(kindOf(fault)));
+  for (let i = 1; i < DRAWS && (missing().length > 0 || overlap(sight.injected)); i++) {
     ({ spec, sight } = run(2 * number + i * 1e6));
   }
-  const kinds = new Set(hitFrames(sight.injected).length === 0 ? [] : kindsOf(sight.injected));
-  for (const fault of faults) {
-    if (kinds.has(/kind=(\S+)/.exec(fault.spec)?.[1] ?? "")) continue;
+  for (const { name } of missing()) {
     const said = sight.injected.join("; ") || "nothing";
-    throw new Error(`The board did not inject "${fault.name}" (${spec}), it says: ${said}`);
+    throw new Error(`The board did not inject "${name}" (${spec}), it says: ${said}`);
   }
   return judge(faults, sight, heldOut);
 }
@@ -94,6 +93,10 @@ function seeded(spec: string, frame: number, seed: number): string {
   const words = spec.split(" ").filter((word) => !word.startsWith("seed="))
     .map((word) => word.startsWith("frame=") ? `frame=${frame}` : word);
   return [...words, `seed=${seed}`].join(" ");
+}
+
+function kindOf({ spec }: SimFault): string {
+  return /kind=(\S+)/.exec(spec)?.[1] ?? "";
 }
 
 /** What a board says that it did. */

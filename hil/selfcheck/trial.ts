@@ -23,6 +23,9 @@ const SHORTER = 64;
 /** Longest wait for a completion, milliseconds; no frame takes a hundredth of it. */
 const TIMEOUT = 5000;
 
+/** What the driver refuses with when its books of blocks are not the caller's. */
+const MIXED_UP: readonly number[] = [ERRNO.EBUSY, ERRNO.ENODATA, ERRNO.ENOENT];
+
 /** What to run with. */
 export interface TrialOptions {
   /** What to inject. */
@@ -111,7 +114,11 @@ function look(
 /** What an error says of the board; null when it says nothing of it. */
 function endOf(error: unknown): Sight["end"] {
   if (error instanceof ResetError) return "timeout"; // the engine hangs, and does not let go
-  if (error instanceof ErrnoError) return error.errno === ERRNO.ETIMEDOUT ? "timeout" : "mix-up";
+  if (error instanceof ErrnoError) {
+    if (error.errno === ERRNO.ETIMEDOUT) return "timeout";
+    // a block that is not the caller's although it came back, or nothing under way where there must be
+    return MIXED_UP.includes(error.errno) ? "mix-up" : null;
+  }
   // a block or a cookie that was not due: the loop's own books, or those of the binding
   if (error instanceof BlockStateError) return "mix-up";
   return error instanceof Error && error.name === "Error" ? "mix-up" : null;

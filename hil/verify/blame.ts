@@ -13,6 +13,7 @@
 
 import { crc32 } from "node:zlib";
 import type { Blame } from "../results.ts";
+import type { Stuck } from "./bits.ts";
 import type { Finding } from "./findings.ts";
 import type { Context, ReceivedFrame } from "./frame.ts";
 
@@ -106,7 +107,7 @@ class Court {
     if (tx === false && core === true && rx === false) return only("core");
     if (tx === false && core === false && rx === true) return only("rx");
     if (this.#frame.sent !== undefined) return only(blameOf(this.#seen));
-    const onTx = tx === true ? this.#chosen(findings, (set) => this.#readCheck(set)) : [];
+    const onTx = tx === true ? this.#chosen(findings, (set) => this.#readCheck(set, findings)) : [];
     const rest = findings.filter((finding) => !(onTx ?? []).includes(finding));
     const onRx = rx === true ? this.#chosen(rest, (set) => this.#writtenCheck(set, rest)) : [];
     return findings.map((finding) => {
@@ -151,18 +152,34 @@ class Court {
   }
 
   /** Whether the core read what was sent but for these. */
-  #readCheck(set: readonly Finding[]): boolean {
+  #readCheck(set: readonly Finding[], all: readonly Finding[]): boolean {
     const { expected, received, txCheck } = this.#frame;
     const read = expected.slice();
-    for (const { from, to, shift, keep } of set) {
+    // bits that got stuck behind it hide what was read
+    const hidden = all.some((finding) => finding.stuck !== undefined && !set.includes(finding));
+    // what was stuck in reading was so in every word, also where something else came in its place later
+    for (const { stuck } of set) if (stuck !== undefined) holdBits(read, stuck, 0, read.length);
+    for (const { from, to, shift, keep, stuck, source } of set) {
+      if (stuck !== undefined) continue;
+      const whole = hidden && source.kind === "frame" ? this.#frameOf(source.sequence) : null;
       for (let at = from; at < to; at++) {
         const mask = keep === null ? 0 : keep[at & 63] ?? 0;
         const there = at - shift;
         if (there < 0 || there >= read.length) continue;
-        read[there] = ((read[there] ?? 0) & mask) | ((received[at] ?? 0) & ~mask);
+        const found = whole?.[at - shift] ?? received[at] ?? 0;
+        read[there] = ((read[there] ?? 0) & mask) | (found & ~mask);
       }
     }
     return crc32(read) === txCheck;
+  }
+
+  /** A frame as it was due; null where it takes a transformation to tell. */
+  #frameOf(sequence: number): Uint8Array | null {
+    const { pattern, frameOf } = this.#context;
+    if (frameOf !== undefined) return null;
+    const bytes = new Uint8Array(this.#length);
+    pattern.write(bytes, sequence);
+    return bytes;
   }
 
   /** Whether the core wrote what the CPU sees but for these, and perhaps not what is old besides. */
@@ -178,13 +195,7 @@ class Court {
     // what was stuck in the core was so there, too
     for (const { from, to, stuck } of all) {
       if (stuck === undefined || set.some((finding) => finding.stuck === stuck)) continue;
-      for (const { bit, value } of stuck.bits) {
-        const mask = 1 << (bit & 7);
-        for (let at = bit >> 3; at < this.#end; at += stuck.width) {
-          if (at < from || at >= to) continue;
-          written[at] = value === 1 ? (written[at] ?? 0) | mask : (written[at] ?? 0) & ~mask;
-        }
-      }
+      holdBits(written, stuck, from, Math.min(to, this.#end));
     }
     if (crc32(written) === rxCheck) return true;
     const holes = all.filter((finding) => !set.includes(finding) && this.#isOld(finding));
@@ -208,5 +219,20 @@ class Court {
     if (source.kind === "poison") return true;
     const { rxHeld } = this.#context;
     return source.kind === "frame" && source.shift === 0 && source.sequence === rxHeld;
+  }
+}
+
+/** Give bits that are stuck their value in every word of a range. */
+function holdBits(bytes: Uint8Array, { bits, width }: Stuck, from: number, to: number): void {
+  for (const { bit, value } of bits) {
+    const mask = 1 << (bit & 7);
+    const lane = bit >> 3;
+    for (
+      let at = lane + Math.max(0, Math.ceil((from - lane) / width)) * width;
+      at < to;
+      at += width
+    ) {
+      bytes[at] = value === 1 ? (bytes[at] ?? 0) | mask : (bytes[at] ?? 0) & ~mask;
+    }
   }
 }

@@ -186,6 +186,9 @@ class Case {
       ? (blame: Blame) => this.#moved(make, other, blame)
       : null;
 
+    if (source.kind === "unknown" && this.#isInverted(from, to)) {
+      return this.#fault("bit-flip", from, to, stage, "every bit is inverted");
+    }
     if (stage === "tx") {
       const known = txHeld === undefined || is(txHeld);
       if (moving !== null && !is(txHeld)) return moving(stage);
@@ -257,6 +260,15 @@ class Case {
       : make("swapped", blame, "it came before the frame that was due");
     this.#context.history?.moved(fault, this.#frame.sequence, found);
     return fault;
+  }
+
+  /** Whether every bit of a range, not one that is alike by chance, is the opposite of what is due. */
+  #isInverted(from: number, to: number): boolean {
+    const { expected, received } = this.#frame;
+    for (let at = from; at < to; at++) {
+      if (((expected[at] ?? 0) ^ (received[at] ?? 0)) !== 0xff) return false;
+    }
+    return to - from >= BEAT;
   }
 
   /** Whether both edges are edges of cache lines, or of the frame. */

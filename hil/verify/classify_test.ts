@@ -98,6 +98,60 @@ Deno.test("classify() tells poison, two frames in one block, and garbage", () =>
   assertEquals(named({ received: new Uint8Array(SIZE).fill(0x77) }).kind, "foreign");
 });
 
+Deno.test("classify() calls bits that are all inverted flipped, not foreign", () => {
+  const received = frame(17).map((byte, at) => at >= 800 && at < 808 ? ~byte : byte);
+  assertEquals(named({ received }), {
+    kind: "bit-flip",
+    offset: 800,
+    length: 8,
+    blame: "core",
+    frame: 17,
+  });
+});
+
+/** What a bus makes of a frame whose line 40 of 64 is stuck high. */
+function stuck(bytes: Uint8Array): Uint8Array {
+  return bytes.map((byte, at) => at % 8 === 5 ? byte | 1 : byte);
+}
+
+Deno.test("classify() blames transmit for stuck bits also where the core replaced some, or ended early", () => {
+  const read = stuck(frame(17));
+  const txCheck = crc32(read);
+  const received = read.slice();
+  received.set(frame(16).subarray(1024, 1088), 1024);
+  assertEquals(
+    faultsOf(17, received, { txCheck }).map(({ kind, blame }) => [kind, blame]),
+    [["stuck-bit", "tx"], ["torn", "core"]],
+  );
+  const short = read.slice();
+  short.fill(0, 1000);
+  const change = { txCheck, moved: 1000, rxCheck: crc32(short.subarray(0, 1000)) };
+  assertEquals(
+    faultsOf(17, short, change).map(({ kind, blame }) => [kind, blame]),
+    [["stuck-bit", "tx"], ["truncated", "core"]],
+  );
+});
+
+Deno.test("classify() tells what the core read from bits that got stuck behind that", () => {
+  const read = frame(17);
+  read.set(frame(14).subarray(1024, 1088), 1024);
+  const received = stuck(read);
+  const faults = faultsOf(17, received, { txHeld: 14, txCheck: crc32(read) });
+  assertEquals(
+    faults.map(({ kind, blame }) => [kind, blame]),
+    [["stuck-bit", "core"], ["stale-tx", "tx"]],
+  );
+});
+
+Deno.test("classify() finds two words that changed places although a bit is stuck", () => {
+  const whole = frame(17);
+  const received = whole.slice();
+  received.set(whole.subarray(808, 816), 800);
+  received.set(whole.subarray(800, 808), 808);
+  const kinds = faultsOf(17, stuck(received)).map(({ kind }) => kind);
+  assertEquals(kinds, ["stuck-bit", "swapped"]);
+});
+
 Deno.test("classify() lays nothing on anybody without check values", () => {
   const received = frame(16);
   const { kind, blame } = named({ received, txCheck: null, rxCheck: null });

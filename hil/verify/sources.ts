@@ -56,6 +56,7 @@ const FLAW = 8;
 const FITTING = 12;
 /** Bytes that are looked for elsewhere in the frame. */
 const KEY = 16;
+const WORD = 8;
 /** How often that is done, and how often all other frames are tried. */
 const SEARCHES = 24;
 const EXPLAINED = 256;
@@ -366,7 +367,11 @@ export class Sources {
       this.#expected.byteOffset,
       this.#expected.length,
     );
-    return [expected.indexOf(key, at), expected.lastIndexOf(key, at)]
+    // where words do not say where they belong, one may have to do
+    const keys = this.#masked ? [key, key.subarray(0, WORD)] : [key];
+    const found = keys.map((some) => [expected.indexOf(some, at), expected.lastIndexOf(some, at)])
+      .find((places) => places.some((place) => place >= 0 && place !== at)) ?? [];
+    return found
       .filter((found) => found >= 0 && found !== at)
       .map((found) => ({ kind: "frame", sequence: this.#sequence, shift: at - found }) as const)
       .sort((a, b) => Math.abs(a.shift) - Math.abs(b.shift));

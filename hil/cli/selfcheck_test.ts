@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+import { assert, assertEquals } from "@std/assert";
+import { checkResults } from "../results.ts";
+import { tempDir } from "../testing/temp_dir.ts";
+import { main } from "./main.ts";
+
+Deno.test("plumbline selfcheck writes every fault and the totals into results of schema 1", async () => {
+  const file = `${tempDir()}/out.json`;
+  const args = ["selfcheck", "--board", "sim", "--seed", "12", "--quiet", "--json", file];
+  assertEquals(await main(args), 0);
+  const { board, run, tests, verdict, selfcheck } = checkResults(
+    JSON.parse(Deno.readTextFileSync(file)),
+  );
+  assert(selfcheck !== undefined);
+  assertEquals([board.kind, board.simulated, run.seed, tests.length], ["sim", true, 12, 0]);
+  assertEquals(run.command, ["plumbline", ...args]);
+  assertEquals([verdict?.exit, verdict?.word], [0, "PASS"]);
+  const { faults, total } = selfcheck;
+  assertEquals(total.faults, faults.length);
+  assertEquals(total.caught, faults.filter(({ caught }) => caught).length);
+  assertEquals(total.single.faults + total.pairs.faults, faults.length);
+  assertEquals(total.heldOut.faults, faults.filter(({ heldOut }) => heldOut === true).length);
+  const { frames, ...flip } = faults.find(({ fault }) => fault === "bit flipped in writing") ?? {};
+  assertEquals(frames, 1);
+  assertEquals(flip, {
+    fault: "bit flipped in writing",
+    where: "memory",
+    caught: true,
+    named: "bit-flip",
+    namedRight: true,
+    blamed: "rx",
+    blamedRight: true,
+  });
+});
+
+Deno.test("plumbline selfcheck refuses what makes no sense, and a board that injects nothing", async () => {
+  for (
+    const args of [
+      ["--board", "simm"],
+      ["--board", "sim", "--seed", "x"],
+      ["--board", "sim", "file"],
+      ["--board", "sim", "--device", "/dev/pldma0,/dev/pldma1"],
+      ["--policy", "none"],
+    ]
+  ) assertEquals(await main(["selfcheck", ...args]), 2, args.join(" "));
+  if (Deno.env.get("PLUMBLINE_BOARD") !== "vm") assertEquals(await main(["selfcheck"]), 2);
+});
