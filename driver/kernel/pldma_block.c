@@ -30,6 +30,7 @@
 #include <linux/uaccess.h>
 
 #include "pldma_priv.h"
+#include "pldma_fault.h"
 
 /* sizes are the caller's choice: fail rather than warn, or kill in its cgroup */
 #define PLDMA_GFP	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
