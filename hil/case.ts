@@ -163,8 +163,14 @@ export interface CaseContext {
    * @param name What was measured
    * @param value The figure
    * @param unit Its unit
+   * @param more What was varied within the case, and how the samples lay whose median it is
    */
-  measure(name: string, value: number, unit: string): void;
+  measure(
+    name: string,
+    value: number,
+    unit: string,
+    more?: Pick<Measurement, "at" | "spread">,
+  ): void;
   /**
    * End the case here as one that this board or design cannot do. For what is known only when the
    * test runs: Deno counts the test as passed, the results as skipped.
@@ -272,8 +278,13 @@ class Context implements CaseContext {
     return Promise.resolve(report);
   }
 
-  measure(name: string, value: number, unit: string): void {
-    this.measurements.push({ name, value, unit, limit: null });
+  measure(
+    name: string,
+    value: number,
+    unit: string,
+    more: Pick<Measurement, "at" | "spread"> = {},
+  ): void {
+    this.measurements.push({ name, value, unit, limit: null, ...more });
   }
 
   skip(reason: string): never {

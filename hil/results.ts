@@ -59,6 +59,46 @@ export interface Measurement {
   readonly unit: string;
   /** The bound that it was held against, or `null`. */
   readonly limit: number | null;
+  /** On which side of the bound it must lie; there with every bound. */
+  readonly bound?: "min" | "max";
+  /** How the samples lay; `value` is their median then. */
+  readonly spread?: Spread;
+  /** What was varied within the case, such as `{ size: 4096, direction: "tx" }`. */
+  readonly at?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** How the samples of a measurement lay, in its unit. */
+export interface Spread {
+  /** How many there were. */
+  readonly samples: number;
+  /** The lowest. */
+  readonly min: number;
+  /** The lowest but 5 %. */
+  readonly p5: number;
+  /** The highest but 5 %. */
+  readonly p95: number;
+  /** The highest. */
+  readonly max: number;
+}
+
+/** Which policy suits one use of frames of one size, by this run's own measurements. */
+export interface Advice {
+  /** What the frames are for, in words, such as `receive, read once`. */
+  readonly use: string;
+  /** Bytes of a frame. */
+  readonly size: number;
+  /** The policy; `null` when none qualifies. */
+  readonly policy: string | null;
+  /** What it was judged by. */
+  readonly value: number | null;
+  /** Unit of {@linkcode value}. */
+  readonly unit: string;
+  /** The next best, or `null`. */
+  readonly runnerUp: string | null;
+  /** How often better the policy is than the next best: 1.25 is a quarter. */
+  readonly ratio: number | null;
+  /** One sentence for a person. */
+  readonly why: string;
 }
 
 /** What ran. */
@@ -230,6 +270,10 @@ export interface Results {
   readonly verdict?: Verdict;
   /** What a self-check found; only there in the results of one. */
   readonly selfcheck?: Selfcheck;
+  /** Which policy to choose; only there in the results of a bench. */
+  readonly advice?: readonly Advice[];
+  /** What else is known of machine and kernel, by names for a person, such as `cache L1d`. */
+  readonly environment?: Readonly<Record<string, string | number | boolean | null>>;
 }
 
 /**
@@ -336,6 +380,8 @@ export function checkResults(value: unknown): Results {
   for (const key of ["coherence", "tx", "rx"]) boolean(power[key], `power.${key}`);
   text(power["detail"], "power.detail");
   if (root["selfcheck"] !== undefined) checkSelfcheck(root["selfcheck"]);
+  if (root["advice"] !== undefined) each(root["advice"], "advice", checkAdvice);
+  if (root["environment"] !== undefined) object(root["environment"], "environment");
   return value as Results;
 }
 
@@ -395,7 +441,26 @@ function checkMeasurement(value: unknown, path: string): Measurement {
   number(measurement["value"], `${path}.value`);
   text(measurement["unit"], `${path}.unit`);
   if (measurement["limit"] !== null) number(measurement["limit"], `${path}.limit`);
+  if (measurement["bound"] !== undefined) {
+    oneOf(measurement["bound"], ["min", "max"], `${path}.bound`);
+  }
+  if (measurement["at"] !== undefined) object(measurement["at"], `${path}.at`);
+  if (measurement["spread"] !== undefined) {
+    const spread = object(measurement["spread"], `${path}.spread`);
+    count(spread["samples"], `${path}.spread.samples`);
+    for (const key of ["min", "p5", "p95", "max"]) number(spread[key], `${path}.spread.${key}`);
+  }
   return value as Measurement;
+}
+
+function checkAdvice(value: unknown, path: string): void {
+  const advice = object(value, path);
+  for (const key of ["use", "unit", "why"]) text(advice[key], `${path}.${key}`);
+  for (const key of ["policy", "runnerUp"]) textOrNull(advice[key], `${path}.${key}`);
+  count(advice["size"], `${path}.size`);
+  for (const key of ["value", "ratio"]) {
+    if (advice[key] !== null) number(advice[key], `${path}.${key}`);
+  }
 }
 
 function wrong(path: string, expected: string, found: unknown): never {
