@@ -52,7 +52,14 @@ export {
 } from "./hil/hil.ts";
 export { assertIntact, IntactError } from "./hil/intact.ts";
 export { type Pattern, patternNamed, patterns, type PatternSpec } from "./hil/patterns/mod.ts";
-export { type Blame, type Fault, FAULT_KINDS, type FaultKind } from "./hil/results.ts";
+export {
+  type Blame,
+  type Fault,
+  FAULT_KINDS,
+  type FaultKind,
+  type Measurement,
+  type Spread,
+} from "./hil/results.ts";
 export type { Expectation, FrameMaker } from "./hil/streams.ts";
 export type { FrameSize } from "./hil/values.ts";
 export { Block, type BlockState, type Completion, type EnqueueOptions } from "./driver/block.ts";
