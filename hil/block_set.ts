@@ -9,6 +9,7 @@ import type { Block } from "../driver/block.ts";
 import type { Device } from "../driver/device.ts";
 import { UserMemory } from "../driver/memory.ts";
 import type { Direction, PolicyName } from "../driver/uapi.ts";
+import type { Pattern } from "./patterns/pattern.ts";
 
 /**
  * Bytes of guard before and after each frame.
@@ -34,6 +35,59 @@ export function loopDepth(device: Pick<Device, "info">, size: number): number {
   const bytes = Math.min(info.maxBytes / 2, 64 * 2 ** 20);
   const block = size + 2 * guardSize(device) + info.pageSize;
   return Math.max(1, Math.min(queue, Math.floor(bytes / (2 * block)), info.maxBlocks / 2 - 1));
+}
+
+/**
+ * Bytes of a block with room for a frame and the guards around it.
+ *
+ * @param device The device
+ * @param frame Bytes of the frame
+ * @param guard Bytes of each guard; 0 when left out
+ * @returns A multiple of the cache alignment
+ */
+export function blockSize(device: Pick<Device, "info">, frame: number, guard = 0): number {
+  const { cacheAlign } = device.info;
+  return Math.ceil((frame + 2 * guard) / cacheAlign) * cacheAlign;
+}
+
+/** Which frame a block holds, and where. */
+export interface Framed {
+  /** What the frame is a piece of. */
+  readonly pattern: Pattern;
+  /** Number of the frame, from 0. */
+  readonly sequence: number;
+  /** Bytes of the frame. */
+  readonly size: number;
+  /** Where in the block it begins. */
+  readonly at: number;
+}
+
+/**
+ * Write a frame into a block: one `memcpy`, and one more for the header.
+ *
+ * @param block The block, owned by the caller
+ * @param frame The frame
+ */
+export function fillFrame(block: Block, { pattern, sequence, size, at }: Framed): void {
+  block.set(pattern.body(sequence, size), at);
+  const header = pattern.header(sequence, size);
+  if (header !== null) block.set(header, at);
+}
+
+/**
+ * Whether a block holds a frame: one `memcmp`, and one more for the header.
+ *
+ * @param block The block, owned by the caller
+ * @param frame The frame
+ * @returns False when any byte differs
+ */
+export function holdsFrame(block: Block, { pattern, sequence, size, at }: Framed): boolean {
+  const header = pattern.header(sequence, size);
+  const body = pattern.body(sequence, size);
+  if (header === null) return block.equals(body, at, size);
+  const { length } = header;
+  return block.equals(header, at) &&
+    block.equals(body.subarray(length), at + length, size - length);
 }
 
 /** Blocks, allocated or registered. Disposing it frees them; none may be with the engine then. */
@@ -135,11 +189,12 @@ export class Guards {
    * Look for damage. Each is told once.
    *
    * @param block The block, owned by the caller
-   * @param index Its number
+   * @param sequence Number of its frame, from 0
    * @returns The damaged ranges, from the first to the last changed byte, as offsets from the frame
    */
-  damage(block: Block, index: number): { offset: number; length: number }[] {
+  damage(block: Block, sequence: number): { offset: number; length: number }[] {
     if (this.#guard === 0) return [];
+    const index = sequence % this.#before.length;
     const found = [];
     for (
       const [zone, at] of [[this.#before, 0], [this.#after, this.#guard + this.#size]] as const

@@ -14,7 +14,7 @@ import type { Direction, PolicyName } from "../driver/uapi.ts";
 import { loopDepth } from "./block_set.ts";
 import { needsSync } from "./board.ts";
 import { expectedPattern } from "./expected.ts";
-import type { FrameReport } from "./flow.ts";
+import { type FrameReport, MixUpError } from "./flow.ts";
 import { IntactError, isIntact, summarizeReport, wasAsserted } from "./intact.ts";
 import type { CaseResult } from "./journal.ts";
 import { runLoops } from "./loop.ts";
@@ -417,7 +417,8 @@ function judge(thrown: unknown, reports: readonly FrameReport[]): Judgement {
   const bad = reports.find((report) => !isIntact(report) && !wasAsserted(report));
   if (thrown !== null) {
     const reason = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-    if (thrown instanceof TransferError || thrown instanceof WrongDesignError) {
+    const told = [TransferError, MixUpError, WrongDesignError];
+    if (told.some((kind) => thrown instanceof kind)) {
       return { outcome: "FAIL", reason };
     }
     const late = thrown instanceof ErrnoError && thrown.errno === ERRNO.ETIMEDOUT;

@@ -8,9 +8,12 @@
  * @module
  */
 
+import type { Block, Completion, EnqueueOptions } from "../driver/block.ts";
 import type { Device } from "../driver/device.ts";
 import { ERRNO, ErrnoError } from "../driver/errno.ts";
-import type { Direction } from "../driver/uapi.ts";
+import { TransferError } from "../driver/errors.ts";
+import type { Direction, PolicyName } from "../driver/uapi.ts";
+import type { Guards } from "./block_set.ts";
 import type { Fault } from "./results.ts";
 import {
   classify,
@@ -22,6 +25,10 @@ import {
 
 /** What every flow is asked for. */
 export interface FlowOptions {
+  /** Policy of the blocks. */
+  readonly policy: PolicyName;
+  /** Bytes of a frame. */
+  readonly size: number;
   /** How many frames; Infinity with {@linkcode seconds}. */
   readonly frames: number;
   /** Send no more frames after so many seconds; no limit when left out. */
@@ -60,6 +67,15 @@ export interface FrameReport {
   readonly seen: { readonly tx: boolean | null; readonly rx: boolean | null };
   /** From the first ENQUEUE to the last comparison, priming not included, seconds. */
   readonly seconds: number;
+}
+
+/** Completions that are not those of the frames under way: nothing that follows would mean anything. */
+export class MixUpError extends Error {
+  /** @param message What was expected and what was found */
+  constructor(message: string) {
+    super(`${message}: the driver or its engine mixes up completions`);
+    this.name = "MixUpError";
+  }
 }
 
 /** Frames on their way through one device. Disposing it gives back every block. */
@@ -212,6 +228,66 @@ export abstract class Flow implements Disposable {
     const known = { units: { cacheLine: cacheAlign, pageSize }, history: this.#history };
     const shown = this.#options.brief === true ? beginning(frame) : frame;
     for (const fault of classify(shown, { ...known, ...context })) this.note(fault);
+  }
+
+  /** Enqueue a block, synced where that is the caller's affair. */
+  protected give(block: Block, options: EnqueueOptions): void {
+    if (this.#options.policy === "manual") {
+      // of a receive block the guards too
+      if (block.direction === "rx") block.syncForDevice();
+      else block.syncForDevice(options.offset, options.length);
+    }
+    block.enqueue(options);
+  }
+
+  /**
+   * Take the next completion, which must be that of a frame in its block. What the engine says that it
+   * failed is noted as lost.
+   *
+   * @returns The completion, and whether the engine failed the transfer
+   */
+  protected take(block: Block, sequence: number): { done: Completion; failed: boolean } {
+    const { direction } = block;
+    let done: Completion;
+    let failed = false;
+    try {
+      done = this.device.dequeue(direction, this.wait);
+    } catch (error) {
+      if (!(error instanceof TransferError)) throw error;
+      done = error.completion;
+      failed = true;
+      this.note({
+        kind: "lost",
+        frame: Number(done.cookie),
+        offset: 0,
+        length: this.#options.size,
+        blame: "core",
+        detail: `the engine failed the ${direction} transfer after ${done.bytes} bytes: ` +
+          done.status,
+      });
+    }
+    if (done.block !== block || done.cookie !== BigInt(sequence)) {
+      throw new MixUpError(
+        `Expected ${direction} block ${block.id} back with frame ${sequence}, found block ` +
+          `${done.block.id} with frame ${done.cookie}`,
+      );
+    }
+    if (direction === "rx" && this.#options.policy === "manual") block.syncForCpu();
+    return { done, failed };
+  }
+
+  /** Note what was written around a frame. */
+  protected checkGuards(guards: Guards, block: Block, sequence: number): void {
+    for (const { offset, length } of guards.damage(block, sequence)) {
+      this.note({
+        kind: "overrun",
+        frame: sequence,
+        offset,
+        length,
+        blame: "core",
+        detail: `the guard ${offset < 0 ? "before" : "after"} the frame was written`,
+      });
+    }
   }
 
   /** Give back what the engine may hold, then every block. */

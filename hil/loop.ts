@@ -16,11 +16,9 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { Block, Completion } from "../driver/block.ts";
+import type { Block } from "../driver/block.ts";
 import type { Device } from "../driver/device.ts";
-import { TransferError } from "../driver/errors.ts";
-import type { PolicyName } from "../driver/uapi.ts";
-import { BlockSet, Guards, guardSize } from "./block_set.ts";
+import { BlockSet, blockSize, fillFrame, Guards, guardSize, holdsFrame } from "./block_set.ts";
 import { expectedPattern } from "./expected.ts";
 import { Flow, type FlowOptions, type FrameReport, runFlows } from "./flow.ts";
 import type { Pattern } from "./patterns/pattern.ts";
@@ -28,10 +26,6 @@ import type { Context } from "./verify/classify.ts";
 
 /** What to push through the loop. */
 export interface LoopOptions extends FlowOptions {
-  /** Policy of the blocks in both directions. */
-  readonly policy: PolicyName;
-  /** Bytes of a frame. */
-  readonly size: number;
   /**
    * What comes back for a frame, for a design that transforms: always as many bytes for as many. The
    * same frame when left out.
@@ -118,7 +112,6 @@ class BlockLoop extends Flow {
   readonly #options: LoopOptions;
   readonly #guard: number;
   readonly #verify: boolean;
-  readonly #manual: boolean;
   readonly #primed: boolean;
   /** What comes back, and the bytes of the block that it comes to. */
   readonly #back: { readonly pattern: Pattern; readonly size: number };
@@ -133,16 +126,14 @@ class BlockLoop extends Flow {
     this.#pattern = pattern;
     this.#options = options;
     this.#verify = options.verify ?? guarded;
-    this.#manual = policy === "manual";
     this.#primed = options.primed ?? options.expect === undefined;
     this.#guard = guarded ? guardSize(device) : 0;
     this.#back = comesBack(pattern, options);
-    const align = device.info.cacheAlign;
-    const room = (frame: number) => Math.ceil((frame + 2 * this.#guard) / align) * align;
-    this.#rxBlock = room(this.#back.size);
+    this.#rxBlock = blockSize(device, this.#back.size, this.#guard);
     // one more than is under way: so the last frame of a tx block is another than that of the rx block
     const count = device.info.maxBlocks > 2 * depth ? depth + 1 : depth;
-    this.#tx = new BlockSet(device, { direction: "tx", policy, size: room(size), count });
+    const txBlock = blockSize(device, size, this.#guard);
+    this.#tx = new BlockSet(device, { direction: "tx", policy, size: txBlock, count });
     try {
       const rx = { direction: "rx", policy, size: this.#rxBlock, count: depth } as const;
       this.#rx = new BlockSet(device, rx);
@@ -170,10 +161,10 @@ class BlockLoop extends Flow {
     using block = primer;
     block.set(poison);
     this.#rx.all.forEach((rx, index) => {
-      this.#enqueueRx(rx, 0, length, 0n);
+      this.give(rx, { length, verify: this.#verify });
       block.enqueue({ length });
-      const tx = device.dequeue("tx", this.wait);
-      const done = this.#dequeueRx(rx);
+      const { done: sent } = this.take(block, 0);
+      const { done: got } = this.take(rx, 0);
       if (rx.equals(poison)) return;
       const received = new Uint8Array(length);
       rx.copyTo(received);
@@ -181,9 +172,9 @@ class BlockLoop extends Flow {
         sequence: 0,
         expected: poison,
         received,
-        moved: done.bytes,
-        txCheck: tx.check,
-        rxCheck: done.check,
+        moved: got.bytes,
+        txCheck: sent.check,
+        rxCheck: got.check,
       };
       // without syncs the CPU cannot see the poison: evidence, and no fault of a frame
       if (this.#options.policy === "none") this.observe(frame);
@@ -193,79 +184,24 @@ class BlockLoop extends Flow {
     });
   }
 
-  #enqueueRx(block: Block, offset: number, length: number, cookie: bigint): void {
-    if (this.#manual) block.syncForDevice();
-    block.enqueue({ offset, length, cookie, verify: this.#verify });
-  }
-
-  /** Take the next receive completion, which must be that of `block`. */
-  #dequeueRx(block: Block): Completion {
-    let done: Completion;
-    try {
-      done = this.device.dequeue("rx", this.wait);
-    } catch (error) {
-      if (!(error instanceof TransferError)) throw error;
-      done = error.completion;
-      this.#failed(error);
-    }
-    if (done.block !== block) {
-      throw new Error(
-        `Expected receive block ${block.id} back first, found ${done.block.id}: the driver or its ` +
-          "engine completes out of order",
-      );
-    }
-    if (this.#manual) block.syncForCpu();
-    return done;
-  }
-
-  #dequeueTx(): Completion {
-    try {
-      return this.device.dequeue("tx", this.wait);
-    } catch (error) {
-      if (!(error instanceof TransferError)) throw error;
-      this.#failed(error);
-      return error.completion;
-    }
-  }
-
-  #failed(error: TransferError): void {
-    const { block, cookie, bytes } = error.completion;
-    this.note({
-      kind: "lost",
-      frame: Number(cookie),
-      offset: 0,
-      length: this.#options.size,
-      blame: "core",
-      detail: `the engine failed the ${block.direction} transfer after ${bytes} bytes: ` +
-        error.completion.status,
-    });
-  }
-
   protected override send(sequence: number): void {
     const { size, stores = false } = this.#options;
     const [tx, rx] = [this.#tx.of(sequence), this.#rx.of(sequence)];
     const cookie = BigInt(sequence);
     if (stores) rx.set(this.#pattern.poison(this.#guard, this.#back.size), this.#guard);
-    this.#enqueueRx(rx, this.#guard, this.#back.size, cookie);
-    tx.set(this.#pattern.body(sequence, size), this.#guard);
-    const header = this.#pattern.header(sequence, size);
-    if (header !== null) tx.set(header, this.#guard);
-    if (this.#manual) tx.syncForDevice(this.#guard, size);
-    tx.enqueue({ offset: this.#guard, length: size, cookie });
+    const [offset, verify] = [this.#guard, this.#verify];
+    this.give(rx, { offset, length: this.#back.size, cookie, verify });
+    fillFrame(tx, { pattern: this.#pattern, sequence, size, at: offset });
+    this.give(tx, { offset, length: size, cookie });
   }
 
   protected override receive(sequence: number): number {
     const rx = this.#rx.of(sequence);
-    const received = this.#dequeueRx(rx);
-    const sent = this.#dequeueTx();
-    if (received.cookie !== BigInt(sequence) || sent.cookie !== BigInt(sequence)) {
-      throw new Error(
-        `Expected completions of frame ${sequence}, found tx ${sent.cookie} and rx ` +
-          `${received.cookie}: the driver mixed them up`,
-      );
-    }
+    const { done: received } = this.take(rx, sequence);
+    const { done: sent } = this.take(this.#tx.of(sequence), sequence);
     const { pattern, size } = this.#back;
-    if (received.bytes !== size || !this.#holds(rx, sequence)) {
+    const frame = { pattern, sequence, size, at: this.#guard };
+    if (received.bytes !== size || !holdsFrame(rx, frame)) {
       const [expected, bytes] = [new Uint8Array(size), new Uint8Array(size)];
       pattern.write(expected, sequence);
       rx.copyTo(bytes, this.#guard);
@@ -279,16 +215,7 @@ class BlockLoop extends Flow {
         ...this.#sent(sequence),
       }, { pattern, base: this.#guard, ...this.#held(sequence) });
     }
-    for (const { offset, length } of this.#guards.damage(rx, sequence % this.#options.depth)) {
-      this.note({
-        kind: "overrun",
-        frame: sequence,
-        offset,
-        length,
-        blame: "core",
-        detail: `the guard ${offset < 0 ? "before" : "after"} the frame was written`,
-      });
-    }
+    this.checkGuards(this.#guards, rx, sequence);
     return size;
   }
 
@@ -317,17 +244,6 @@ class BlockLoop extends Flow {
         frameOf: (other) => pattern.body(other, size).slice(),
       }),
     };
-  }
-
-  /** Whether a receive block holds a frame: one `memcmp`, and one more for the header. */
-  #holds(rx: Block, sequence: number): boolean {
-    const { pattern, size } = this.#back;
-    const header = pattern.header(sequence, size);
-    const body = pattern.body(sequence, size);
-    if (header === null) return rx.equals(body, this.#guard, size);
-    const rest = this.#guard + header.length;
-    return rx.equals(header, this.#guard) &&
-      rx.equals(body.subarray(header.length), rest, size - header.length);
   }
 
   protected override free(): void {

@@ -9,19 +9,13 @@
 import { crc32 } from "node:zlib";
 import type { Block, Completion } from "../driver/block.ts";
 import type { Device } from "../driver/device.ts";
-import { TransferError } from "../driver/errors.ts";
-import type { PolicyName } from "../driver/uapi.ts";
-import { BlockSet, Guards, guardSize } from "./block_set.ts";
+import { BlockSet, blockSize, fillFrame, Guards, guardSize, holdsFrame } from "./block_set.ts";
 import { expectedPattern } from "./expected.ts";
 import { Flow, type FlowOptions, type FrameReport, runFlows } from "./flow.ts";
 import type { Pattern, PatternSpec } from "./patterns/pattern.ts";
 
 /** What both directions are asked for. */
 export interface StreamOptions extends FlowOptions {
-  /** Policy of the blocks. */
-  readonly policy: PolicyName;
-  /** Bytes of a frame. */
-  readonly size: number;
   /** Called before the first frame. */
   readonly onPrimed?: () => void;
 }
@@ -103,42 +97,34 @@ class SendFlow extends Flow {
 
   constructor(device: Device, pattern: Pattern, options: SendOptions) {
     super(device, options);
-    const { size, policy, depth } = options;
+    const { policy, depth } = options;
     this.#pattern = pattern;
     this.#options = options;
-    const align = device.info.cacheAlign;
-    const room = Math.ceil(size / align) * align;
-    this.#blocks = new BlockSet(device, { direction: "tx", policy, size: room, count: depth });
+    const size = blockSize(device, options.size);
+    this.#blocks = new BlockSet(device, { direction: "tx", policy, size, count: depth });
   }
 
   protected override prime(): void {}
 
   protected override send(sequence: number): void {
-    const { size, policy } = this.#options;
+    const { size } = this.#options;
     const block = this.#blocks.of(sequence);
-    block.set(this.#pattern.body(sequence, size));
-    const header = this.#pattern.header(sequence, size);
-    if (header !== null) block.set(header);
-    if (policy === "manual") block.syncForDevice(0, size);
-    block.enqueue({ length: size, cookie: BigInt(sequence) });
+    fillFrame(block, { pattern: this.#pattern, sequence, size, at: 0 });
+    this.give(block, { length: size, cookie: BigInt(sequence) });
   }
 
   protected override receive(sequence: number): number | null {
     const { size, accept } = this.#options;
-    let done: Completion;
-    let wrong: string | null = null;
-    try {
-      done = this.device.dequeue("tx", this.wait);
-    } catch (error) {
-      if (!(error instanceof TransferError)) throw error;
-      done = error.completion;
-      wrong = `the engine failed the transfer after ${done.bytes} bytes: ${done.status}`;
-    }
-    const lost = wrong !== null || done.bytes !== size;
-    wrong ??= done.bytes === size ? null : `the engine took ${done.bytes} of ${size} bytes`;
-    const stale = wrong === null && this.#isStale(done, sequence);
-    if (stale) wrong = "the core's check value is not that of the frame: it read something else";
-    wrong ??= accept?.(done, sequence) ?? null;
+    const { done, failed } = this.take(this.#blocks.of(sequence), sequence);
+    const unverified = accept === undefined && done.check === null;
+    if (failed) return unverified ? null : size;
+    const lost = done.bytes !== size;
+    const stale = !lost && this.#isStale(done, sequence);
+    const wrong = lost
+      ? `the engine took ${done.bytes} of ${size} bytes`
+      : stale
+      ? "the core's check value is not that of the frame: it read something else"
+      : accept?.(done, sequence) ?? null;
     if (wrong !== null) {
       this.note({
         kind: stale ? "stale-tx" : lost ? "lost" : "foreign",
@@ -149,7 +135,7 @@ class SendFlow extends Flow {
         detail: wrong,
       });
     }
-    return accept === undefined && done.check === null ? null : size;
+    return unverified ? null : size;
   }
 
   /** Whether the core read something else than was sent. */
@@ -183,8 +169,7 @@ class ReceiveFlow extends Flow {
     this.#options = options;
     this.#seed = seed;
     this.#guard = guardSize(device);
-    const align = device.info.cacheAlign;
-    const room = Math.ceil((size + 2 * this.#guard) / align) * align;
+    const room = blockSize(device, size, this.#guard);
     this.#blocks = new BlockSet(device, { direction: "rx", policy, size: room, count: depth });
     // nothing can bring poison here: what ALLOC gives is zeros
     const fresh = new Uint8Array(room);
@@ -195,48 +180,15 @@ class ReceiveFlow extends Flow {
 
   protected override send(sequence: number): void {
     const block = this.#blocks.of(sequence);
-    if (this.#options.policy === "manual") block.syncForDevice();
     const cookie = BigInt(sequence);
-    block.enqueue({ offset: this.#guard, length: this.#options.size, cookie, verify: true });
+    this.give(block, { offset: this.#guard, length: this.#options.size, cookie, verify: true });
   }
 
   protected override receive(sequence: number): number {
-    const { size, policy, depth } = this.#options;
     const block = this.#blocks.of(sequence);
-    let done: Completion;
-    try {
-      done = this.device.dequeue("rx", this.wait);
-    } catch (error) {
-      if (!(error instanceof TransferError)) throw error;
-      done = error.completion;
-      this.note({
-        kind: "lost",
-        frame: sequence,
-        offset: 0,
-        length: size,
-        blame: "core",
-        detail: `the engine failed the transfer after ${done.bytes} bytes: ${done.status}`,
-      });
-    }
-    if (done.block !== block) {
-      throw new Error(
-        `Expected receive block ${block.id} back first, found ${done.block.id}: the driver or its ` +
-          "engine completes out of order",
-      );
-    }
-    if (policy === "manual") block.syncForCpu();
-    this.#compare(block, done, sequence);
-    for (const { offset, length } of this.#guards.damage(block, sequence % depth)) {
-      this.note({
-        kind: "overrun",
-        frame: sequence,
-        offset,
-        length,
-        blame: "core",
-        detail: `the guard ${offset < 0 ? "before" : "after"} the frame was written`,
-      });
-    }
-    return size;
+    this.#compare(block, this.take(block, sequence).done, sequence);
+    this.checkGuards(this.#guards, block, sequence);
+    return this.#options.size;
   }
 
   #compare(block: Block, done: Completion, sequence: number): void {
@@ -263,17 +215,13 @@ class ReceiveFlow extends Flow {
       return;
     }
     const due = sequence - this.#first;
-    const header = pattern.header(due, size);
-    let expected = pattern.body(due, size);
-    if (header !== null) {
-      expected = expected.slice();
-      expected.set(header);
-    }
-    if (done.bytes === size && block.equals(expected, this.#guard)) return;
+    const whole = { pattern, sequence: due, size, at: this.#guard };
+    if (done.bytes === size && holdsFrame(block, whole)) return;
+    const expected = new Uint8Array(size);
+    pattern.write(expected, due);
     const received = new Uint8Array(size);
     block.copyTo(received, this.#guard);
     const { bytes: moved, check: rxCheck } = done;
-    expected = expected.slice();
     const frame = { sequence, expected, received, moved, txCheck: null, rxCheck };
     const held = sequence - this.#blocks.all.length;
     this.condemn(frame, {

@@ -9,6 +9,7 @@ import { Device } from "../../driver/device.ts";
 import { ERRNO, ErrnoError } from "../../driver/errno.ts";
 import { BlockStateError, ResetError } from "../../driver/errors.ts";
 import type { Board } from "../board.ts";
+import { MixUpError } from "../flow.ts";
 import { isIntact } from "../intact.ts";
 import { runLoop } from "../loop.ts";
 import { patterns } from "../patterns/mod.ts";
@@ -120,6 +121,5 @@ function endOf(error: unknown): Sight["end"] {
     return MIXED_UP.includes(error.errno) ? "mix-up" : null;
   }
   // a block or a cookie that was not due: the loop's own books, or those of the binding
-  if (error instanceof BlockStateError) return "mix-up";
-  return error instanceof Error && error.name === "Error" ? "mix-up" : null;
+  return error instanceof BlockStateError || error instanceof MixUpError ? "mix-up" : null;
 }
