@@ -235,6 +235,22 @@ Deno.test("several devices run side by side, and a fault names its device", asyn
   assertMatch(faults[0]?.detail ?? "", /^\/dev\/pldma\d: /);
 });
 
+Deno.test("completions that are mixed up are the design's failure, not the bench's", async () => {
+  const { code, results } = await denoTest({ mine: MATRIX }, [
+    "--policy=streaming",
+    "--size=4096",
+    "--fault=kind=wrong-cookie direction=rx frame=5",
+  ]);
+  assertEquals(code, 1);
+  for (const { outcome, reason } of results.tests) {
+    assertEquals(outcome, "FAIL");
+    assertMatch(
+      reason ?? "",
+      /^MixUpError: Expected rx block \d+ back with frame 5, found .*frame 4/,
+    );
+  }
+});
+
 Deno.test("--duration bounds the cases of a file by time, not by frames", async () => {
   const { code, output, results } = await denoTest(
     { mine: MATRIX },
