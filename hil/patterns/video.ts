@@ -97,6 +97,8 @@ class VideoPattern implements Pattern {
   readonly #width: number;
   readonly #side: number;
   #held = -1;
+  /** What the pixels of the counter show. */
+  #counted = 0;
 
   constructor(made: { seed: number; maxLength: number }, shape: Required<VideoOptions>) {
     const { width, height, format } = shape;
@@ -109,9 +111,9 @@ class VideoPattern implements Pattern {
     this.#line = width * this.#pixel;
     this.#picture = this.#line * height;
     this.#side = Math.min(16, height, width);
-    this.#counter = new Uint8Array(COUNTER_BITS * this.#pixel);
     this.#white = row(16, format, () => WHITE);
     this.#black = row(16, format, () => BLACK);
+    this.#counter = row(COUNTER_BITS, format, () => BLACK);
     const bars = row(width, format, (x) => BARS[Math.floor(x * 8 / width)] ?? BLACK);
     const ramp = row(width, format, (x) => {
       const grey = Math.floor(x * 256 / width);
@@ -155,16 +157,27 @@ class VideoPattern implements Pattern {
   #paint(sequence: number, picture: number): void {
     if (this.#held >= 0) this.#mark(this.#held, picture, null);
     this.#mark(sequence, picture, this.#white);
-    const number = sequence % 2 ** 32;
-    const counter = this.#counter;
-    for (let bit = 0; bit < COUNTER_BITS; bit++) {
+    this.#count(sequence % 2 ** 32);
+    const lines = this.#lines(picture, 0, COUNTER_LINES);
+    for (let y = 0; y < lines; y++) this.#copy(this.#counter, picture + y * this.#line);
+  }
+
+  /** Paint the counter's pixels whose bits have changed. */
+  #count(number: number): void {
+    for (let left = (number ^ this.#counted) >>> 0; left !== 0;) {
+      const bit = 31 - Math.clz32(left);
+      left = (left & ~(1 << bit)) >>> 0;
       // grey has no colour, so in 4:2:2 all of its pixels are alike
       const pixel = (number >>> bit) & 1 ? this.#white : this.#black;
-      for (let i = 0; i < this.#pixel; i++) counter[bit * this.#pixel + i] = pixel[i] ?? 0;
+      for (let i = 0; i < this.#pixel; i++) this.#counter[bit * this.#pixel + i] = pixel[i] ?? 0;
     }
-    for (let y = 0; y < Math.min(COUNTER_LINES, this.#height); y++) {
-      this.#copy(counter, picture + y * this.#line);
-    }
+    this.#counted = number;
+  }
+
+  /** The line below so many from `top`, no further than picture and frame reach. */
+  #lines(picture: number, top: number, many: number): number {
+    const shown = Math.ceil((this.maxLength - picture) / this.#line);
+    return Math.min(top + many, this.#height, shown);
   }
 
   /** Paint the mark of a frame, or, without a colour, the card where it was. */
@@ -173,7 +186,8 @@ class VideoPattern implements Pattern {
     const rows = this.#height - this.#side + 1;
     const left = 2 * Math.floor((4 * sequence) % columns / 2);
     const top = (2 * sequence) % rows;
-    for (let y = top; y < top + this.#side; y++) {
+    const end = this.#lines(picture, top, this.#side);
+    for (let y = top; y < end; y++) {
       const at = y * this.#line + left * this.#pixel;
       const bytes = this.#side * this.#pixel;
       const source = colour === null
