@@ -47,6 +47,15 @@ export interface Fault {
   readonly blame: Blame;
   /** One line for a person. */
   readonly detail: string;
+  /** Which bits are wrong, from the first wrong byte on; left out where that is not known. */
+  readonly damage?: {
+    /** Where {@linkcode xor} begins, from the start of the frame's data. */
+    readonly offset: number;
+    /** What was received XOR what was due: two hexadecimal digits a byte, at most 512 bytes. */
+    readonly xor: string;
+    /** Where the frame's data begin in their block, bytes: tells where lines and pages end. */
+    readonly base: number;
+  };
 }
 
 /** One figure that a case measured. */
@@ -432,7 +441,17 @@ function checkFault(value: unknown, path: string): Fault {
     oneOf(fault["blame"], ["tx", "core", "rx", "driver"], `${path}.blame`);
   }
   text(fault["detail"], `${path}.detail`);
+  if (fault["damage"] !== undefined) checkDamage(fault["damage"], `${path}.damage`);
   return value as Fault;
+}
+
+function checkDamage(value: unknown, path: string): void {
+  const damage = object(value, path);
+  number(damage["offset"], `${path}.offset`);
+  count(damage["base"], `${path}.base`);
+  if (!/^(?:[0-9a-f]{2}){0,512}$/.test(text(damage["xor"], `${path}.xor`))) {
+    wrong(`${path}.xor`, "up to 512 bytes in hexadecimal digits", damage["xor"]);
+  }
 }
 
 function checkMeasurement(value: unknown, path: string): Measurement {

@@ -63,6 +63,8 @@ const changes: [string, unknown, string][] = [
   ["tests.0.frames", 1.5, "tests[0].frames: expected a whole number from 0, found 1.5"],
   ["tests.0.faults.0.kind", "odd", "tests[0].faults[0].kind: expected one of stale-tx"],
   ["tests.0.faults.0.blame", "cpu", "tests[0].faults[0].blame: expected one of tx, core, rx"],
+  ["tests.0.faults.0.damage", { offset: 0, base: 0, xor: "0g" }, "damage.xor: expected up to 512"],
+  ["tests.0.faults.0.damage", { offset: 0, base: -1, xor: "00" }, "damage.base: expected a whole"],
   ["tests.0.measurements.0.value", null, "tests[0].measurements[0].value: expected a number"],
   ["summary.fail", 0, "summary.fail: expected 1 as in tests, found 0"],
   ["power.tx", null, "power.tx: expected true or false, found null"],
