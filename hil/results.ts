@@ -388,6 +388,14 @@ export function checkResults(value: unknown): Results {
   const power = object(root["power"], "power");
   for (const key of ["coherence", "tx", "rx"]) boolean(power[key], `power.${key}`);
   text(power["detail"], "power.detail");
+  if (root["verdict"] !== undefined) {
+    const verdict = object(root["verdict"], "verdict");
+    if (![0, 1, 3].includes(number(verdict["exit"], "verdict.exit"))) {
+      wrong("verdict.exit", "0, 1 or 3", verdict["exit"]);
+    }
+    oneOf(verdict["word"], ["PASS", "FAIL", "ERROR"], "verdict.word");
+    text(verdict["reason"], "verdict.reason");
+  }
   if (root["selfcheck"] !== undefined) checkSelfcheck(root["selfcheck"]);
   if (root["advice"] !== undefined) each(root["advice"], "advice", checkAdvice);
   if (root["environment"] !== undefined) object(root["environment"], "environment");
@@ -407,6 +415,8 @@ function checkTest(value: unknown, path: string): TestResult {
   each(test["faults"], `${path}.faults`, checkFault);
   each(test["measurements"], `${path}.measurements`, checkMeasurement);
   if (test["attempts"] !== undefined) count(test["attempts"], `${path}.attempts`);
+  if (test["injected"] !== undefined) each(test["injected"], `${path}.injected`, text);
+  if (test["params"] !== undefined) object(test["params"], `${path}.params`);
   return value as TestResult;
 }
 

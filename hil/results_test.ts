@@ -67,6 +67,9 @@ const changes: [string, unknown, string][] = [
   ["tests.0.faults.0.damage", { offset: 0, base: -1, xor: "00" }, "damage.base: expected a whole"],
   ["tests.0.measurements.0.value", null, "tests[0].measurements[0].value: expected a number"],
   ["summary.fail", 0, "summary.fail: expected 1 as in tests, found 0"],
+  ["verdict", { exit: 2, word: "PASS", reason: "" }, "verdict.exit: expected 0, 1 or 3, found 2"],
+  ["verdict", { exit: 0, word: "OK", reason: "" }, "verdict.word: expected one of PASS, FAIL"],
+  ["tests.0.injected", [1], "tests[0].injected[0]: expected a text, found 1"],
   ["power.tx", null, "power.tx: expected true or false, found null"],
 ];
 

@@ -8,7 +8,7 @@ import type { Verdict } from "../outcome.ts";
 import type { Results } from "../results.ts";
 import { UsageError } from "./options.ts";
 import { place } from "./place.ts";
-import { renderTable } from "./table.ts";
+import { printable, renderTable } from "./table.ts";
 
 /**
  * Tell a person.
@@ -38,7 +38,7 @@ export function tellResults(results: Results, verdict: Verdict, quiet: boolean):
 /** Faults that were injected on demand, so that a person can hold the classifier's words against. */
 function tellInjected(results: Results): void {
   const lines = results.tests.flatMap((test) =>
-    (test.injected ?? []).map((line) => `${test.name}: ${line}`)
+    (test.injected ?? []).map((line) => printable(`${test.name}: ${line}`))
   );
   if (lines.length === 0) return;
   console.error(`Faults injected: ${lines.length}`);

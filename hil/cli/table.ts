@@ -221,8 +221,14 @@ function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
-/** Results may come from anywhere: nothing in them may move the cursor or clear the screen. */
-function printable(text: string): string {
+/**
+ * Make a text safe for a terminal: results may come from anywhere, and nothing in them may move the
+ * cursor or clear the screen.
+ *
+ * @param text any text
+ * @returns it, with a blank for control characters
+ */
+export function printable(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ");
 }
