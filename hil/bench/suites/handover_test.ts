@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+/**
+ * What it costs to hand a block to the device and back: the four sync calls of 2015 alone, pinning and
+ * mapping of user pages, copying, each by the driver's own clock around the kernel's call.
+ *
+ * One frame at a time; the CPU has filled the transmit block before and reads the receive block after, so
+ * that caches are in the state that they have in use.
+ */
+
+import type { Cost } from "../../../driver/stats.ts";
+import { type CostKind, DIRECTIONS } from "../../../driver/uapi.ts";
+import { hil } from "../../../mod.ts";
+import { BlockSet } from "../../block_set.ts";
+import type { CaseContext } from "../../case.ts";
+import { frames, measureTime, prove, sampling, SIZES } from "../case.ts";
+import { copyIn } from "../libc.ts";
+import { summarize, takeSamples } from "../statistics.ts";
+
+const top = await hil();
+
+/** Kinds of cost that belong together, and what they are called in the results. */
+const CALLS: readonly { name: string; kinds: readonly CostKind[]; call?: string }[] = [
+  { name: "sync call", kinds: ["forDevice"], call: "for_device" },
+  { name: "sync call", kinds: ["forCpu"], call: "for_cpu" },
+  { name: "pin and map", kinds: ["pin", "map"] },
+  { name: "unmap and unpin", kinds: ["unmap", "unpin"] },
+  { name: "copy", kinds: ["copy"] },
+];
+
+top.matrix("handover", { policy: "all", size: SIZES, depth: [1] }, async (context) => {
+  const { device, size } = context;
+  const transfers: Record<string, Record<CostKind, Cost>>[] = [];
+  const transfer = oneFrame(context);
+  takeSamples(sampling(context), () => {
+    device.stats({ clear: true });
+    transfer.move();
+    const { tx, rx } = device.stats();
+    return transfers.push({ tx: tx.cost, rx: rx.cost });
+  });
+  transfer.end();
+  transfers.shift(); // the first one warmed up
+
+  for (const direction of DIRECTIONS) {
+    for (const { name, kinds, call } of CALLS) {
+      const costs = transfers.map((one) => kinds.map((kind) => one[direction]?.[kind]));
+      if (costs.every((one) => one.every((cost) => cost === undefined || cost.calls === 0))) {
+        continue;
+      }
+      const ns = costs.map((one) => one.reduce((sum, cost) => sum + (cost?.totalNs ?? 0), 0));
+      const { value, spread } = summarize(ns.map((one) => one / 1000));
+      const at = call === undefined ? { direction } : { call: `${call} ${direction}` };
+      context.measure(name, value, "µs", { at: { size, ...at }, spread });
+      if (name !== "pin and map") continue;
+      const pages = Math.ceil(size / device.info.pageSize);
+      context.measure("pin and map per page", value * 1000 / pages, "ns", {
+        at: { size, direction },
+      });
+    }
+  }
+  // what copying would cost instead
+  const [from, to] = [new Uint8Array(size).fill(1), new Uint8Array(size)];
+  const target = Deno.UnsafePointer.value(Deno.UnsafePointer.of(to));
+  measureTime(context, "memcpy", { size }, () => copyIn(target, from));
+  await prove(context);
+});
+
+/** Blocks, or rings, for one frame at a time. */
+function oneFrame(context: CaseContext): { move: () => void; end: () => void } {
+  const { device, policy, size } = context;
+  const frame = frames(context).body(0, size);
+  if (policy === "bounce") {
+    const blocks = DIRECTIONS.flatMap((direction) => device.alloc({ direction, policy, size }));
+    const buffer = new Uint8Array(size);
+    return {
+      move: () => {
+        device.writeFrame(frame);
+        device.readFrame(buffer);
+      },
+      end: () => {
+        device.reset(); // the receive ring is with the engine
+        for (const block of blocks) block.free();
+      },
+    };
+  }
+  const [txSet, rxSet] = DIRECTIONS.map((direction) =>
+    new BlockSet(device, { direction, policy, size, count: 1 })
+  );
+  const [tx, rx] = [txSet?.of(0), rxSet?.of(0)];
+  if (tx === undefined || rx === undefined) throw new Error("Expected two blocks");
+  return {
+    move: () => {
+      if (policy === "manual") rx.syncForDevice();
+      rx.enqueue();
+      tx.set(frame);
+      if (policy === "manual") tx.syncForDevice();
+      tx.enqueue();
+      device.dequeue("rx");
+      device.dequeue("tx");
+      if (policy === "manual") rx.syncForCpu();
+      rx.equals(frame);
+    },
+    end: () => {
+      for (const set of [txSet, rxSet]) set?.[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+/**
+ * What the bench itself costs: the verifying loop in Deno, and beside it the same loop in C. Runs
+ * alternate between the two, so that a noisy machine disturbs both alike.
+ */
+
+import { Device } from "../../../driver/device.ts";
+import { libc } from "../../../driver/libc.ts";
+import { POLICIES } from "../../../driver/uapi.ts";
+import { hil } from "../../../mod.ts";
+import type { CaseContext } from "../../case.ts";
+import { runLoop } from "../../loop.ts";
+import { frames, prove } from "../case.ts";
+import { summarize } from "../statistics.ts";
+
+const RUNS = 5;
+
+/** Bytes of one run, and bounds of its frames. */
+const BYTES = 32 * 2 ** 20;
+const [LEAST, MOST] = [40, 2000];
+
+const top = await hil();
+
+top.matrix(
+  "overhead",
+  { policy: ["streaming-lazy"], size: [4096, 65536, 1048576], depth: [4] },
+  async (context) => {
+    const { device, size, depth, policy } = context;
+    const { path, syscalls } = device;
+    await prove(context);
+    if (device.syscalls !== libc) context.skip("no program reaches the simulated board");
+    if (context.devices.length > 1 || path !== "/dev/pldma0") {
+      context.skip("the program in C knows /dev/pldma0 only");
+    }
+    const count = Math.max(LEAST, Math.min(MOST, Math.round(BYTES / size)));
+    // opening is exclusive: the two take turns
+    device[Symbol.dispose]();
+    const ours = (): number => {
+      using own = Device.open({ path, syscalls });
+      const loop = { policy, size, depth, frames: count, guarded: false, primed: false };
+      const report = runLoop(own, frames(context), loop);
+      if (report.faults.length > 0 || report.timeout !== null) {
+        throw new Error("The loop has faults");
+      }
+      return count * size / report.seconds / 1e6;
+    };
+    const theirs = (): number => count * size / inC(context, count) / 1e6;
+    theirs();
+    ours(); // compiled, caches warm
+    const [deno, c]: [number[], number[]] = [[], []];
+    for (let run = 0; run < RUNS; run++) {
+      deno.push(ours());
+      c.push(theirs());
+    }
+    const at = { size, depth };
+    for (
+      const [name, unit, samples] of [
+        ["deno loop", "MB/s", deno],
+        ["c loop", "MB/s", c],
+        ["deno over c", "ratio", deno.map((rate, run) => rate / (c[run] ?? NaN))],
+      ] as const
+    ) {
+      const { value, spread } = summarize(samples);
+      context.measure(name, value, unit, { at, spread });
+    }
+  },
+);
+
+/** Seconds of one run of driver/kernel/tests/loop.c. */
+function inC(context: CaseContext, count: number): number {
+  const { policy, size, depth } = context;
+  const args = [POLICIES.indexOf(policy), size, depth, count].map(String);
+  let output: Deno.CommandOutput;
+  try {
+    output = new Deno.Command("loop", { args }).outputSync();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    context.skip(
+      "there is no program loop in the PATH: cc -O2 -Idriver/kernel/uapi -o loop " +
+        "driver/kernel/tests/loop.c",
+    );
+  }
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
+  if (!output.success) throw new Error(`The loop in C failed: ${text(output.stderr)}`);
+  return Number(text(output.stdout));
+}
