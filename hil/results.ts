@@ -110,6 +110,20 @@ export interface Advice {
   readonly why: string;
 }
 
+/** From which size on one policy is faster than another, by this run's own measurements. */
+export interface Crossover {
+  /** What the frames are for, in words, such as `receive, read once`. */
+  readonly use: string;
+  /** The policy that wins. */
+  readonly faster: string;
+  /** The policy that it is held against. */
+  readonly than: string;
+  /** The smallest size, bytes, from which on it wins at every measured one; `null` when never. */
+  readonly from: number | null;
+  /** One sentence for a person. */
+  readonly detail: string;
+}
+
 /** What ran. */
 export interface ToolInfo {
   /** Always `plumbline`. */
@@ -281,6 +295,8 @@ export interface Results {
   readonly selfcheck?: Selfcheck;
   /** Which policy to choose; only there in the results of a bench. */
   readonly advice?: readonly Advice[];
+  /** Where one policy overtakes another; only there in the results of a bench. */
+  readonly crossovers?: readonly Crossover[];
   /** What else is known of machine and kernel, by names for a person, such as `cache L1d`. */
   readonly environment?: Readonly<Record<string, string | number | boolean | null>>;
 }
@@ -398,6 +414,7 @@ export function checkResults(value: unknown): Results {
   }
   if (root["selfcheck"] !== undefined) checkSelfcheck(root["selfcheck"]);
   if (root["advice"] !== undefined) each(root["advice"], "advice", checkAdvice);
+  if (root["crossovers"] !== undefined) each(root["crossovers"], "crossovers", checkCrossover);
   if (root["environment"] !== undefined) object(root["environment"], "environment");
   return value as Results;
 }
@@ -490,6 +507,12 @@ function checkAdvice(value: unknown, path: string): void {
   for (const key of ["value", "ratio"]) {
     if (advice[key] !== null) number(advice[key], `${path}.${key}`);
   }
+}
+
+function checkCrossover(value: unknown, path: string): void {
+  const crossover = object(value, path);
+  for (const key of ["use", "faster", "than", "detail"]) text(crossover[key], `${path}.${key}`);
+  if (crossover["from"] !== null) count(crossover["from"], `${path}.from`);
 }
 
 function wrong(path: string, expected: string, found: unknown): never {

@@ -69,6 +69,7 @@ const changes: [string, unknown, string][] = [
   ["summary.fail", 0, "summary.fail: expected 1 as in tests, found 0"],
   ["verdict", { exit: 2, word: "PASS", reason: "" }, "verdict.exit: expected 0, 1 or 3, found 2"],
   ["verdict", { exit: 0, word: "OK", reason: "" }, "verdict.word: expected one of PASS, FAIL"],
+  ["crossovers", [{ use: "u", faster: "a", than: "b", from: -1, detail: "" }], "from: expected a"],
   ["tests.0.injected", [1], "tests[0].injected[0]: expected a text, found 1"],
   ["power.tx", null, "power.tx: expected true or false, found null"],
 ];
