@@ -41,6 +41,7 @@ async function boot(
         lost: null,
         kernelReports: [],
         consoleLog: `${dir}/console.log`,
+        logic: null,
         outDir: dir,
         seconds: 1,
         stdout: "",
