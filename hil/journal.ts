@@ -11,6 +11,8 @@
  *
  * @module
  */
+import type { Environment } from "./environment.ts";
+import type { Limit } from "./limits.ts";
 import type {
   BitstreamInfo,
   BoardInfo,
@@ -32,6 +34,10 @@ export interface RunHeader {
   readonly bitstream?: Partial<BitstreamInfo>;
   /** The run as a whole. */
   readonly run?: Partial<RunInfo>;
+  /** What else is known of machine and kernel. */
+  readonly environment?: Environment;
+  /** What measurements are held against. */
+  readonly limits?: readonly Limit[];
 }
 
 /** A case, as it is registered. */

@@ -4,7 +4,10 @@
  *
  * @module
  */
+import { advise, findCrossovers } from "./bench/advise.ts";
+import type { Environment } from "./environment.ts";
 import type { Case, CaseResult, JournalContents, JournalLine } from "./journal.ts";
+import { applyLimits } from "./limits.ts";
 import { countOutcomes, type Evidence, isFine, judge, type Verdict } from "./outcome.ts";
 import {
   type BoardInfo,
@@ -32,6 +35,7 @@ interface Entry {
  * - Registered and neither started nor skipped is ERROR "never ran".
  * - A case that starts or ends unregistered, is registered twice or starts although skipped is
  *   ERROR: somebody's names or bookkeeping are wrong, and a result may belong to another case.
+ * - Where a bench measured, its advice follows; where there are limits, they are applied last.
  * - A line in the middle that cannot be read is ERROR; a torn last line is not, for what it would
  *   have said is already missing above.
  *
@@ -83,7 +87,15 @@ export function fold(
     coherent: header.board.coherent,
     control,
   });
-  return { schema: 1, ...header, tests, summary: summarize(tests), power, verdict };
+  const results = { schema: 1, ...header, tests, summary: summarize(tests), power } as const;
+  const advice = advise(results);
+  const all = {
+    ...results,
+    ...(advice.length === 0 ? {} : { advice, crossovers: findCrossovers(results) }),
+    verdict,
+  };
+  const limits = contents.lines.find((line) => line.line === "run" && line.limits !== undefined);
+  return limits?.line === "run" ? applyLimits(all, limits.limits ?? []) : all;
 }
 
 const UNSTARTED = { startedAt: null, starts: 0, ends: 0, result: null };
@@ -176,7 +188,8 @@ function bench(name: string, reason: string): TestResult {
 function mergeHeaders(
   lines: readonly JournalLine[],
   lastAt: string | null,
-): Pick<Results, "tool" | "board" | "bitstream" | "run"> {
+): Pick<Results, "tool" | "board" | "bitstream" | "run" | "environment"> {
+  const environment: Partial<Record<string, Environment[string]>> = {};
   const tool: Partial<ToolInfo> = {};
   const board: Partial<BoardInfo> = {};
   const bitstream = {};
@@ -187,6 +200,7 @@ function mergeHeaders(
     addMissing(board, line.board);
     addMissing(bitstream, line.bitstream);
     addMissing(run, line.run);
+    addMissing(environment, line.environment);
   }
   const started = run.started ?? lines[0]?.at ?? new Date(0).toISOString();
   return {
@@ -209,6 +223,7 @@ function mergeHeaders(
       seconds: run.seconds ?? secondsBetween(started, lastAt),
       command: run.command ?? [],
     },
+    ...(Object.keys(environment).length === 0 ? {} : { environment: environment as Environment }),
   };
 }
 

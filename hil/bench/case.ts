@@ -17,6 +17,9 @@ export const SECONDS = 0.1;
 /** Frame sizes of a full bench, bytes: 4 KiB to the largest block, which is 4 MiB mostly. */
 export const SIZES = [4096, 16384, 65536, 262144, 1048576, "block"] as const;
 
+/** Frames under way at once: enough to keep any engine busy, and few enough for blocks of 4 MiB. */
+export const DEPTH = 8;
+
 const MICRO = 1e-3; // of nanoseconds
 
 let made: TaggedPattern | null = null;
@@ -76,7 +79,9 @@ export function measureTime(
  */
 export async function prove(context: CaseContext, wrong = 0): Promise<void> {
   const { loop, depth, policy } = context;
-  assertIntact(await loop.run({ frames: depth + 2, guarded: false }));
+  // what was measured at its full depth has been compared there, where the CPU read it
+  const few = Math.min(depth, 2);
+  assertIntact(await loop.run({ frames: few + 2, depth: few, guarded: false }));
   if (wrong === 0 || policy === "none") return;
   throw new AssertionError({ message: `${wrong} frames were not what was sent` });
 }

@@ -125,7 +125,7 @@ export function pump(device: Device, options: PumpOptions): PumpResult {
 /** Step until the time is over. Each step takes a frame and gives one: what is under way stays. */
 function measure(
   device: Device,
-  { size, seconds }: PumpOptions,
+  { size, seconds, depth }: PumpOptions,
   step: () => void,
 ): Omit<PumpResult, "wrong"> {
   const now = (): number => device.syscalls.monotonicNs();
@@ -134,9 +134,10 @@ function measure(
   do {
     step();
     warmed++;
-  } while (warmed < 2 || now() - warm < seconds / 4 * 1e9);
+  } while (warmed < depth || now() - warm < seconds / 4 * 1e9);
   const perFrame = (now() - warm) / warmed;
-  const window = Math.max(1, Math.round(seconds * 1e9 / WINDOWS / perFrame));
+  // completions come in bursts of up to a whole queue: less than that says nothing
+  const window = Math.max(depth, Math.round(seconds * 1e9 / WINDOWS / perFrame));
 
   const rates: number[] = [];
   device.stats({ clear: true });

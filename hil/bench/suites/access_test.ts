@@ -11,6 +11,7 @@ import { copyIn, copyOut } from "../libc.ts";
 import { summarize, takeSamples } from "../statistics.ts";
 
 const top = await hil();
+let warm = false;
 
 top.matrix("access", { policy: "all", size: [65536, 1048576], depth: [1] }, async (context) => {
   const { device, policy, size } = context;
@@ -30,6 +31,12 @@ top.matrix("access", { policy: "all", size: [65536, 1048576], depth: [1] }, asyn
     "memcpy out": [() => copyOut(ordinary, received.address), () => copyOut(ordinary, address)],
     "memcpy in": [() => copyIn(sent.address, ordinary), () => copyIn(address, ordinary)],
   };
+  if (!warm) {
+    // until the compiler has seen the loops
+    const how = { ...sampling(context), seconds: 1 };
+    for (const loop of [sumBytes, sumWords]) takeSamples(how, () => loop(other));
+    warm = true;
+  }
   for (const [access, [onBlock, onOrdinary]] of Object.entries(accesses)) {
     for (const [memory, run] of [["ordinary", onOrdinary], ["block", onBlock]] as const) {
       const how = sampling(context);

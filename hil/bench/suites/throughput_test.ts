@@ -7,7 +7,7 @@
  */
 
 import { hil } from "../../../mod.ts";
-import { frames, prove, SECONDS, SIZES } from "../case.ts";
+import { DEPTH, frames, prove, SECONDS, SIZES } from "../case.ts";
 import { pump } from "../pump.ts";
 
 const top = await hil();
@@ -16,7 +16,7 @@ let warm = false;
 
 top.matrix(
   "throughput",
-  { policy: "all", size: SIZES, depth: [1, "max"] },
+  { policy: "all", size: SIZES, depth: [1, DEPTH] },
   async (context) => {
     const { device, policy, size, depth } = context;
     const common = { size, depth, pattern: frames(context), seconds: SECONDS };
