@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: MIT
 /**
- * `plumbline report`: what a journal says, also one whose writer died.
+ * `plumbline report`: what runs said, also one whose writer died; as a page; against an earlier run.
  *
  * @module
  */
-import { Journal, JOURNAL_FILE } from "../journal.ts";
-import { fold } from "../journal_fold.ts";
+import { compareResults, type Comparison, type FigureChange } from "../compare.ts";
 import { toJUnit } from "../junit.ts";
-import type { Verdict } from "../outcome.ts";
-import { checkResults, type Results, ResultsError } from "../results.ts";
+import type { Measurement } from "../results.ts";
+import { parseName } from "../values.ts";
+import { type HtmlRun, writeHtml } from "./html.ts";
 import { commandHelp, type OptionInfo, parseOptions, UsageError } from "./options.ts";
-import { outputFile, tellResults, writeText } from "./output.ts";
-import { place } from "./place.ts";
+import { outputFile, say, tellResults, writeText } from "./output.ts";
+import { readRuns, type Run } from "./results_file.ts";
+import { printable } from "./table.ts";
 
 /** Every option of `plumbline report`. */
 const OPTIONS: readonly OptionInfo[] = [
+  { name: "html", value: "FILE", help: "write a page with charts, in one file" },
+  { name: "compare", value: "BASE", help: "tell what failed or became slower since that run" },
+  { name: "fail-on", value: "regression", help: "then exit 1 when something did" },
   { name: "json", value: "FILE", help: "write the results; - is standard output" },
   { name: "junit", value: "FILE", help: "write them as JUnit XML" },
   { name: "quiet", value: null, help: "print the verdict only" },
@@ -22,58 +26,112 @@ const OPTIONS: readonly OptionInfo[] = [
   { name: "version", value: null, help: "the version" },
 ];
 
+/** Changes that are told one by one. */
+const MOST_CHANGES = 20;
+
 /**
- * Tell what a run said.
+ * Tell what runs said.
  *
  * @param args the arguments behind `report`
- * @returns the exit status that the run deserved
- * @throws {UsageError} for a command line that makes no sense, or a file that is no journal
+ * @returns the exit status that the worst of the runs deserved, or 1 for a regression when asked to
+ * @throws {UsageError} for a command line that makes no sense, or a file that holds no run
  */
 export async function report(args: readonly string[]): Promise<number> {
   const { values, switches, rest } = parseOptions("report", args, OPTIONS);
   if (switches.has("help")) {
     console.log(commandHelp(
-      "report [OPTIONS] JOURNAL",
-      "What a journal, or its folder, says of a run, also of one that died.",
+      "report [OPTIONS] RESULTS ...",
+      "What runs said: of a folder, a journal or a file of results, also of a run that died.",
       OPTIONS,
-      "as of the run: 0 as expected, 1 the design failed, 3 the bench failed",
+      "as of the worst run: 0 as expected, 1 the design failed, 3 the bench failed",
     ));
     return 0;
   }
-  const [path] = rest;
-  if (path === undefined || rest.length > 1) {
-    throw new UsageError(`plumbline report takes one journal or folder, found ${rest.length}`);
+  if (rest.length === 0) {
+    throw new UsageError("plumbline report takes a journal or folder, found 0");
   }
+  const base = values["compare"];
+  const failOn = checkFailOn(values["fail-on"], base);
   const json = values["json"] === "-" ? "-" : outputFile("--json", values["json"] ?? null);
   const junit = outputFile("--junit", values["junit"] ?? null);
-  const results = readRun(place(path));
-  if (json !== null) await writeText(json, JSON.stringify(results, null, 2) + "\n");
-  if (junit !== null) await writeText(junit, toJUnit(results));
-  tellResults(results, results.verdict, switches.has("quiet"));
-  return results.verdict.exit;
+  const html = outputFile("--html", values["html"] ?? null);
+  if (rest.length > 1 && (json !== null || junit !== null)) {
+    throw new UsageError(`--json and --junit take one run, found ${rest.length}`);
+  }
+
+  const read = readRuns(base === undefined ? rest : [base, ...rest]);
+  const earlier = base === undefined ? undefined : read.shift();
+  const runs: (Run & HtmlRun)[] = read.map((one) =>
+    earlier === undefined ? one : {
+      ...one,
+      comparison: { ...compareResults(earlier.results, one.results), base: earlier.name },
+    }
+  );
+  for (const { results } of runs) {
+    if (json !== null) await writeText(json, JSON.stringify(results, null, 2) + "\n");
+    if (junit !== null) await writeText(junit, toJUnit(results));
+  }
+  const quiet = switches.has("quiet");
+  for (const { name, results, comparison } of runs) {
+    if (runs.length > 1) console.error(`${printable(name)}:`);
+    tellResults(results, results.verdict, quiet);
+    if (comparison !== undefined) tellComparison(comparison, quiet);
+  }
+  if (html !== null) {
+    const why = await writeHtml(html, runs);
+    if (why !== null) say(why);
+  }
+  const regressed = runs.some(({ comparison }) => (comparison?.regressions ?? 0) > 0);
+  const exits: number[] = runs.map(({ results }) => results.verdict.exit);
+  if (exits.includes(1) || (failOn && regressed)) return 1;
+  return Math.max(...exits);
 }
 
-/** Results from a folder of a run, a journal, or a file of results. */
-function readRun(path: string): Results & { readonly verdict: Verdict } {
+function checkFailOn(value: string | undefined, base: string | undefined): boolean {
+  if (value === undefined) return false;
   try {
-    const file = Deno.statSync(path).isDirectory ? `${path}/${JOURNAL_FILE}` : path;
-    if (!file.endsWith(".json")) {
-      const contents = Journal.read(file);
-      if (contents.lines.length === 0) throw new UsageError(`${file} holds no line of a journal`);
-      return fold(contents);
-    }
-    const results = checkResults(JSON.parse(Deno.readTextFileSync(file)));
-    const { verdict } = results;
-    if (verdict === undefined) {
-      throw new UsageError(`${file} has no verdict: give the journal beside it instead`);
-    }
-    return { ...results, verdict };
+    parseName("--fail-on", value, ["regression"]);
   } catch (error) {
-    if (error instanceof UsageError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
-    if (error instanceof ResultsError || error instanceof SyntaxError) {
-      throw new UsageError(`${path} does not hold results of schema 1: ${why}`);
-    }
-    throw new UsageError(`${path} cannot be read: ${why}`);
+    throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+  if (base === undefined) throw new UsageError("--fail-on regression needs --compare BASE");
+  return true;
+}
+
+/** Tell a person what changed. */
+function tellComparison(comparison: Comparison & { base: string }, quiet: boolean): void {
+  const { outcomes, figures, judged, unjudged, differences, regressions, base } = comparison;
+  if (!quiet) {
+    for (const line of differences) say(printable(`the runs differ: ${line}`));
+    const lines = [
+      ...outcomes.map(({ suite, name, from, to, reason, worse }) =>
+        `${worse ? "worse" : "changed"}: ${suite}: ${name}: ${from} to ${to ?? "nothing"}` +
+        (reason === null ? "" : `: ${reason}`)
+      ),
+      ...figures.map(describeFigure),
+    ];
+    for (const line of lines.slice(0, MOST_CHANGES)) console.error(printable(`  ${line}`));
+    if (lines.length > MOST_CHANGES) {
+      console.error(`  ... and ${lines.length - MOST_CHANGES} more changes`);
+    }
+  }
+  const worse = regressions === 1 ? "1 regression" : `${regressions} regressions`;
+  const blind = unjudged === 0 ? "" : `, ${unjudged} without a spread not judged`;
+  say(printable(`${worse} since ${base}: ${judged} figures compared${blind}`));
+}
+
+function describeFigure({ suite, name, from, to, worse }: FigureChange): string {
+  const at = Object.entries(to.at ?? {}).map(([key, value]) => `${key}=${value}`).join(" ");
+  const percent = 100 * (to.value / from.value - 1);
+  const by = Number.isFinite(percent) ? ` (${percent > 0 ? "+" : ""}${percent.toFixed(0)} %)` : "";
+  return `${worse ? "worse" : "better"}: ${suite}: ${name}: ${to.name}${
+    at === "" ? "" : ` ${at}`
+  }: ` +
+    `${describe(from)} to ${describe(to)} ${to.unit}${by}`;
+}
+
+/** A figure with its spread. */
+function describe({ value, spread }: Measurement): string {
+  const [low, high] = [spread?.p5 ?? value, spread?.p95 ?? value].map((one) => one.toPrecision(3));
+  return `${value.toPrecision(3)} [${low}, ${high}]`;
 }

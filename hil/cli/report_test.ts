@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // plumbline report on journals in every state that a dead writer can leave.
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { Journal } from "../journal.ts";
 import { checkResults } from "../results.ts";
 import { checkJUnit } from "../testing/junit.ts";
@@ -59,8 +59,13 @@ Deno.test("plumbline report reads a journal that was cut anywhere", async () => 
 });
 
 const refusals: [what: string, make: (dir: string) => string[], says: string][] = [
-  ["nothing", () => [], "takes one journal or folder, found 0"],
-  ["two runs", () => ["a", "b"], "found 2"],
+  ["nothing", () => [], "takes a journal or folder, found 0"],
+  ["JSON of two runs", () => [died(), died(), "--json=-"], "take one run, found 2"],
+  ["--fail-on without a base", () => [died(), "--fail-on=regression"], "needs --compare"],
+  ["--fail-on anything else", () => [died(), "--compare=x", "--fail-on=regresion"], "did you mean"],
+  ["a base that is not there", () => [died(), "--compare=none.json"], "none.json cannot be read"],
+  ["a device", () => ["/dev/zero"], "/dev/zero is no file"],
+  ["an empty file of results", (dir) => [write(`${dir}/r.json`, " \n")], "it is empty"],
   ["a file that is not there", (dir) => [`${dir}/none`], "cannot be read"],
   ["a folder without a journal", (dir) => [dir], "cannot be read"],
   ["an empty journal", (dir) => [write(`${dir}/journal.jsonl`, "")], "holds no line of a journal"],
@@ -70,7 +75,12 @@ const refusals: [what: string, make: (dir: string) => string[], says: string][] 
     "holds no line of a journal",
   ],
   ["results of another schema", (dir) => [write(`${dir}/r.json`, '{"schema":2}')], "schema"],
-  ["results cut off", (dir) => [write(`${dir}/r.json`, '{"schema":1,')], "schema 1"],
+  ["results cut off", (dir) => [write(`${dir}/r.json`, '{"schema":1,')], "it was cut off"],
+  [
+    "control characters",
+    (dir) => [write(`${dir}/r.json`, '{"schema": "\x1b[2J\u009b2J"}')],
+    "does not hold results of schema 1: it is no JSON",
+  ],
   [
     "a wrong place for JSON",
     () => [died(), "--json=/no/such/place"],
@@ -89,5 +99,7 @@ for (const [what, make, says] of refusals) {
     assertEquals(code, 2, stderr);
     assertStringIncludes(stderr, says);
     assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
+    // deno-lint-ignore no-control-regex
+    assertNotMatch(stderr.trimEnd(), /[\x00-\x1f\x7f-\x9f]/);
   });
 }

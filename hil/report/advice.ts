@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Which policy to use: in a few lines for the top of the page, and as a table.
+ *
+ * @module
+ */
+import type { Advice, Results } from "../results.ts";
+import { type Html, html } from "./html.ts";
+import { styleOf } from "./styles.ts";
+import type { Section } from "./cost_sections.ts";
+import { figure, plural, roundFigure, sizeText } from "./text.ts";
+
+/** Uses in the summary, and sizes that are told apart in each. */
+const MOST_USES = 4;
+const MOST_RANGES = 3;
+const MOST_ROWS = 300;
+
+/** Neighbouring sizes with the same policy. */
+interface Range {
+  policy: string | null;
+  readonly from: number;
+  to: number;
+}
+
+/**
+ * Fold advice for each size into ranges of sizes.
+ *
+ * @param advice of one use, in any order
+ * @returns the ranges, by size
+ */
+export function ranges(advice: readonly Advice[]): Range[] {
+  const found: Range[] = [];
+  for (const { size, policy } of advice.toSorted((a, b) => a.size - b.size)) {
+    const last = found.at(-1);
+    if (last !== undefined && last.policy === policy) last.to = size;
+    else found.push({ policy, from: size, to: size });
+  }
+  return found;
+}
+
+/**
+ * Say in a few lines which policy to use.
+ *
+ * @param results the run
+ * @returns a block for the top of the page
+ */
+export function adviceSummary({ advice = [], board }: Results): Html {
+  if (advice.length === 0) {
+    return html`<p>These results hold none: <code>plumbline bench</code> measures what every policy costs
+      and tells which to use.</p>`;
+  }
+  const uses = [...Map.groupBy(advice, ({ use }) => use)];
+  const more = uses.length - MOST_USES;
+  return html`<dl class="advised">${
+    uses.slice(0, MOST_USES).map(([use, all]) => {
+      const folded = ranges(all);
+      const hidden = folded.length - MOST_RANGES;
+      return html`
+        <dt>${use}</dt>
+        <dd>${folded.slice(0, MOST_RANGES).map(({ policy, from, to }) =>
+          html`<span class="choice">${policyName(policy)} <small>${
+            from === to ? sizeText(from) : `${sizeText(from)} – ${sizeText(to)}`
+          }</small></span>`
+        )}${hidden > 0 ? html`<small>and ${plural(hidden, "more range")}</small>` : null}</dd>
+      `;
+    })
+  }</dl>${more > 0 ? html`<p class="lead">… and ${plural(more, "more use")} below.</p>` : null}${
+    board.simulated
+      ? html`<p class="caveat">On a virtual board: not the figures of hardware.</p>`
+      : null
+  }`;
+}
+
+function policyName(policy: string | null): Html {
+  if (policy === null) return html`<b>none qualifies</b>`;
+  return html`<b style="--mark:${styleOf(policy, 0).color}" class="policy">${policy}</b>`;
+}
+
+/**
+ * All advice, and where one policy overtakes another.
+ *
+ * @param results the run
+ * @returns the section, or null when the run gives none
+ */
+export function adviceSection({ advice = [], crossovers = [] }: Results): Section | null {
+  if (advice.length + crossovers.length === 0) return null;
+  const body = html`${
+    advice.length === 0 ? null : html`
+      <div class="scroll" tabindex="0" role="region" aria-label="Advice">
+        <table class="figures"
+        >
+          <thead>
+            <tr>
+              <th scope="col">Use</th>
+              <th scope="col">Size</th>
+              <th scope="col">Policy</th>
+              <th scope="col">Figure</th>
+              <th scope="col">Next best</th>
+              <th scope="col">Better by</th>
+              <th scope="col">Why</th>
+            </tr>
+          </thead>
+          <tbody>${advice.slice(0, MOST_ROWS).map(adviceRow)}</tbody>
+        </table>
+      </div>
+    `
+  }${
+    crossovers.length === 0 ? null : html`
+      <h3>Where one overtakes another</h3>
+      <ul class="crossovers">${crossovers.slice(0, MOST_ROWS).map((
+        { use, faster, than, from, detail },
+      ) =>
+        html`<li><b>${faster}</b> beats ${than} ${
+          from === null ? "at no size" : html`from <data value="${from}">${sizeText(from)}</data>`
+        } <small>${use}: ${detail}</small></li>`
+      )}</ul>
+    `
+  }`;
+  return { id: "advice", title: "Which policy to use", body };
+}
+
+function adviceRow({ use, size, policy, value, unit, runnerUp, ratio, why }: Advice): Html {
+  return html`
+    <tr>
+      <th scope="row">${use}</th>
+      <td><data value="${size}">${sizeText(size)}</data></td>
+      <td class="name">${policyName(policy)}</td>
+      <td>${value === null ? "–" : html`${figure(value)} ${unit}`}</td>
+      <td class="name">${runnerUp ?? "–"}</td>
+      <td>${ratio === null ? "–" : html`<data value="${ratio}">${roundFigure(ratio)}</data> ×`}</td>
+      <td class="words">${why}</td>
+    </tr>
+  `;
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Charts, drawn by Vega-Lite into SVG. Their colours are CSS variables, so that light and dark need no
+ * second picture; no text of the results gets into a chart but by way of `series` numbers.
+ *
+ * @module
+ */
+import * as vega from "vega";
+import { compile, type TopLevelSpec } from "vega-lite";
+import type { Panel, Point } from "./figures.ts";
+import { Html, html } from "./html.ts";
+import { sortSeries, styleOf } from "./styles.ts";
+import { roundFigure, sizeText } from "./text.ts";
+
+/** Columns and rows of pixels inside of the axes: a chart fits a phone as it is. */
+const WIDTH = 295;
+const HEIGHT = 170;
+
+/** A row of a chart's data. */
+interface Row {
+  readonly s: string;
+  readonly x: number;
+  readonly y: number;
+  readonly low?: number;
+  readonly high?: number;
+}
+
+/** How a chart is drawn. */
+export interface ChartOptions {
+  /** Unit of the figures. */
+  readonly unit: string;
+  /** Whether each step up is a multiple. */
+  readonly log: boolean;
+  /** What the chart shows, for those who do not see it. */
+  readonly label: string;
+}
+
+/**
+ * Draw the points of a panel: lines over sizes where there are several, else one row a series.
+ *
+ * @param panel the panel
+ * @param options how
+ * @returns a figure's SVG, or null when there is nothing that could be drawn
+ */
+export async function drawPanel(panel: Panel, options: ChartOptions): Promise<Html | null> {
+  const single = panel.points.filter(({ percentile }) => percentile === null);
+  if (panel.sizes.length > 1) return await drawLines(panel.series, single, options);
+  return await drawRows(panel.series, single, options);
+}
+
+/**
+ * Draw distributions: how many percent of the samples took no longer, by series.
+ *
+ * @param panel the panel
+ * @param size which size
+ * @param options how
+ * @returns a figure's SVG, or null when no percentile is known
+ */
+export async function drawDistribution(
+  panel: Panel,
+  size: number | null,
+  options: ChartOptions,
+): Promise<Html | null> {
+  const points = panel.points.filter((point) => point.percentile !== null && point.size === size);
+  const rows = points.map(({ series, percentile, measurement }) => ({
+    s: series,
+    x: measurement.value,
+    y: percentile ?? 0,
+  }));
+  const shown = rows.filter(({ x, y }) => x > 0 && Number.isFinite(x) && Number.isFinite(y));
+  if (shown.length < 2) return null;
+  const y = quantitative("y", "% of the samples", { domain: [0, 100] });
+  const x = quantitative("x", options.unit, logScale(shown.map((row) => row.x)));
+  return await draw(panel.series, shown, { x, y, order: { field: "y" } }, options);
+}
+
+async function drawLines(
+  series: readonly string[],
+  points: readonly Point[],
+  options: ChartOptions,
+): Promise<Html | null> {
+  const rows = points.flatMap(({ series: s, size, measurement: { value } }): Row[] =>
+    size === null || size <= 0 || !drawable(value, options.log) ? [] : [{ s, x: size, y: value }]
+  ).filter(({ s, x }, i, all) => all.findIndex((other) => other.s === s && other.x === x) === i);
+  if (rows.length < 2) return null;
+  const x = {
+    field: "x",
+    type: "quantitative",
+    scale: { type: "log", base: 2, nice: false },
+    axis: { title: null, values: tickSizes(rows), labelExpr: SIZE_LABEL, grid: false },
+  };
+  const scale = options.log ? logScale(rows.map((row) => row.y)) : { zero: true };
+  const y = quantitative("y", options.unit, scale);
+  return await draw(series, rows, { x, y }, options);
+}
+
+/** Sizes as on an axis: one letter. */
+const SIZE_LABEL = "datum.value >= 1048576 ? datum.value / 1048576 + 'M' : " +
+  "datum.value >= 1024 ? datum.value / 1024 + 'K' : datum.value";
+
+/** Figures without a prefix, for a prefix would multiply a unit that has one. */
+const FIGURE_LABEL = "datum.value >= 1e6 ? format(datum.value, '.0e') : format(datum.value, '~r')";
+
+function tickSizes(rows: readonly Row[]): number[] {
+  const sizes = [...new Set(rows.map(({ x }) => x))].sort((a, b) => a - b);
+  const step = Math.ceil(sizes.length / 6);
+  return sizes.filter((_, i) => i % step === 0);
+}
+
+/** One row a series: minimum to maximum thin, the middle 90 % thick, the median on it. */
+async function drawRows(
+  series: readonly string[],
+  points: readonly Point[],
+  { unit, log, label }: ChartOptions,
+): Promise<Html | null> {
+  const rows = points.flatMap(({ series: s, measurement: { value, spread } }) => {
+    const { min = value, p5 = value, p95 = value, max = value } = spread ?? {};
+    const all = [value, min, p5, p95, max];
+    return all.every((one) => drawable(one, log)) ? [{ s, value, min, p5, p95, max }] : [];
+  });
+  if (rows.length === 0) return null;
+  const names = series.filter((name) => rows.some(({ s }) => s === name));
+  const ids = new Map(names.map((name, i) => [name, `s${i}`]));
+  const scale = log ? logScale(rows.flatMap(({ min, max }) => [min, max])) : { zero: true };
+  const y = {
+    field: "s",
+    type: "nominal",
+    sort: [...ids.values()],
+    axis: { labels: false, ticks: false, title: null, domain: false, grid: false },
+  };
+  const color = colors(names, ids);
+  const rule = (from: string, to: string, strokeWidth: number): unknown => ({
+    mark: { type: "rule", strokeWidth, aria: false },
+    encoding: { y, color, x: quantitative(from, unit, scale), x2: { field: to } },
+  });
+  return await render({
+    width: WIDTH,
+    height: { step: 20 },
+    data: { values: rows.map((row) => ({ ...row, s: ids.get(row.s) })) },
+    layer: [
+      rule("min", "max", 1),
+      rule("p5", "p95", 5),
+      {
+        mark: { type: "point", filled: true, opacity: 1, size: 60, aria: false },
+        encoding: { y, color, shape: shapes(names, ids), x: quantitative("value", unit, scale) },
+      },
+    ],
+  }, label);
+}
+
+async function draw(
+  series: readonly string[],
+  rows: readonly Row[],
+  encoding: Readonly<Record<string, unknown>>,
+  options: ChartOptions,
+): Promise<Html> {
+  const names = series.filter((name) => rows.some(({ s }) => s === name));
+  const ids = new Map(names.map((name, i) => [name, `s${i}`]));
+  const dashes = names.map((name) => [...styleOf(name, series.indexOf(name)).dash]);
+  const shared = { ...encoding, color: colors(names, ids) };
+  const domain = [...ids.values()];
+  return await render({
+    width: WIDTH,
+    height: HEIGHT,
+    data: { values: rows.map((row) => ({ ...row, s: ids.get(row.s) })) },
+    layer: [
+      {
+        mark: { type: "line", strokeWidth: 1.75, aria: false },
+        encoding: {
+          ...shared,
+          strokeDash: {
+            field: "s",
+            type: "nominal",
+            legend: null,
+            scale: { domain, range: dashes },
+          },
+        },
+      },
+      {
+        mark: { type: "point", filled: true, opacity: 1, size: 42, aria: false },
+        encoding: { ...shared, shape: shapes(names, ids) },
+      },
+    ],
+  }, options.label);
+}
+
+function colors(names: readonly string[], ids: ReadonlyMap<string, string>): unknown {
+  const range = names.map((name, i) => styleOf(name, i).color);
+  return { field: "s", type: "nominal", legend: null, scale: { domain: [...ids.values()], range } };
+}
+
+function shapes(names: readonly string[], ids: ReadonlyMap<string, string>): unknown {
+  const range = names.map((name, i) => styleOf(name, i).shape);
+  return { field: "s", type: "nominal", legend: null, scale: { domain: [...ids.values()], range } };
+}
+
+/** From a round number to a round number, with marks at 1, 2 and 5, or at 1 when there are many. */
+function logScale(values: readonly number[]): { type: "log"; domain: number[]; values: number[] } {
+  const low = values.reduce((a, b) => Math.min(a, b), Infinity);
+  const high = values.reduce((a, b) => Math.max(a, b), 0);
+  const steps: number[] = [];
+  for (let decade = Math.floor(Math.log10(low)); decade <= Math.ceil(Math.log10(high)); decade++) {
+    for (const digit of high / low > 100 ? [1] : [1, 2, 5]) {
+      steps.push(Number(`${digit}e${decade}`));
+    }
+  }
+  const from = steps.findLast((step) => step <= low) ?? low;
+  const to = steps.find((step) => step >= high && step > from) ?? high;
+  const marks = steps.filter((step) => step >= from && step <= to);
+  return { type: "log", domain: [from, to], values: marks };
+}
+
+function quantitative(
+  field: string,
+  title: string,
+  { values, ...scale }: { readonly values?: readonly number[] } & Readonly<Record<string, unknown>>,
+) {
+  const axis = { title, tickCount: 5, labelExpr: FIGURE_LABEL, ...(values && { values }) };
+  return { field, type: "quantitative", axis, scale };
+}
+
+function drawable(value: number, log: boolean): boolean {
+  return Number.isFinite(value) && (log ? value > 0 : value >= 0);
+}
+
+const AXES = {
+  domainColor: "var(--rule)",
+  tickColor: "var(--rule)",
+  gridColor: "var(--grid)",
+  labelColor: "var(--ink-soft)",
+  titleColor: "var(--ink-soft)",
+  titleFontWeight: "normal",
+  labelFontSize: 11,
+  titleFontSize: 11,
+  labelFont: "inherit",
+  titleFont: "inherit",
+  labelOverlap: "greedy",
+};
+
+async function render(spec: Readonly<Record<string, unknown>>, label: string): Promise<Html> {
+  const whole = {
+    ...spec,
+    background: null,
+    padding: 2,
+    config: { axis: AXES, view: { stroke: null }, font: "inherit" },
+  } as unknown as TopLevelSpec;
+  const view = new vega.View(vega.parse(compile(whole).spec), { renderer: "none" });
+  try {
+    const svg = await view.toSVG();
+    const named = html`
+      <svg role="img" aria-label="${label}"
+    `.text;
+    // Vega's own roles say nothing that the label and the table below do not
+    const plain = svg.replace(/ (?:aria-[a-z]+|role)="[^"]*"/g, "").replace(
+      / pointer-events="none"/g,
+      "",
+    );
+    return new Html(
+      plain.replace("<svg ", named).replace(/ xmlns(?::xlink)?="[^"]*"/g, ""),
+    );
+  } finally {
+    view.finalize();
+  }
+}
+
+/**
+ * Draw what stands for each series.
+ *
+ * @param names the series, in their order
+ * @returns a list
+ */
+export function legend(names: Iterable<string>): Html {
+  const items = sortSeries(names).map((name, i) => {
+    const { color, dash, shape } = styleOf(name, i);
+    return html`<li><svg width="34" height="12" viewBox="0 0 34 12" aria-hidden="true"
+      ><path d="M1,6H33" style="stroke:${color};stroke-width:1.75;stroke-dasharray:${
+      dash.join(" ") || "none"
+    }"/><path d="${shape}" transform="translate(17,6) scale(4.2)" style="fill:${color}"/></svg>${name}</li>`;
+  });
+  return html`<ul class="legend">${items}</ul>`;
+}
+
+/**
+ * Say where the points of a chart lie, for those who do not see it.
+ *
+ * @param panel the panel
+ * @param unit unit of the figures
+ * @returns one sentence
+ */
+export function describePanel(panel: Panel, unit: string): string {
+  const values = panel.points.map(({ measurement }) => measurement.value);
+  const sizes = panel.sizes.filter((size) => size !== null);
+  const over = sizes.length > 1
+    ? ` over frames of ${sizeText(sizes[0] ?? 0)} to ${sizeText(sizes.at(-1) ?? 0)}`
+    : "";
+  const low = values.reduce((a, b) => Math.min(a, b), Infinity);
+  const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  return `${panel.title}: ${panel.series.length} lines${over}, from ${roundFigure(low)} to ` +
+    `${roundFigure(high)} ${unit}; the table holds every figure`;
+}

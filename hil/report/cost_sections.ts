@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: MIT
+/**
+ * What everything costs: a section for each question, with charts and the tables behind them.
+ *
+ * @module
+ */
+import type { Measurement, Results } from "../results.ts";
+import { describePanel, drawDistribution, drawPanel, legend } from "./chart.ts";
+import { collectFigures, type Figure, type Panel, pointsAt, rowText } from "./figures.ts";
+import { type Html, html, type Part } from "./html.ts";
+import { figure, roundFigure } from "./text.ts";
+
+/** A section of the page, with what the contents list calls it. */
+export interface Section {
+  /** Part of its id. */
+  readonly id: string;
+  /** Its heading. */
+  readonly title: string;
+  /** What stands below. */
+  readonly body: Html;
+}
+
+/** Which figures answer a question. */
+interface Question {
+  readonly id: string;
+  readonly title: string;
+  readonly text: string;
+  /** Figures with charts. */
+  readonly charts: readonly string[];
+  /** Figures of which a table is enough. */
+  readonly tables: readonly string[];
+  /** Whether each step up an axis is a multiple. */
+  readonly log: boolean;
+  /** Whether the tables below the charts are open: those that a reader comes for. */
+  readonly open?: boolean;
+  /** A figure that is drawn as one more series into each chart of the same unit. */
+  readonly reference?: string;
+}
+
+const QUESTIONS: readonly Question[] = [
+  {
+    id: "throughput",
+    title: "Throughput by size and policy",
+    text: "Higher is better. For transmit and receive the other side is coherent.",
+    charts: ["throughput"],
+    tables: ["frame rate", "cpu user", "cpu system"],
+    log: false,
+  },
+  {
+    id: "sync",
+    title: "What a sync call costs, by size",
+    text: "Lower is better; both scales are logarithmic.",
+    charts: ["sync call"],
+    tables: ["copy", "memcpy", "handover time", "bytes synced per byte"],
+    log: true,
+    open: true,
+    reference: "memcpy",
+  },
+  {
+    id: "latency",
+    title: "Latency and its distribution",
+    text: "From enqueue to completion and to the caller's wake-up. Lower is better.",
+    charts: ["completion latency", "wake-up latency", "ioctl round trip"],
+    tables: [],
+    log: true,
+  },
+  {
+    id: "access",
+    title: "What it costs the CPU to touch a block",
+    text: "Higher is better; both scales are logarithmic. Ordinary memory for comparison.",
+    charts: ["cpu access"],
+    tables: [],
+    log: true,
+  },
+  {
+    id: "pinning",
+    title: "Pinning and mapping user pages",
+    text: "Lower is better.",
+    charts: ["pin and map", "unmap and unpin"],
+    tables: ["pin and map per page"],
+    log: true,
+  },
+  {
+    id: "overhead",
+    title: "What the bench itself costs",
+    text: "The same loop in C and in Deno, in the same run.",
+    charts: [],
+    tables: ["deno loop", "c loop", "deno over c"],
+    log: false,
+  },
+];
+
+/**
+ * Make the sections on cost that a run has figures for.
+ *
+ * @param results the run
+ * @returns the sections
+ */
+export async function costSections(results: Results): Promise<Section[]> {
+  const figures = collectFigures(results);
+  const known = new Set(QUESTIONS.flatMap(({ charts, tables }) => [...charts, ...tables]));
+  const others = figures.filter(({ name }) => !known.has(name)).map(({ name }) => name);
+  const verifying = !results.tests.some((test) =>
+    test.measurements.some((one) => one.at !== undefined)
+  );
+  const questions = [...QUESTIONS, {
+    id: "others",
+    title: "Other measurements",
+    text: "",
+    charts: [],
+    tables: [...new Set(others)],
+    log: false,
+  }];
+  const sections: Section[] = [];
+  for (const question of questions) {
+    const find = (names: readonly string[]) =>
+      names.flatMap((name) => figures.filter((one) => one.name === name));
+    const [charts, tables] = [find(question.charts), find(question.tables)];
+    if (charts.length + tables.length === 0) continue;
+    const references = find(question.reference === undefined ? [] : [question.reference]);
+    const parts: Html[] = [];
+    for (const one of charts) parts.push(await charted(one, question, references));
+    for (const one of tables) {
+      parts.push(
+        html`<details><summary>${heading(one)}</summary>${
+          one.panels.map((panel) => table(panel, one))
+        }</details>`,
+      );
+    }
+    const text = question.id === "throughput" && verifying
+      ? "Of the loops that verified every word, a few frames each: plumbline bench measures longer."
+      : question.text;
+    const body = html`${text === "" ? null : html`<p class="lead">${text}</p>`}${parts}`;
+    sections.push({ id: question.id, title: question.title, body });
+  }
+  return sections;
+}
+
+const OPEN = html`
+  open
+`;
+
+function heading({ name, unit }: Figure): string {
+  const title = name.replace(/^cpu\b/, "CPU");
+  return `${title.slice(0, 1).toUpperCase()}${title.slice(1)}, ${unit}`;
+}
+
+async function charted(
+  one: Figure,
+  question: Question,
+  references: readonly Figure[],
+): Promise<Html> {
+  const { unit } = one;
+  const names = new Set<string>();
+  const cells: Html[] = [];
+  for (const panel of one.panels) {
+    const more = references.filter((figure) => figure.unit === unit).flatMap(({ name, panels }) =>
+      panels.flatMap(({ points }) => points.map((point) => ({ ...point, series: name })))
+    );
+    const drawn = more.length === 0 ? panel : {
+      ...panel,
+      points: [...panel.points, ...more.filter(({ size }) => panel.sizes.includes(size))],
+      series: [...panel.series, ...new Set(more.map(({ series }) => series))],
+    };
+    for (const name of drawn.series) names.add(name);
+    const options = { unit, log: question.log, label: describePanel(panel, unit) };
+    const chart = await drawPanel(drawn, options);
+    cells.push(html`
+      <div
+        class="panel">${panel.title === ""
+          ? null
+          : html`<h4>${panel.title}</h4>`}${chart}<details${question.open
+          ? OPEN
+          : null}><summary>Figures</summary>${table(panel, one, false)}</details></div>
+    `);
+    for (const size of distributed(panel)) {
+      const title = `Distribution${panel.title === "" ? "" : `, ${panel.title}`}, ${rowText(size)}`;
+      const drawn = await drawDistribution(panel, size, {
+        ...options,
+        label: `${one.name}: ${title}`,
+      });
+      if (drawn !== null) cells.push(html`<div class="panel"><h4>${title}</h4>${drawn}</div>`);
+    }
+  }
+  return html`<div class="figure"><h3>${heading(one)}</h3>${
+    legend(names)
+  }<div class="panels">${cells}</div></div>`;
+}
+
+/** Sizes whose distribution is drawn: the smallest, the largest, and one between. */
+function distributed(panel: Panel): (number | null)[] {
+  const sizes = panel.sizes.filter((size) =>
+    panel.points.some((point) => point.size === size && point.percentile !== null)
+  );
+  return [...new Set([sizes[0], sizes[sizes.length >> 1], sizes.at(-1)])]
+    .filter((size) => size !== undefined);
+}
+
+/** Every figure of a panel. */
+function table(panel: Panel, { name, unit }: Figure, titled = true): Html {
+  const spread = panel.points.find(({ measurement }) => measurement.spread !== undefined)
+    ?.measurement.spread;
+  const caption = [
+    titled && panel.title !== "" ? `${panel.title}:` : null,
+    `${name}, ${unit}`,
+    spread === undefined
+      ? null
+      : `(median of ${spread.samples} samples in the first cell; small: the middle 90 %)`,
+  ].filter((part) => part !== null).join(" ");
+  const rows = panel.sizes.map((size) =>
+    html`<tr><th scope="row">${rowText(size)}</th>${
+      panel.series.map((series) =>
+        cell(pointsAt(panel, size, series).map((one) => one.measurement))
+      )
+    }</tr>`
+  );
+  const percentiles = distributed(panel).length === 0 ? null : percentileTable(panel, name, unit);
+  return html`
+    <div class="scroll" tabindex="0" role="region" aria-label="${caption}">
+      <table class="figures"
+      >
+        <caption>${caption}</caption>
+        <thead>
+          <tr><th scope="col">Size</th>${panel.series.map((series) =>
+            html`<th scope="col">${series}</th>`
+          )}</tr>
+        </thead>
+        <tbody>${rows}</tbody>
+      </table>
+    </div>${percentiles}
+  `;
+}
+
+function percentileTable(panel: Panel, name: string, unit: string): Html {
+  const points = panel.points.filter(({ percentile }) => percentile !== null);
+  const columns = [...new Set(points.map(({ percentile }) => percentile))]
+    .sort((a, b) => (a ?? 0) - (b ?? 0));
+  const rows = panel.sizes.flatMap((size) =>
+    panel.series.map((series) => ({
+      size,
+      series,
+      points: points.filter((point) => point.size === size && point.series === series),
+    }))
+  ).filter((row) => row.points.length > 0);
+  const caption = `Percentiles of ${name}, ${unit}`;
+  return html`
+    <div class="scroll" tabindex="0" role="region" aria-label="${caption}">
+      <table class="figures"
+      >
+        <caption>${caption}</caption>
+        <thead>
+          <tr><th scope="col">Size</th><th scope="col">Policy</th>${columns.map((column) =>
+            html`<th scope="col">${column ?? ""} %</th>`
+          )}</tr>
+        </thead>
+        <tbody>${rows.map((row) =>
+          html`<tr><th scope="row">${rowText(row.size)}</th><td class="name">${row.series}</td>${
+            columns.map((column) =>
+              cell(
+                row.points.filter((one) => one.percentile === column).map((one) => one.measurement),
+              )
+            )
+          }</tr>`
+        )}</tbody>
+      </table>
+    </div>
+  `;
+}
+
+/** A figure, its spread, and whether it is within its bound. */
+function cell(found: readonly Measurement[]): Html {
+  const [first] = found;
+  if (first === undefined) return html`<td class="none">–</td>`;
+  const { value, spread, limit, bound } = first;
+  const notes: Part[] = [];
+  if (spread !== undefined) {
+    notes.push(
+      html`<small title="${spread.samples} samples, ${roundFigure(spread.min)} to ${
+        roundFigure(spread.max)
+      }">${roundFigure(spread.p5)}–${roundFigure(spread.p95)}</small>`,
+    );
+  }
+  const out = limit !== null && (bound === "min" ? value < limit : value > limit);
+  if (limit !== null) {
+    notes.push(
+      html`<small class="${out ? "out" : "within"}">${out ? "outside" : "within"} ${
+        bound === "min" ? "≥" : "≤"
+      } ${roundFigure(limit)}</small>`,
+    );
+  }
+  if (found.length > 1) notes.push(html`<small>first of ${found.length}</small>`);
+  return html`<td>${figure(value)}${notes}</td>`;
+}

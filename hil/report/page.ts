@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The whole page: one file without a script, which asks nobody for anything.
+ *
+ * @module
+ */
+import type { HtmlInput } from "../cli/html.ts";
+import { adviceSection, adviceSummary } from "./advice.ts";
+import { costSections, type Section } from "./cost_sections.ts";
+import { factSection } from "./facts.ts";
+import { Html, html } from "./html.ts";
+import {
+  comparisonSection,
+  controlSection,
+  failureSection,
+  matrixSection,
+  type PageRun,
+  selfcheckSection,
+  skipSection,
+} from "./outcome_sections.ts";
+import css from "./style.css" with { type: "text" };
+import { plural, roundFigure } from "./text.ts";
+
+/** Should a text of the results ever get out of its quotes, the browser still runs and fetches nothing. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/**
+ * Make the page.
+ *
+ * @param input the runs
+ * @returns a whole HTML document
+ */
+export async function makePage({ runs }: HtmlInput): Promise<string> {
+  const parts: Html[] = [];
+  for (const [i, run] of runs.entries()) parts.push(await runPart(run, `r${i}`, runs.length > 1));
+  const worst = worstOf(runs);
+  const title = `${worst}: Plumbline report`;
+  const page = html`
+    <html lang="en">
+      <head>
+        <meta charset="utf-8">
+        <meta http-equiv="Content-Security-Policy"
+          content="${POLICY}">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta
+          name="color-scheme" content="light dark">
+        <meta name="referrer" content="no-referrer">
+        <title>${title}</title>
+        <style>${new Html(css)}</style>
+      </head>
+      <body>${runs.length > 1
+        ? overview(runs, worst)
+        : null}${parts}<footer>Made by plumbline. Small figures below a figure are the middle 90 % of its samples.
+        Rates are in 10<sup>6</sup> bytes a second, sizes in powers of 1024.</footer></body>
+    </html>
+  `;
+  return `<!DOCTYPE html>\n${page.text}\n`;
+}
+
+/** The verdict over several runs: a failure of the design outweighs one of the bench. */
+function worstOf(runs: readonly PageRun[]): string {
+  const words = runs.map(wordOf);
+  return ["FAIL", "ERROR", "PASS"].find((word) => words.includes(word)) ?? "ERROR";
+}
+
+function wordOf({ results }: PageRun): string {
+  return results.verdict?.word ?? "ERROR";
+}
+
+function overview(runs: readonly PageRun[], worst: string): Html {
+  const counts = ["PASS", "FAIL", "ERROR"].map((word) =>
+    [word, runs.filter((run) => wordOf(run) === word).length] as const
+  ).filter(([, count]) => count > 0);
+  return html`
+    <header class="overview">
+      <p class="eyebrow">Plumbline report of ${plural(runs.length, "run")}</p>
+      <p class="verdict ${worst.toLowerCase()}"><strong>${worst}</strong> ${counts.map((
+        [word, count],
+      ) => `${count} ${word}`).join(", ")}</p>
+      <ul>${runs.map((run, i) =>
+        html`<li><a href="#r${i}">${run.name}</a> <span class="badge ${
+          wordOf(run).toLowerCase()
+        }">${wordOf(run)}</span>${
+          run.results.board.simulated
+            ? html`
+              <small>SIMULATED</small>
+            `
+            : null
+        }</li>`
+      )}</ul>
+    </header>
+  `;
+}
+
+async function runPart(run: PageRun, id: string, named: boolean): Promise<Html> {
+  const { results } = run;
+  const sections = [
+    comparisonSection(run),
+    failureSection(run),
+    matrixSection(results.tests),
+    selfcheckSection(results.selfcheck),
+    adviceSection(results),
+    ...await costSections(results),
+    controlSection(run),
+    skipSection(results.tests),
+    factSection(run),
+  ].filter((section) => section !== null);
+  return html`
+    <main
+      id="${id}">${summary(run, named)}<nav aria-label="Contents"><ul>${sections.map((section) =>
+        html`<li><a href="#${id}-${section.id}">${section.title}</a></li>`
+      )}</ul></nav>${sections.map((section) => sectionPart(section, id))}</main>
+  `;
+}
+
+function sectionPart({ id, title, body }: Section, run: string): Html {
+  return html`<section id="${run}-${id}"><h2>${title}</h2>${body}</section>`;
+}
+
+/** What has to be seen first: the verdict, and which policy to use. */
+function summary(run: PageRun, named: boolean): Html {
+  const { results, name } = run;
+  const { board, run: facts, verdict, summary, power } = results;
+  const word = verdict?.word ?? "ERROR";
+  const reason = verdict?.reason ?? "the results hold no verdict";
+  const where = [
+    board.kind,
+    board.arch,
+    board.kernel === null ? null : `Linux ${board.kernel}`,
+    board.coherent === null ? null : board.coherent ? "coherent" : "not coherent",
+  ].filter((part) => part !== null).join(", ");
+  const cut = cutOff(run);
+  const counts = Object.entries(summary).filter(([, count]) => count > 0);
+  return html`
+    ${board.simulated
+      ? html`<p class="simulated"><strong>SIMULATED</strong> A virtual board: the logic is software, and
+        times are not those of hardware.</p>`
+      : null}<header class="summary">
+      <div
+        class="verdict-block"><p class="eyebrow">${named
+          ? name
+          : "Plumbline report"} · <time datetime="${facts.started}">${timeText(
+            facts.started,
+          )}</time></p><h1 class="verdict ${word
+          .toLowerCase()}"><strong>${word}</strong> <span
+        >${reason}</span></h1>${cut === null
+          ? null
+          : html`<p class="partial"><strong>Partial:</strong> ${cut}</p>`}<p class="counts">${counts
+          .map(([outcome, count]) =>
+            html`
+              <span class="badge ${outcome}">${outcome.toUpperCase()} ${count}</span>
+            `
+          )}</p><p class="where">Board ${where}; ${roundFigure(facts.seconds)} s; seed ${facts
+          .seed}</p
+      ><p class="where power">${power.detail}</p></div>
+      <div class="advice-block"><h2>Advised policy</h2>${adviceSummary(results)}</div>
+    </header>
+  `;
+}
+
+/** A moment as people write it; what is no moment as it is. */
+function timeText(text: string): string {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) return text;
+  return `${time.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+/** What is missing of a run that did not come to its end; null when it did. */
+function cutOff({ results: { tests } }: PageRun): string | null {
+  const count = (start: string): number =>
+    tests.filter(({ outcome, reason }) => outcome === "ERROR" && reason?.startsWith(start)).length;
+  const [died, never] = [count("died here"), count("never ran")];
+  const stopped = tests.find(({ suite, reason }) =>
+    suite === "bench" && /interrupted|time limit/.test(reason ?? "")
+  )?.reason;
+  if (died + never === 0 && stopped === undefined) return null;
+  return `the run was cut off${
+    stopped === undefined || stopped === null ? "" : ` (${stopped})`
+  }: ` +
+    `${plural(died, "case")} died under way, ${plural(never, "case")} never ran.`;
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+/**
+ * A picture of what is wrong with a frame: the whole frame as a strip with its pages, and the first
+ * wrong cache lines large, word by word and bit by bit.
+ *
+ * Each column is a word of 64 bits, least significant bit at the bottom, so a stuck bit is a level
+ * line, a byte lane a band of eight, a stale cache line a block as wide as a line.
+ *
+ * @module
+ */
+import type { Fault } from "../results.ts";
+import { Html, html } from "./html.ts";
+import { plural, sizeText } from "./text.ts";
+
+/** What is known of the frame besides its faults. */
+export interface FrameFacts {
+  /** Bytes of the frame; the end of the last fault when not known. */
+  readonly size: number | null;
+  /** Bytes of a cache line. */
+  readonly line: number;
+}
+
+const PAGE = 4096;
+const WORD = 8;
+const BITS = 64;
+/** Pixels of the pictures' own system, wide and high. */
+const WIDTH = 640;
+const BIT = 3;
+const STRIP = 26;
+/** Lines that are drawn large. */
+const MOST_LINES = 8;
+/** Page marks that can still be told apart. */
+const MOST_PAGES = 160;
+
+/**
+ * Draw the faults of one frame.
+ *
+ * @param faults at least one, all of the same frame
+ * @param facts what else is known
+ * @returns both pictures with words below them, or null when the faults have no place
+ */
+export function drawFrame(faults: readonly Fault[], facts: FrameFacts): Html | null {
+  const placed = faults.filter(({ offset, length }) =>
+    Number.isSafeInteger(offset) && Number.isSafeInteger(offset + length) && length > 0
+  );
+  const [first] = placed;
+  if (first === undefined) return null;
+  const line = facts.line >= WORD && facts.line <= PAGE && facts.line % WORD === 0
+    ? facts.line
+    : 64;
+  const base = placed.find(({ damage }) => damage !== undefined)?.damage?.base ?? line;
+  return html`<figure class="damage">${drawStrip(placed, facts.size, base)}${
+    drawLines(placed, line, base)
+  }</figure>`;
+}
+
+/** The whole frame, with its pages and where it is wrong. */
+function drawStrip(faults: readonly Fault[], size: number | null, base: number): Html {
+  const from = faults.reduce((low, { offset }) => Math.min(low, offset), 0);
+  const last = faults.reduce((high, { offset, length }) => Math.max(high, offset + length), 1);
+  const to = Math.max(last, size ?? 0);
+  const scale = WIDTH / (to - from);
+  const x = (at: number): string => ((at - from) * scale).toFixed(2);
+  const firstPage = Math.ceil((base + from + 1) / PAGE) * PAGE - base;
+  const count = Math.max(0, Math.ceil((to - firstPage) / PAGE));
+  const pages = count > MOST_PAGES
+    ? ""
+    : Array.from({ length: count }, (_, i) => `M${x(firstPage + i * PAGE)},0V${STRIP}`).join("");
+  const wrong = faults.map(({ offset, length }) =>
+    html`
+      <rect x="${x(offset)}" width="${Math.max(2, length * scale).toFixed(
+        2,
+      )}" y="3" height="${STRIP - 6}" />
+    `
+  );
+  const end = size === null ? "end of the last fault" : sizeText(to);
+  return html`
+    <svg class="strip" role="img" viewBox="0 0 ${WIDTH} ${STRIP}" preserveAspectRatio="none"
+      aria-label="Where the frame is wrong, from its start to its end"
+    >
+      <rect class="frame" x="${x(0)}" y="0" width="${(Math.max(1, size ?? to) * scale).toFixed(
+        2,
+      )}" height="${STRIP}" />
+      <path class="page" d="${pages}" />
+      <g class="wrong">${wrong}</g>
+    </svg>
+    <div
+      class="ends"><span>byte ${from}</span><span>${count === 0
+        ? null
+        : count > MOST_PAGES
+        ? `${count} pages, not drawn`
+        : "a mark where a page begins"}</span><span>${end}</span></div>
+  `;
+}
+
+/** The first wrong lines, word by bit. */
+function drawLines(faults: readonly Fault[], line: number, base: number): Html {
+  const first = faults.reduce((low, { offset }) => Math.min(low, offset), Infinity);
+  const last = faults.reduce((high, { offset, length }) => Math.max(high, offset + length), 0);
+  // positions count from the start of the block, where lines and pages begin
+  // one line more on each side shows what is whole
+  const start = Math.max(0, Math.floor((base + first) / line) - 1) * line;
+  const lines = Math.min(MOST_LINES, Math.ceil((base + last - start) / line) + 1);
+  const words = lines * line / WORD;
+  const column = WIDTH / words;
+  const height = BITS * BIT;
+  const cell = { start, end: start + lines * line, column };
+
+  const extents = faults.flatMap(({ offset, length }) =>
+    bytesPath(base + offset, base + offset + length, cell)
+  );
+  const bits = faults.flatMap(({ damage }) =>
+    damage === undefined ? [] : bitsPath(damage.xor, base + damage.offset, cell)
+  );
+  const known = faults.some(({ damage }) => damage !== undefined);
+  const lineMarks = Array.from({ length: lines + 1 }, (_, i) => {
+    const at = start + i * line;
+    const kind = at % PAGE === 0 ? "page" : "line";
+    return html`
+      <path class="${kind}" d="M${(i * line / WORD * column).toFixed(2)},0V${height}" />
+    `;
+  });
+  const lanes = Array.from({ length: 7 }, (_, i) => `M0,${(i + 1) * 8 * BIT}H${WIDTH}`).join("");
+  const frame = html`
+    <svg class="bits" role="img" viewBox="0 0 ${WIDTH} ${height}"
+      preserveAspectRatio="none" aria-label="The wrong words, bit by bit"
+    ><rect class="frame" width="${WIDTH}" height="${height}"/><path class="extent${known
+      ? ""
+      : " unknown"}" d="${extents
+      .join("")}"/><path class="wrong" d="${bits.join(
+        "",
+      )}"/><path class="lane" d="${lanes}"/>${lineMarks}</svg>
+  `;
+  return html`
+    <div class="bitmap"><div class="scale"><span>bit 63</span><span>32</span><span>0</span
+        ></div>${frame}</div>
+    <div
+      class="ends"><span>byte ${start - base}</span><span>${plural(
+        lines,
+        "cache line",
+      )} of ${line} bytes</span><span>byte ${start - base + lines * line - 1}</span></div>
+    <figcaption>${known
+      ? "Strong: bits that are not what was due. Pale: the extent of a fault."
+      : "Pale: the extent of a fault; which of its bits are wrong was not recorded."} ${hasPage(
+        start,
+        lines * line,
+      )
+      ? "A page begins at the thick line."
+      : null}</figcaption>
+  `;
+}
+
+function hasPage(start: number, length: number): boolean {
+  return Math.ceil(start / PAGE) * PAGE <= start + length;
+}
+
+interface Cells {
+  readonly start: number;
+  readonly end: number;
+  readonly column: number;
+}
+
+/** Whole bytes, in positions of the block. */
+function bytesPath(from: number, to: number, cells: Cells): string[] {
+  const paths: string[] = [];
+  const [begin, end] = [Math.max(from, cells.start), Math.min(to, cells.end)];
+  for (let at = begin; at < end;) {
+    const word = Math.floor(at / WORD) * WORD;
+    const behind = Math.min(end, word + WORD);
+    paths.push(rect(word, (at - word) * 8, (behind - word) * 8, cells));
+    at = behind;
+  }
+  return paths;
+}
+
+/** Single bits, those above each other in one piece. */
+function bitsPath(xor: string, from: number, cells: Cells): string[] {
+  const paths: string[] = [];
+  for (let i = 0; i < xor.length / 2; i++) {
+    const at = from + i;
+    if (at < cells.start || at >= cells.end) continue;
+    const byte = Number.parseInt(xor.slice(2 * i, 2 * i + 2), 16);
+    const lane = (at % WORD) * 8;
+    for (let bit = 0; bit < 8;) {
+      if ((byte >> bit & 1) === 0) {
+        bit++;
+        continue;
+      }
+      let behind = bit + 1;
+      while (behind < 8 && (byte >> behind & 1) === 1) behind++;
+      paths.push(rect(at - at % WORD, lane + bit, lane + behind, cells));
+      bit = behind;
+    }
+  }
+  return paths;
+}
+
+function rect(word: number, low: number, high: number, { start, column }: Cells): string {
+  const x = ((word - start) / WORD * column).toFixed(2);
+  return `M${x},${(BITS - high) * BIT}h${column.toFixed(2)}v${(high - low) * BIT}h-${
+    column.toFixed(2)
+  }z`;
+}
