@@ -32,7 +32,7 @@ const MOST_MODULES = 16;
  * ```
  */
 export function gatherEnvironment(
-  { device = "/dev/pldma0", root = "" }: { device?: string; root?: string } = {},
+  { device = "/dev/pldma0", root = "" }: { device?: string | undefined; root?: string } = {},
 ): Environment {
   const cpu = `${root}/sys/devices/system/cpu`;
   const frequency = Number(read(`${cpu}/cpu0/cpufreq/scaling_cur_freq`) ?? NaN) / 1000;

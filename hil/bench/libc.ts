@@ -41,6 +41,7 @@ function load(): Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] {
 }
 
 const RUSAGE_SELF = 0;
+const RUSAGE_THREAD = 1;
 const usage = new BigInt64Array(18); // struct rusage: two timevals, then 14 longs
 
 /** Processor time, seconds. */
@@ -52,13 +53,15 @@ export interface CpuTime {
 }
 
 /**
- * What this process, all its threads together, has spent so far: `getrusage(RUSAGE_SELF)`. What an
- * interrupt or a kernel thread does for it is not in there.
+ * What has been spent so far, by `getrusage()`. What an interrupt or a kernel thread does for it is not
+ * in there.
  *
+ * @param who All threads of this process together, or the calling one
  * @returns Processor time
  */
-export function cpuTime(): CpuTime {
-  if (load().getrusage(RUSAGE_SELF, usage) !== 0) throw new Error("getrusage() failed");
+export function cpuTime(who: "process" | "thread" = "process"): CpuTime {
+  const number = who === "process" ? RUSAGE_SELF : RUSAGE_THREAD;
+  if (load().getrusage(number, usage) !== 0) throw new Error("getrusage() failed");
   const seconds = (at: number) => Number(usage[at]) + Number(usage[at + 1]) / 1e6;
   return { user: seconds(0), system: seconds(2) };
 }

@@ -35,7 +35,7 @@ export interface PumpOptions {
   readonly read: boolean;
   /** Frames, made for `size` bytes. */
   readonly pattern: Pattern;
-  /** Time to measure, seconds; as much as a quarter of it before, to warm up. */
+  /** Time to measure, seconds; a quarter of it before, or more, to warm up. */
   readonly seconds: number;
 }
 
@@ -57,6 +57,9 @@ export interface PumpResult {
 
 /** Windows that a measurement consists of at most. */
 const WINDOWS = 50;
+
+/** Seconds after which it is measured even while the compiler is at work. */
+const LONGEST_WARM_UP = 0.5;
 
 /** The end that frames are sent from. */
 interface TxEnd extends Disposable {
@@ -129,13 +132,7 @@ function measure(
   step: () => void,
 ): Omit<PumpResult, "wrong"> {
   const now = (): number => device.syscalls.monotonicNs();
-  const warm = now();
-  let warmed = 0;
-  do {
-    step();
-    warmed++;
-  } while (warmed < depth || now() - warm < seconds / 4 * 1e9);
-  const perFrame = (now() - warm) / warmed;
+  const perFrame = warmUp(now, { seconds, depth }, step);
   // completions come in bursts of up to a whole queue: less than that says nothing
   const window = Math.max(depth, Math.round(seconds * 1e9 / WINDOWS / perFrame));
 
@@ -165,6 +162,36 @@ function measure(
     handoverNs: ns / frames,
     frames,
   };
+}
+
+/**
+ * Step until the compiler is done: on a slow processor it takes seconds, on threads of its own, and the
+ * engine waits for a processor meanwhile. Returns the time of a frame, nanoseconds.
+ */
+function warmUp(
+  now: () => number,
+  { seconds, depth }: Pick<PumpOptions, "seconds" | "depth">,
+  step: () => void,
+): number {
+  const start = now();
+  for (;;) {
+    const others = otherThreads();
+    const before = now();
+    let steps = 0;
+    do {
+      step();
+      steps++;
+    } while (steps < depth || now() - before < seconds / 4 * 1e9);
+    const passed = now() - before;
+    const quiet = otherThreads() - others < passed / 1e9 / 10;
+    if (quiet || now() - start > LONGEST_WARM_UP * 1e9) return passed / steps;
+  }
+}
+
+/** Processor time of this process that was not this thread's, seconds. */
+function otherThreads(): number {
+  const [all, own] = [cpuTime("process"), cpuTime("thread")];
+  return all.user + all.system - own.user - own.system;
 }
 
 /** What both directions cost together. */

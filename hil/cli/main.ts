@@ -13,10 +13,11 @@ import { bitstream } from "./bitstream.ts";
 import { info } from "./info.ts";
 import { UsageError } from "./options.ts";
 import { report } from "./report.ts";
-import { BenchError, run } from "./run.ts";
+import { bench, BenchError, run } from "./run.ts";
 import { selfcheck } from "./selfcheck.ts";
 
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  bench,
   bitstream,
   info,
   report,
@@ -28,6 +29,7 @@ const HELP = `Usage: plumbline COMMAND [OPTIONS]
 Test whether data survives the trip through an FPGA's DMA.
 
   run         validate the design on a board
+  bench       what every sync policy costs there, and which to choose
   info        what the board offers, or what is missing
   bitstream   look into a bitstream, convert it
   selfcheck   inject every known fault: is it caught, and rightly named?

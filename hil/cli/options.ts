@@ -50,6 +50,8 @@ export interface RunOptions {
   readonly junit: string | null;
   /** The folder of the run. */
   readonly results: string | null;
+  /** File of limits that measurements are held against. */
+  readonly limits: string | null;
   /** Limit for the whole run, seconds. */
   readonly timeout: number;
   /** Whether only the verdict is printed. */
@@ -70,6 +72,9 @@ export interface OptionInfo {
 
 const DEFAULT_TIMEOUT = 900;
 
+/** What `--quick` stands for. */
+const QUICK = { size: "64K,1M", depth: "8" };
+
 /** Every option of `plumbline run`. */
 export const RUN_OPTIONS: readonly OptionInfo[] = [
   { name: "board", value: "BOARD", help: "local (default), sim, vm, vm:aarch64 or vm:x86_64" },
@@ -87,13 +92,26 @@ export const RUN_OPTIONS: readonly OptionInfo[] = [
   { name: "seed", value: "N", help: "seed of every random choice (default 1)" },
   { name: "coherent", value: null, help: "virtual boards: a cache coherent device" },
   { name: "fault", value: "SPEC", help: 'virtual boards: inject, as "kind=flip frame=17"' },
-  { name: "json", value: "FILE", help: "write results there too; - is standard output" },
-  { name: "junit", value: "FILE", help: "write results as JUnit XML" },
+  { name: "limits", value: "FILE", help: "hold measurements against these: see hil/bench" },
+  { name: "json", value: "FILE", help: "results there too, - is stdout; --junit FILE as XML" },
+  { name: "junit", value: "FILE", help: null },
   { name: "results", value: "DIR", help: "folder of the run (default results/PID-START)" },
   { name: "timeout", value: "TIME", help: "limit for the run (default 15m and durations)" },
   { name: "quiet", value: null, help: "print the verdict only" },
   { name: "help", value: null, help: "this text" },
   { name: "version", value: null, help: "the version" },
+];
+
+/** Options of `plumbline run` that measure nothing. */
+const NOT_OF_BENCH = ["frames", "duration", "pattern", "fault"];
+
+/** Every option of `plumbline bench`. */
+export const BENCH_OPTIONS: readonly OptionInfo[] = [
+  ...RUN_OPTIONS.filter(({ name }) => !NOT_OF_BENCH.includes(name)).toSpliced(6, 0, {
+    name: "quick",
+    value: null,
+    help: `in a tenth of the time: as --size ${QUICK.size} --depth ${QUICK.depth}`,
+  }),
 ];
 
 /** Faults that the virtual machines' engine knows. */
@@ -120,9 +138,10 @@ const BOARDS: Readonly<Record<string, BoardChoice>> = {
 };
 
 /**
- * Read the command line of `plumbline run`.
+ * Read the command line of `plumbline run`, or `bench`.
  *
  * @param args the arguments behind `run`
+ * @param around.bench whether it is that of `plumbline bench`
  * @param around.suites the suites that there are, given the files
  * @param around.virtual whether this machine is a virtual board already
  * @returns what was asked for
@@ -130,9 +149,15 @@ const BOARDS: Readonly<Record<string, BoardChoice>> = {
  */
 export function parseRunOptions(
   args: readonly string[],
-  around: { suites: (files: readonly string[]) => readonly string[]; virtual: boolean },
+  around: {
+    suites: (files: readonly string[]) => readonly string[];
+    virtual: boolean;
+    bench?: boolean;
+  },
 ): RunOptions {
-  const { values, switches, rest: files } = parseOptions("run", args, RUN_OPTIONS);
+  const { values, switches, rest: files } = around.bench === true
+    ? parseOptions("bench", args, BENCH_OPTIONS)
+    : parseOptions("run", args, RUN_OPTIONS);
   return usage(() => {
     const boardName = values["board"] ?? "local";
     const board = BOARDS[parseName("--board", boardName, Object.keys(BOARDS))] ?? { kind: "local" };
@@ -142,6 +167,7 @@ export function parseRunOptions(
       if (value !== undefined && name !== "board") settings[name] = value;
     }
     for (const name of SWITCH_NAMES) if (switches.has(name)) settings[name] = "1";
+    if (switches.has("quick")) Object.assign(settings, { ...QUICK, ...settings });
     // the suites may have another working folder
     if (settings.bitstream !== undefined) settings.bitstream = place(settings.bitstream);
     const { duration, pattern, fault } = parseSettings(settings);
@@ -167,6 +193,7 @@ export function parseRunOptions(
       json: values["json"] ?? null,
       junit: values["junit"] ?? null,
       results: values["results"] ?? null,
+      limits: values["limits"] ?? null,
       timeout: timeout === undefined
         ? DEFAULT_TIMEOUT + Math.max(1, around.suites(files).length) * (duration ?? 0)
         : parseDuration("--timeout", timeout),
@@ -350,5 +377,19 @@ export function runHelp(): string {
     "Validate the design on a board: a verdict per suite and sync policy.",
     RUN_OPTIONS,
     "0 as expected, 1 the design failed, 2 usage, 3 the bench failed",
+  );
+}
+
+/**
+ * Write the help of `plumbline bench`.
+ *
+ * @returns the text, without a last end of line
+ */
+export function benchHelp(): string {
+  return commandHelp(
+    "bench [OPTIONS]",
+    "What every sync policy costs on a board, and which one to choose for what.",
+    BENCH_OPTIONS,
+    "0 as expected, 1 a policy or limit failed, 2 usage, 3 the bench failed",
   );
 }

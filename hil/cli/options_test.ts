@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { parseRunOptions, runArguments, runHelp, type RunOptions, UsageError } from "./options.ts";
+import {
+  benchHelp,
+  parseRunOptions,
+  runArguments,
+  runHelp,
+  type RunOptions,
+  UsageError,
+} from "./options.ts";
 
 const around = { suites: () => ["loopback", "litmus"], virtual: false };
 
@@ -15,6 +22,7 @@ const DEFAULTS: RunOptions = {
   json: null,
   junit: null,
   results: null,
+  limits: null,
   timeout: 900,
   quiet: false,
   help: false,
@@ -43,6 +51,7 @@ Deno.test("parseRunOptions() reads every option, after a blank and after =", () 
     json: "-",
     junit: "out.xml",
     results: "/tmp/x",
+    limits: "limits.json",
     timeout: 600,
     quiet: true,
     help: false,
@@ -53,6 +62,7 @@ Deno.test("parseRunOptions() reads every option, after a blank and after =", () 
     ["--json", "-"],
     ["--junit", "out.xml"],
     ["--results", "/tmp/x"],
+    ["--limits", "limits.json"],
     ["--timeout", "10m"],
   ];
   const files = ["tests/a_test.ts", "tests/b"];
@@ -135,8 +145,21 @@ Deno.test("runArguments() asks another machine for the same run", () => {
   assertEquals(again, { ...options, board: { kind: "local" }, settings });
 });
 
-Deno.test("runHelp() fits a terminal of 80 columns and 24 lines", () => {
-  const lines = runHelp().split("\n");
-  assert(lines.length <= 23, `${lines.length} lines and the prompt`);
-  for (const line of lines) assert(line.length <= 80, line);
+Deno.test("parseRunOptions() of a bench has --quick for fewer sizes, and no number of frames", () => {
+  const bench = (...args: string[]) => parseRunOptions(args, { ...around, bench: true });
+  assertEquals(bench("--quick").settings, { size: "64K,1M", depth: "8" });
+  assertEquals(bench("--quick", "--size=4K").settings, { size: "4K", depth: "8" });
+  assertEquals(bench("--seed=2").settings, { seed: "2" });
+  for (const option of ["--frames=3", "--fault=kind=flip frame=1"]) {
+    assertThrows(() => bench(option), UsageError, `Unknown option ${option.split("=")[0]}`);
+  }
+  assertThrows(() => parse("--quick"), UsageError, "Unknown option --quick");
 });
+
+for (const [name, help] of [["runHelp()", runHelp], ["benchHelp()", benchHelp]] as const) {
+  Deno.test(`${name} fits a terminal of 80 columns and 24 lines`, () => {
+    const lines = help().split("\n");
+    assert(lines.length <= 23, `${lines.length} lines and the prompt`);
+    for (const line of lines) assert(line.length <= 80, line);
+  });
+}

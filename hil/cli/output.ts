@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { renderBench } from "../bench/tables.ts";
 import type { Verdict } from "../outcome.ts";
 import type { Results } from "../results.ts";
 import { UsageError } from "./options.ts";
@@ -27,6 +28,8 @@ export function say(text: string): void {
  * @param quiet whether only the verdict is printed
  */
 export function tellResults(results: Results, verdict: Verdict, quiet: boolean): void {
+  const measured = quiet ? null : renderBench(results);
+  if (measured !== null) console.error(`${measured}\n`);
   if (!quiet) tellInjected(results);
   console.error(renderTable(results, verdict, {
     color: Deno.stderr.isTerminal() && !Deno.noColor,

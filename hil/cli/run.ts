@@ -4,8 +4,10 @@
  *
  * @module
  */
+import { gatherEnvironment } from "../environment.ts";
 import { Journal, JOURNAL_FILE, RESULTS_VARIABLE } from "../journal.ts";
 import { fold } from "../journal_fold.ts";
+import { type Limit, LimitsError, readLimits } from "../limits.ts";
 import { lockDevice, LockHeldError } from "../lock.ts";
 import type { Verdict } from "../outcome.ts";
 import { explainDevice } from "../precheck.ts";
@@ -16,12 +18,16 @@ import { readSettings, type Settings, SWITCH_NAMES } from "../settings.ts";
 import { suiteName, testFilesBelow } from "../suite_names.ts";
 import { LOG_FILE, runLocal } from "./board_local.ts";
 import { runVirtual } from "./board_vm.ts";
-import { parseRunOptions, runHelp, type RunOptions, UsageError } from "./options.ts";
+import { benchHelp, parseRunOptions, runHelp, type RunOptions, UsageError } from "./options.ts";
 import { columns, outputFile, say, tellResults, writeText } from "./output.ts";
 import { place, ROOT } from "./place.ts";
 import { Progress } from "./progress.ts";
 
-const SUITES = `${ROOT}hil/suites`;
+/** Commands that run suites: where theirs are, and what they say of themselves. */
+const COMMANDS = {
+  run: { suites: `${ROOT}hil/suites`, help: runHelp },
+  bench: { suites: `${ROOT}hil/bench/suites`, help: benchHelp },
+} as const;
 
 /** What died before its time, and of what: everything, or the files of some suites. */
 type Died = string | ReadonlyMap<string, string> | null;
@@ -34,21 +40,38 @@ type Died = string | ReadonlyMap<string, string> | null;
  * @throws {UsageError} for a command line that makes no sense
  */
 export async function run(args: readonly string[]): Promise<number> {
+  return await runSuites("run", args);
+}
+
+/**
+ * Measure what every policy costs, as the command line says: suites like any others.
+ *
+ * @param args the arguments behind `bench`
+ * @returns the exit status: 0 as expected, 1 a policy failed or a limit is broken, 3 the bench failed
+ * @throws {UsageError} for a command line that makes no sense
+ */
+export async function bench(args: readonly string[]): Promise<number> {
+  return await runSuites("bench", args);
+}
+
+async function runSuites(command: keyof typeof COMMANDS, args: readonly string[]): Promise<number> {
   const virtual = Deno.env.get("PLUMBLINE_BOARD") === "vm";
-  const suites = (asked: readonly string[]) => testFiles(asked).map(suiteName);
-  const options = parseRunOptions(args, { suites, virtual });
+  const folder = COMMANDS[command].suites;
+  const suites = (asked: readonly string[]) => testFiles(asked, folder).map(suiteName);
+  const options = parseRunOptions(args, { suites, virtual, bench: command === "bench" });
   if (options.help) {
-    console.log(runHelp());
+    console.log(COMMANDS[command].help());
     return 0;
   }
   const settings = allSettings(options);
-  const files = testFiles(options.files)
+  const limits = limitsOf(options);
+  const files = testFiles(options.files, folder)
     .filter((file) => settings.suites?.includes(suiteName(file)) ?? true);
   const { kind } = options.board;
   if (kind === "vm") refuseOutside([...files, ...bitstreams(settings)]);
   const json = options.json === "-" ? "-" : outputFile("--json", options.json);
   const junit = outputFile("--junit", options.junit);
-  const dir = folder(options, virtual);
+  const dir = resultsFolder(options, virtual);
 
   const { missing, lock } = kind === "local" ? takeBoard(settings) : { missing: null, lock: null };
   if (missing !== null) {
@@ -72,15 +95,18 @@ export async function run(args: readonly string[]): Promise<number> {
     run: {
       seed: settings.seed,
       started: new Date().toISOString(),
-      command: ["plumbline", "run", ...args],
+      command: ["plumbline", command, ...args],
     },
+    // a guest tells of itself
+    ...(kind === "vm" ? {} : { environment: gatherEnvironment({ device: settings.devices[0] }) }),
+    ...(limits === null ? {} : { limits }),
   });
 
   let died: Died = null;
   if (missing !== null) {
     journal.bench("device", missing);
   } else if (files.length === 0) {
-    journal.bench("suites", `There is no test file in ${options.files.join(", ") || SUITES}`);
+    journal.bench("suites", `There is no test file in ${options.files.join(", ") || folder}`);
   } else {
     died = await runBoard(options, { journal, files, lock, seed: settings.seed });
   }
@@ -125,9 +151,20 @@ function allSettings(options: RunOptions): Settings {
   }
 }
 
-/** The test files that were asked for, absolute; those of this package where none was. */
-function testFiles(asked: readonly string[]): string[] {
-  if (asked.length === 0) return testFilesBelow(SUITES);
+/** The limits that were asked for. */
+function limitsOf({ limits }: RunOptions): Limit[] | null {
+  if (limits === null) return null;
+  try {
+    return readLimits(place(limits));
+  } catch (error) {
+    if (error instanceof LimitsError) throw new UsageError(`--limits: ${error.message}`);
+    throw error;
+  }
+}
+
+/** The test files that were asked for, absolute; those of a folder of this package where none was. */
+function testFiles(asked: readonly string[], folder: string): string[] {
+  if (asked.length === 0) return testFilesBelow(folder);
   return [
     ...new Set(asked.flatMap((path) => {
       const file = place(path).replace(/\/+$/, "");
@@ -235,7 +272,7 @@ function tellOutput(results: Results, log: string): void {
 }
 
 /** The folder that was asked for, or `undefined` for a new one. */
-function folder(options: RunOptions, virtual: boolean): string | undefined {
+function resultsFolder(options: RunOptions, virtual: boolean): string | undefined {
   const asked = options.results ?? (Deno.env.get(RESULTS_VARIABLE) || undefined);
   if (asked === undefined) return undefined;
   const dir = place(asked);

@@ -27,7 +27,7 @@ const PARTS = [
 ];
 
 /** Tests that run on a board. */
-const TESTS = ["examples/team", "hil/suites"];
+const TESTS = ["examples/team", "hil/bench/suites", "hil/suites"];
 
 /** An architecture in the tarball's name. */
 const LABELS: Readonly<Record<Arch, string>> = { aarch64: "arm64", x86_64: "x86_64" };
