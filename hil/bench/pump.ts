@@ -18,6 +18,7 @@ import { BlockSet } from "../block_set.ts";
 import type { Pattern } from "../patterns/pattern.ts";
 import { cpuTime } from "./libc.ts";
 import { summarize, type Summary } from "./statistics.ts";
+import { warmUp } from "./warm_up.ts";
 
 /** What to move. */
 export interface PumpOptions {
@@ -57,9 +58,6 @@ export interface PumpResult {
 
 /** Windows that a measurement consists of at most. */
 const WINDOWS = 50;
-
-/** Seconds after which it is measured even while the compiler is at work. */
-const LONGEST_WARM_UP = 0.5;
 
 /** The end that frames are sent from. */
 interface TxEnd extends Disposable {
@@ -132,7 +130,7 @@ function measure(
   step: () => void,
 ): Omit<PumpResult, "wrong"> {
   const now = (): number => device.syscalls.monotonicNs();
-  const perFrame = warmUp(now, { seconds, depth }, step);
+  const perFrame = warmUp({ now, seconds: seconds / 4, least: depth }, step);
   // completions come in bursts of up to a whole queue: less than that says nothing
   const window = Math.max(depth, Math.round(seconds * 1e9 / WINDOWS / perFrame));
 
@@ -162,36 +160,6 @@ function measure(
     handoverNs: ns / frames,
     frames,
   };
-}
-
-/**
- * Step until the compiler is done: on a slow processor it takes seconds, on threads of its own, and the
- * engine waits for a processor meanwhile. Returns the time of a frame, nanoseconds.
- */
-function warmUp(
-  now: () => number,
-  { seconds, depth }: Pick<PumpOptions, "seconds" | "depth">,
-  step: () => void,
-): number {
-  const start = now();
-  for (;;) {
-    const others = otherThreads();
-    const before = now();
-    let steps = 0;
-    do {
-      step();
-      steps++;
-    } while (steps < depth || now() - before < seconds / 4 * 1e9);
-    const passed = now() - before;
-    const quiet = otherThreads() - others < passed / 1e9 / 10;
-    if (quiet || now() - start > LONGEST_WARM_UP * 1e9) return passed / steps;
-  }
-}
-
-/** Processor time of this process that was not this thread's, seconds. */
-function otherThreads(): number {
-  const [all, own] = [cpuTime("process"), cpuTime("thread")];
-  return all.user + all.system - own.user - own.system;
 }
 
 /** What both directions cost together. */

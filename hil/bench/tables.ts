@@ -74,10 +74,10 @@ class Figures {
 function heading({ board, summary, tests }: Results): string[] {
   const lines: string[] = [];
   if (board.simulated) {
-    const time = board.kind === "sim" ? ", and their time is partly virtual" : "";
     lines.push(
-      `SIMULATED: these are figures of a virtual board${time}.`,
-      "They say nothing about hardware; only ratios within one run mean something.",
+      "SIMULATED: figures of a virtual board. They say nothing about hardware, and only",
+      "ratios within one run mean something." +
+        (board.kind === "sim" ? " Their time is virtual where a call waits." : ""),
     );
   }
   const missing = tests.filter(({ reason }) => /^(never ran|died here)/.test(reason ?? "")).length;
@@ -197,27 +197,24 @@ function access(figures: Figures): string | null {
   if (all.length === 0) return null;
   const size = Math.max(...sorted(all));
   const kinds = ["byte read", "word read", "memcpy out", "memcpy in"];
-  const row = (policy: string, memory: string): (string | undefined)[] => {
-    const rates = kinds.map((access) =>
-      figures.find("cpu access", policy, { size, access, memory })
-    );
-    const slow = rates[0]?.value;
-    return [...rates.map((rate) => number(rate?.value)), seconds(slow)];
-  };
   const policies = [...new Set(figures.of("cpu access", { size }).map(({ policy }) => policy))];
+  const rate = (policy: string, access: string, memory: string): number | undefined =>
+    figures.find("cpu access", policy, { size, access, memory })?.value;
   const [first = ""] = policies;
+  const took = (policy: string, memory: string): string =>
+    number(OF_2015 / 1e6 / (rate(policy, "byte read", memory) ?? NaN));
   return table(
-    `The CPU reaching a block of ${bytes(size)}, MB/s; 200 MB byte by byte, s`,
-    ["memory", ...kinds, "200 MB"],
+    `The CPU reaching ${bytes(size)}, MB/s; 200 MB byte by byte, s: there / in ordinary memory`,
+    ["memory", ...kinds, "200 MB, s"],
     [
-      ["ordinary", ...row(first, "ordinary")],
-      ...policies.map((policy) => [policy, ...row(policy, "block")]),
+      ["ordinary", ...kinds.map((access) => number(rate(first, access, "ordinary")))],
+      ...policies.map((policy) => [
+        policy,
+        ...kinds.map((access) => number(rate(policy, access, "block"))),
+        `${took(policy, "block")} / ${took(policy, "ordinary")}`,
+      ]),
     ],
   );
-}
-
-function seconds(rate: number | undefined): string {
-  return rate === undefined ? "" : number(OF_2015 / 1e6 / rate);
 }
 
 function latency(figures: Figures): string | null {
