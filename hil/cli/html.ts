@@ -31,6 +31,8 @@ export interface HtmlInput {
   /** The runs, in the order in which they are shown. */
   readonly runs: readonly (Omit<HtmlRun, "results"> & {
     readonly results: Omit<Results, "tests"> & { readonly tests: readonly HtmlTest[] };
+    /** How many measurements were left out, for there are too many. */
+    readonly omitted: number;
   })[];
 }
 
@@ -39,6 +41,8 @@ const FOLDER = `${ROOT}hil/report`;
 const PATIENCE = 180;
 /** Faults of a case that the page shows. */
 const MOST_FAULTS = 16;
+/** Measurements of a run that the page gets; a whole bench has a sixth of them. */
+const MOST_MEASUREMENTS = 40_000;
 /** Characters of one text: names and reasons are shorter, unless somebody plays tricks. */
 const MOST_TEXT = 2000;
 
@@ -115,13 +119,17 @@ function inputFor(runs: readonly HtmlRun[]): HtmlInput {
       const { schema, tool, board, bitstream, run, summary, power } = results;
       const { verdict, selfcheck, advice, crossovers, environment } = results;
       const known = { schema, tool, board, bitstream, run, summary, power, verdict, selfcheck };
-      const tests = results.tests.map((test) => ({
-        ...test,
-        faults: test.faults.slice(0, MOST_FAULTS),
-        faultCount: test.faults.length,
-      }));
+      let left = MOST_MEASUREMENTS;
+      const tests = results.tests.map((test) => {
+        const measurements = test.measurements.slice(0, left);
+        left -= measurements.length;
+        const faults = test.faults.slice(0, MOST_FAULTS);
+        return { ...test, measurements, faults, faultCount: test.faults.length };
+      });
       const shown = { ...known, advice, crossovers, environment, tests };
-      return slim({ name, results: shown, comparison }, 0) as HtmlInput["runs"][number];
+      const count = results.tests.reduce((sum, test) => sum + test.measurements.length, 0);
+      const omitted = Math.max(0, count - MOST_MEASUREMENTS);
+      return slim({ name, results: shown, comparison, omitted }, 0) as HtmlInput["runs"][number];
     }),
   };
 }

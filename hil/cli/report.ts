@@ -6,11 +6,13 @@
  */
 import { compareResults, type Comparison, type FigureChange } from "../compare.ts";
 import { toJUnit } from "../junit.ts";
+import { applyLimits, type Limit, LimitsError, readLimits } from "../limits.ts";
 import type { Measurement } from "../results.ts";
 import { parseName } from "../values.ts";
 import { type HtmlRun, writeHtml } from "./html.ts";
 import { commandHelp, type OptionInfo, parseOptions, UsageError } from "./options.ts";
 import { outputFile, say, tellResults, writeText } from "./output.ts";
+import { place } from "./place.ts";
 import { readRuns, type Run } from "./results_file.ts";
 import { printable } from "./table.ts";
 
@@ -19,6 +21,7 @@ const OPTIONS: readonly OptionInfo[] = [
   { name: "html", value: "FILE", help: "write a page with charts, in one file" },
   { name: "compare", value: "BASE", help: "tell what failed or became slower since that run" },
   { name: "fail-on", value: "regression", help: "then exit 1 when something did" },
+  { name: "limits", value: "FILE", help: "hold measurements against these: see hil/bench" },
   { name: "json", value: "FILE", help: "write the results; - is standard output" },
   { name: "junit", value: "FILE", help: "write them as JUnit XML" },
   { name: "quiet", value: null, help: "print the verdict only" },
@@ -59,7 +62,10 @@ export async function report(args: readonly string[]): Promise<number> {
     throw new UsageError(`--json and --junit take one run, found ${rest.length}`);
   }
 
-  const read = readRuns(base === undefined ? rest : [base, ...rest]);
+  const limits = checkLimits(values["limits"]);
+  const read = readRuns(base === undefined ? rest : [base, ...rest]).map((one) =>
+    limits.length === 0 ? one : { ...one, results: applyLimits(one.results, limits) }
+  );
   const earlier = base === undefined ? undefined : read.shift();
   const runs: (Run & HtmlRun)[] = read.map((one) =>
     earlier === undefined ? one : {
@@ -85,6 +91,15 @@ export async function report(args: readonly string[]): Promise<number> {
   const exits: number[] = runs.map(({ results }) => results.verdict.exit);
   if (exits.includes(1) || (failOn && regressed)) return 1;
   return Math.max(...exits);
+}
+
+function checkLimits(path: string | undefined): Limit[] {
+  try {
+    return path === undefined ? [] : readLimits(place(path));
+  } catch (error) {
+    if (error instanceof LimitsError) throw new UsageError(printable(error.message));
+    throw error;
+  }
 }
 
 function checkFailOn(value: string | undefined, base: string | undefined): boolean {

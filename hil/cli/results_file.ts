@@ -18,6 +18,10 @@ import { printable } from "./table.ts";
 /** Bytes that are read of all files together: parsed they take several times as much memory. */
 const MOST_BYTES = 128 << 20;
 
+/** Lists and objects within each other, and of all files together. Results are 6 deep. */
+const MOST_DEPTH = 32;
+const MOST_CONTAINERS = 4_000_000;
+
 /** A run, as a file tells it. */
 export interface Run {
   /** The file or folder as the caller named it. */
@@ -34,10 +38,9 @@ export interface Run {
  * @throws {UsageError} naming the first that holds no run, and why
  */
 export function readRuns(paths: readonly string[]): Run[] {
-  let left = MOST_BYTES;
+  const left = { bytes: MOST_BYTES, containers: MOST_CONTAINERS };
   return paths.map((name) => {
     const { text, isJournal } = readText(name, left);
-    left -= text.length;
     return { name, results: isJournal ? readJournal(name, text) : readResults(name, text) };
   });
 }
@@ -72,7 +75,10 @@ function readResults(name: string, text: string): Run["results"] {
 }
 
 /** The text of a file, no more than is left of the limit. */
-function readText(name: string, left: number): { text: string; isJournal: boolean } {
+function readText(
+  name: string,
+  left: { bytes: number; containers: number },
+): { text: string; isJournal: boolean } {
   const path = place(name);
   try {
     const folder = Deno.statSync(path).isDirectory;
@@ -80,21 +86,51 @@ function readText(name: string, left: number): { text: string; isJournal: boolea
     // a pipe or a device might never end
     if (!Deno.statSync(file).isFile) throw new UsageError(`${printable(name)} is no file`);
     using opened = Deno.openSync(file);
-    const bytes = new Uint8Array(Math.min(opened.statSync().size, left + 1));
+    const bytes = new Uint8Array(Math.min(opened.statSync().size, left.bytes + 1));
     let length = 0;
     for (let n: number | null = 1; n !== null && n > 0 && length < bytes.length; length += n ?? 0) {
       n = opened.readSync(bytes.subarray(length));
     }
-    if (length > left) {
+    const isJournal = folder || !file.endsWith(".json");
+    const containers = countContainers(bytes.subarray(0, length), isJournal);
+    left.bytes -= length;
+    left.containers -= containers;
+    if (left.bytes < 0) {
       throw new UsageError(
         `${printable(name)} is too large: results are read up to ${MOST_BYTES >> 20} MiB together`,
       );
     }
-    const text = new TextDecoder().decode(bytes.subarray(0, length));
-    return { text, isJournal: folder || !file.endsWith(".json") };
+    if (left.containers < 0) {
+      const found = containers === Infinity
+        ? `nested deeper than ${MOST_DEPTH}`
+        : `more than ${MOST_CONTAINERS}`;
+      throw new UsageError(`${printable(name)} holds no results: found lists and objects ${found}`);
+    }
+    return { text: new TextDecoder().decode(bytes.subarray(0, length)), isJournal };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(printable(`${name} cannot be read: ${why}`));
   }
+}
+
+/**
+ * Count lists and objects in JSON, or JSON lines, before anything is made of them: parsed, 100 MB of
+ * brackets take 5 GB.
+ */
+function countContainers(bytes: Uint8Array, lines: boolean): number {
+  const [quote, backslash, newline] = [0x22, 0x5c, 0x0a];
+  let [count, depth] = [0, 0];
+  let inText = false;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (lines && byte === newline) [depth, inText] = [0, false];
+    else if (byte === quote) inText = !inText;
+    else if (inText) at += byte === backslash ? 1 : 0;
+    else if (byte === 0x5b || byte === 0x7b) {
+      count++;
+      if (++depth > MOST_DEPTH) return Infinity;
+    } else if (byte === 0x5d || byte === 0x7d) depth--;
+  }
+  return count;
 }

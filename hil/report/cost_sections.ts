@@ -4,11 +4,15 @@
  *
  * @module
  */
-import type { Measurement, Results } from "../results.ts";
+import type { HtmlInput } from "../cli/html.ts";
+import type { Measurement } from "../results.ts";
 import { describePanel, drawDistribution, drawPanel, legend } from "./chart.ts";
 import { collectFigures, type Figure, type Panel, pointsAt, rowText } from "./figures.ts";
 import { type Html, html, type Part } from "./html.ts";
-import { figure, roundFigure } from "./text.ts";
+import { figure, plural, roundFigure } from "./text.ts";
+
+/** One run, as the page gets it. */
+export type PageRun = HtmlInput["runs"][number];
 
 /** A section of the page, with what the contents list calls it. */
 export interface Section {
@@ -93,11 +97,12 @@ const QUESTIONS: readonly Question[] = [
 /**
  * Make the sections on cost that a run has figures for.
  *
- * @param results the run
+ * @param run the run
  * @returns the sections
  */
-export async function costSections(results: Results): Promise<Section[]> {
-  const figures = collectFigures(results);
+export async function costSections(run: PageRun): Promise<Section[]> {
+  const { results } = run;
+  const { figures, omitted } = collectFigures(results);
   const known = new Set(QUESTIONS.flatMap(({ charts, tables }) => [...charts, ...tables]));
   const others = figures.filter(({ name }) => !known.has(name)).map(({ name }) => name);
   const verifying = !results.tests.some((test) =>
@@ -132,6 +137,13 @@ export async function costSections(results: Results): Promise<Section[]> {
       : question.text;
     const body = html`${text === "" ? null : html`<p class="lead">${text}</p>`}${parts}`;
     sections.push({ id: question.id, title: question.title, body });
+  }
+  const missing = omitted + run.omitted;
+  if (missing > 0) {
+    const body = html`<p>${
+      plural(missing, "measurement")
+    } of these results are not shown: there are too many for a page.</p>`;
+    sections.push({ id: "omitted", title: "Not shown", body });
   }
   return sections;
 }

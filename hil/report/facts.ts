@@ -4,9 +4,8 @@
  *
  * @module
  */
-import type { Section } from "./cost_sections.ts";
+import type { PageRun, Section } from "./cost_sections.ts";
 import { type Html, html } from "./html.ts";
-import type { PageRun } from "./outcome_sections.ts";
 
 /** Lines of the environment; a bench writes a few dozen. */
 const MOST_FACTS = 200;

@@ -46,7 +46,8 @@ export interface Figure {
   readonly panels: readonly Panel[];
 }
 
-/** Panels of a figure, points, rows and columns of a panel; no bench makes as many. */
+/** Figures of a run, panels of a figure, points, rows and columns of a panel; no bench makes as many. */
+const MOST_FIGURES = 48;
 const MOST_PANELS = 48;
 const MOST_POINTS = 4096;
 const MOST_ROWS = 64;
@@ -65,9 +66,13 @@ const KEYS = ["policy", "access", "direction", "touched", "depth", "size"];
  * Sort the measurements of a run into figures.
  *
  * @param results the run
- * @returns the figures, in the order in which their names come first
+ * @returns the figures, in the order in which their names come first, and how many measurements are
+ * in none of them, for there are too many
  */
-export function collectFigures(results: Results): Figure[] {
+export function collectFigures(
+  results: Pick<Results, "tests">,
+): { readonly figures: readonly Figure[]; readonly omitted: number } {
+  let omitted = 0;
   const bench = results.tests.some((test) => test.measurements.some((one) => one.at !== undefined));
   const figures = new Map<string, { name: string; unit: string; panels: Map<string, Mutable> }>();
   for (const { policy, params, measurements } of results.tests) {
@@ -77,16 +82,26 @@ export function collectFigures(results: Results): Figure[] {
       if (bench && measurement.at === undefined) continue;
       const at = measurement.at ?? pick(params ?? {}, ["size", "depth"]);
       const key = JSON.stringify([name, unit]);
+      if (figures.size >= MOST_FIGURES && !figures.has(key)) {
+        omitted++;
+        continue;
+      }
       const figure = figures.get(key) ?? { name, unit, panels: new Map<string, Mutable>() };
       figures.set(key, figure);
       const { title, rank, point } = place(measurement, { ...at, ...queueOf(at, params) }, policy);
       const panel = figure.panels.get(title) ?? { title, rank, points: [] };
-      if (figure.panels.size >= MOST_PANELS && !figure.panels.has(title)) continue;
+      if (
+        panel.points.length >= MOST_POINTS ||
+        (figure.panels.size >= MOST_PANELS && !figure.panels.has(title))
+      ) {
+        omitted++;
+        continue;
+      }
       figure.panels.set(title, panel);
-      if (panel.points.length < MOST_POINTS) panel.points.push(point);
+      panel.points.push(point);
     }
   }
-  return [...figures.values()].map(({ name, unit, panels }) => ({
+  const sorted = [...figures.values()].map(({ name, unit, panels }) => ({
     name,
     unit,
     panels: [...panels.values()].sort(compareRanks).map(({ title, points }) => ({
@@ -97,6 +112,11 @@ export function collectFigures(results: Results): Figure[] {
       series: sortSeries(points.map(({ series }) => series)).slice(0, MOST_COLUMNS),
     })),
   }));
+  for (const { sizes, series, points } of sorted.flatMap(({ panels }) => panels)) {
+    const shown = points.filter((one) => sizes.includes(one.size) && series.includes(one.series));
+    omitted += points.length - shown.length;
+  }
+  return { figures: sorted, omitted };
 }
 
 /**

@@ -4,18 +4,15 @@
  *
  * @module
  */
-import type { HtmlInput, HtmlTest } from "../cli/html.ts";
+import type { HtmlTest } from "../cli/html.ts";
 import type { FigureChange } from "../compare.ts";
 import { type Outcome, OUTCOMES } from "../outcome.ts";
 import type { Fault, Selfcheck } from "../results.ts";
-import type { Section } from "./cost_sections.ts";
+import type { PageRun, Section } from "./cost_sections.ts";
 import { type Html, html } from "./html.ts";
 import { drawFrame } from "./picture.ts";
 import { sortSeries } from "./styles.ts";
 import { figure, plural, roundFigure } from "./text.ts";
-
-/** One run, as the page gets it. */
-export type PageRun = HtmlInput["runs"][number];
 
 /** Rows and columns of the matrix, cases that are explained, frames of each that are drawn. */
 const MOST_SUITES = 100;

@@ -6,7 +6,7 @@
  */
 import type { HtmlInput } from "../cli/html.ts";
 import { adviceSection, adviceSummary } from "./advice.ts";
-import { costSections, type Section } from "./cost_sections.ts";
+import { costSections, type PageRun, type Section } from "./cost_sections.ts";
 import { factSection } from "./facts.ts";
 import { Html, html } from "./html.ts";
 import {
@@ -14,7 +14,6 @@ import {
   controlSection,
   failureSection,
   matrixSection,
-  type PageRun,
   selfcheckSection,
   skipSection,
 } from "./outcome_sections.ts";
@@ -100,7 +99,7 @@ async function runPart(run: PageRun, id: string, named: boolean): Promise<Html> 
     matrixSection(results.tests),
     selfcheckSection(results.selfcheck),
     adviceSection(results),
-    ...await costSections(results),
+    ...await costSections(run),
     controlSection(run),
     skipSection(results.tests),
     factSection(run),
