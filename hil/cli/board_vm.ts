@@ -50,6 +50,8 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
         arch: options.board.arch,
         coherent,
         ...(options.settings.bitstream === undefined ? {} : { pl: "empty" }),
+        core: options.core,
+        ...(options.waves === null ? {} : { rtl: { waves: { dir: options.waves } } }),
         command: guestCommand(run),
         outDir: journal.dir,
         timeoutSeconds: options.timeout + BOOT_SECONDS,

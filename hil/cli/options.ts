@@ -54,6 +54,10 @@ export interface RunOptions {
   readonly limits: string | null;
   /** Limit for the whole run, seconds. */
   readonly timeout: number;
+  /** What the core of a virtual machine is: software, or the RTL in simulation. */
+  readonly core: "softdma" | "rtl";
+  /** Folder for recordings of the simulated core's signals. */
+  readonly waves: string | null;
   /** Whether only the verdict is printed. */
   readonly quiet: boolean;
   /** Whether help was asked for. */
@@ -90,7 +94,13 @@ export const RUN_OPTIONS: readonly OptionInfo[] = [
   { name: "loader", value: "LOADER", help: 'by fpga-manager, overlay or "COMMAND {file}"' },
   { name: "require-identity", value: null, help: "fail unless it proves to be that one" },
   { name: "seed", value: "N", help: "seed of every random choice (default 1)" },
-  { name: "coherent", value: null, help: "virtual boards: a cache coherent device" },
+  {
+    name: "core",
+    value: "CORE",
+    help: "vm: softdma, rtl [--waves DIR]; virtual boards: --coherent",
+  },
+  { name: "waves", value: "DIR", help: null },
+  { name: "coherent", value: null, help: null },
   { name: "fault", value: "SPEC", help: 'virtual boards: inject, as "kind=flip frame=17"' },
   { name: "limits", value: "FILE", help: "hold measurements against these: see hil/bench" },
   { name: "json", value: "FILE", help: "results there too, - is stdout; --junit FILE as XML" },
@@ -185,6 +195,14 @@ export function parseRunOptions(
       if (board.kind === "sim") parseFaults(fault);
       else checkFault(fault);
     }
+    const core = parseName("--core", values["core"] ?? "softdma", ["softdma", "rtl"] as const);
+    if (values["core"] !== undefined && board.kind !== "vm") {
+      throw new UsageError("--core needs a virtual machine: add --board vm");
+    }
+    const waves = values["waves"];
+    if (waves !== undefined && core !== "rtl") {
+      throw new UsageError("--waves records the simulated core: add --board vm --core rtl");
+    }
     const timeout = values["timeout"];
     return {
       board,
@@ -197,6 +215,8 @@ export function parseRunOptions(
       timeout: timeout === undefined
         ? DEFAULT_TIMEOUT + Math.max(1, around.suites(files).length) * (duration ?? 0)
         : parseDuration("--timeout", timeout),
+      core,
+      waves: waves === undefined ? null : place(waves),
       quiet: switches.has("quiet"),
       help: switches.has("help"),
     };

@@ -24,6 +24,8 @@ const DEFAULTS: RunOptions = {
   results: null,
   limits: null,
   timeout: 900,
+  core: "softdma",
+  waves: null,
   quiet: false,
   help: false,
 };
@@ -53,6 +55,8 @@ Deno.test("parseRunOptions() reads every option, after a blank and after =", () 
     results: "/tmp/x",
     limits: "limits.json",
     timeout: 600,
+    core: "rtl",
+    waves: "/tmp/w",
     quiet: true,
     help: false,
   };
@@ -63,6 +67,8 @@ Deno.test("parseRunOptions() reads every option, after a blank and after =", () 
     ["--junit", "out.xml"],
     ["--results", "/tmp/x"],
     ["--limits", "limits.json"],
+    ["--core", "rtl"],
+    ["--waves", "/tmp/w"],
     ["--timeout", "10m"],
   ];
   const files = ["tests/a_test.ts", "tests/b"];
@@ -113,6 +119,10 @@ const refusals: [string[], string][] = [
   [["--fault", "kind=flip"], "--fault needs a virtual board"],
   [["--frames=3", "--duration=3s"], "exclude each other"],
   [["--pattern", "taged"], "tagged"],
+  [["--core", "rtl"], "--core needs a virtual machine"],
+  [["--board=sim", "--core=rtl"], "--core needs a virtual machine"],
+  [["--board=vm", "--core=rlt"], "did you mean rtl?"],
+  [["--board=vm", "--waves=w"], "--waves records the simulated core"],
   [["--board=sim", "--fault", "kind=filp"], "kind to be one of flip"],
   [["--board=vm", "--fault", "flip"], "--fault takes words like kind=flip"],
   [["--board=vm", "--fault", "kind=filp"], "did you mean flip?"],
