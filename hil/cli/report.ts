@@ -44,7 +44,7 @@ export async function report(args: readonly string[]): Promise<number> {
   if (switches.has("help")) {
     console.log(commandHelp(
       "report [OPTIONS] RESULTS ...",
-      "What runs said: of a folder, a journal or a file of results, also of a run that died.",
+      "What runs said, from their folder, journal or results; also of one that died.",
       OPTIONS,
       "as of the worst run: 0 as expected, 1 the design failed, 3 the bench failed",
     ));
