@@ -48,6 +48,8 @@ export interface RunOptions {
   readonly json: string | null;
   /** Where results go as JUnit XML. */
   readonly junit: string | null;
+  /** Where results go as a page with charts. */
+  readonly html: string | null;
   /** The folder of the run. */
   readonly results: string | null;
   /** File of limits that measurements are held against. */
@@ -103,8 +105,9 @@ export const RUN_OPTIONS: readonly OptionInfo[] = [
   { name: "coherent", value: null, help: null },
   { name: "fault", value: "SPEC", help: 'virtual boards: inject, as "kind=flip frame=17"' },
   { name: "limits", value: "FILE", help: "hold measurements against these: see hil/bench" },
-  { name: "json", value: "FILE", help: "results there too, - is stdout; --junit FILE as XML" },
+  { name: "json", value: "FILE", help: "results, - is stdout; also --junit FILE, --html FILE" },
   { name: "junit", value: "FILE", help: null },
+  { name: "html", value: "FILE", help: null },
   { name: "results", value: "DIR", help: "folder of the run (default results/PID-START)" },
   { name: "timeout", value: "TIME", help: "limit for the run (default 15m and durations)" },
   { name: "quiet", value: null, help: "print the verdict only" },
@@ -210,6 +213,7 @@ export function parseRunOptions(
       files,
       json: values["json"] ?? null,
       junit: values["junit"] ?? null,
+      html: values["html"] ?? null,
       results: values["results"] ?? null,
       limits: values["limits"] ?? null,
       timeout: timeout === undefined
@@ -283,7 +287,7 @@ export function parseOptions(
  *
  * @param options what was asked for
  * @returns arguments for {@linkcode parseRunOptions}, without those that belong to this machine:
- * board, coherence, files, json, junit, results, timeout and quiet
+ * board, coherence, files, json, junit, html, results, timeout and quiet
  */
 export function runArguments(options: Pick<RunOptions, "settings">): string[] {
   const { settings } = options;

@@ -18,6 +18,7 @@ import { readSettings, type Settings, SWITCH_NAMES } from "../settings.ts";
 import { suiteName, testFilesBelow } from "../suite_names.ts";
 import { LOG_FILE, runLocal } from "./board_local.ts";
 import { runVirtual } from "./board_vm.ts";
+import { writeHtml } from "./html.ts";
 import { benchHelp, parseRunOptions, runHelp, type RunOptions, UsageError } from "./options.ts";
 import { columns, outputFile, say, tellResults, writeText } from "./output.ts";
 import { place, ROOT } from "./place.ts";
@@ -71,13 +72,14 @@ async function runSuites(command: keyof typeof COMMANDS, args: readonly string[]
   if (kind === "vm") refuseOutside([...files, ...bitstreams(settings)]);
   const json = options.json === "-" ? "-" : outputFile("--json", options.json);
   const junit = outputFile("--junit", options.junit);
+  const html = outputFile("--html", options.html);
   const dir = resultsFolder(options, virtual);
 
   const { missing, lock } = kind === "local" ? takeBoard(settings) : { missing: null, lock: null };
   if (missing !== null) {
     say(missing + (virtual || lock !== null ? "" : "; without a board try --board sim"));
     // nothing was run, and nobody asked for a report: leave no folder behind
-    if (json === null && junit === null && dir === undefined) return 3;
+    if ([json, junit, html, dir ?? null].every((to) => to === null)) return 3;
   }
 
   using journal = openJournal(dir);
@@ -119,6 +121,11 @@ async function runSuites(command: keyof typeof COMMANDS, args: readonly string[]
     if (!options.quiet) tellOutput(results, `${journal.dir}/${LOG_FILE}`);
     tellResults(results, verdict, options.quiet);
     if (!options.quiet) console.error(`Results: ${journal.dir}`);
+  }
+  if (html !== null) {
+    const name = journal.dir.replace(/.*\//, "");
+    const why = await writeHtml(html, [{ name, results: { ...results, verdict } }]);
+    if (why !== null) say(why);
   }
   return verdict.exit;
 }
