@@ -46,7 +46,7 @@ export async function report(args: readonly string[]): Promise<number> {
       "report [OPTIONS] RESULTS ...",
       "What runs said, from their folder, journal or results; also of one that died.",
       OPTIONS,
-      "as of the worst run: 0 as expected, 1 the design failed, 3 the bench failed",
+      "as of the worst run: 0 as expected, 1 the design failed, 3 the bench",
     ));
     return 0;
   }
