@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { advise, findCrossovers } from "./bench/advise.ts";
+import { withAdvice } from "./bench/advise.ts";
 import type { Environment } from "./environment.ts";
 import type { Case, CaseResult, JournalContents, JournalLine } from "./journal.ts";
 import { applyLimits } from "./limits.ts";
@@ -35,7 +35,7 @@ interface Entry {
  * - Registered and neither started nor skipped is ERROR "never ran".
  * - A case that starts or ends unregistered, is registered twice or starts although skipped is
  *   ERROR: somebody's names or bookkeeping are wrong, and a result may belong to another case.
- * - Where a bench measured, its advice follows; where there are limits, they are applied last.
+ * - Where there are limits, they are applied; where a bench measured, its advice follows.
  * - A line in the middle that cannot be read is ERROR; a torn last line is not, for what it would
  *   have said is already missing above.
  *
@@ -87,15 +87,17 @@ export function fold(
     coherent: header.board.coherent,
     control,
   });
-  const results = { schema: 1, ...header, tests, summary: summarize(tests), power } as const;
-  const advice = advise(results);
-  const all = {
-    ...results,
-    ...(advice.length === 0 ? {} : { advice, crossovers: findCrossovers(results) }),
+  const results = {
+    schema: 1,
+    ...header,
+    tests,
+    summary: summarize(tests),
+    power,
     verdict,
-  };
-  const limits = contents.lines.find((line) => line.line === "run" && line.limits !== undefined);
-  return limits?.line === "run" ? applyLimits(all, limits.limits ?? []) : all;
+  } as const;
+  const line = contents.lines.find((line) => line.line === "run" && line.limits !== undefined);
+  const limits = line?.line === "run" ? line.limits ?? [] : [];
+  return withAdvice(limits.length === 0 ? results : applyLimits(results, limits));
 }
 
 const UNSTARTED = { startedAt: null, starts: 0, ends: 0, result: null };

@@ -5,6 +5,7 @@
  * @module
  */
 import { POLICIES } from "../driver/uapi.ts";
+import { withAdvice } from "./bench/advise.ts";
 import { nearest } from "./nearest.ts";
 import type { Verdict } from "./outcome.ts";
 import { type Measurement, type Results, summarize, type TestResult } from "./results.ts";
@@ -137,7 +138,7 @@ function checkLimit(value: unknown, where: string): Limit {
  *
  * @param results What was measured
  * @param limits The limits
- * @returns The results with limits, outcomes, summary and verdict that follow
+ * @returns The results with limits, and with the outcomes, summary, verdict and advice that follow
  */
 export function applyLimits(
   results: Results & { readonly verdict: Verdict },
@@ -156,7 +157,10 @@ export function applyLimits(
       ...{ seconds: 0, frames: 0, bytes: 0, faults: [], measurements: [] },
     });
   }
-  return { ...results, tests, summary: summarize(tests), verdict: judge(results, tests, unused) };
+  const verdict = judge(results, tests, unused);
+  const limited = { ...results, tests, summary: summarize(tests), verdict };
+  // what fails by a limit is not to be advised either
+  return results.advice === undefined ? limited : withAdvice(limited);
 }
 
 /** What results with limits say: never better than without. */

@@ -68,6 +68,19 @@ interface Entry {
 type Measured = Pick<Results, "tests" | "board">;
 
 /**
+ * Add what follows from measurements of the bench, where there are any.
+ *
+ * @param results Results
+ * @returns The same with `advice` and `crossovers`, or without
+ */
+export function withAdvice<R extends Results>(results: R): R {
+  const advice = advise(results);
+  return advice.length === 0
+    ? results
+    : { ...results, advice, crossovers: findCrossovers(results) };
+}
+
+/**
  * Advise.
  *
  * @param results Results, with measurements of the bench or without
@@ -190,15 +203,14 @@ function entries(results: Measured, use: Use): Map<number, Entry[]> {
       const { at } = measurement;
       if (measurement.name !== "throughput" || at?.["touched"] !== true) continue;
       if (at["direction"] !== direction || !(measurement.value > 0)) continue;
+      const entry = toEntry(results.tests, test, policy, measurement, use);
+      if (entry === null) continue;
       const [size, depth] = [Number(at["size"]), Number(at["depth"])];
       const sizes = found.get(size) ?? new Map<string, { entry: Entry; depth: number }>();
       found.set(size, sizes);
       if (failed.has(policy)) continue;
-      const entry = toEntry(results.tests, test, policy, measurement, use);
       const known = sizes.get(policy);
-      if (entry !== null && (known === undefined || known.depth < depth)) {
-        sizes.set(policy, { entry, depth });
-      }
+      if (known === undefined || known.depth < depth) sizes.set(policy, { entry, depth });
     }
   }
   return new Map(

@@ -143,6 +143,11 @@ Deno.test("advise() reckons with every further reading of a frame that is read o
   assertEquals(only(unread, "receive, read often").runnerUp, null);
 });
 
+Deno.test("advise() has nothing to say of reading often where nobody measured reading", () => {
+  const advice = advise(measured([["streaming", { rx: 200 }]]));
+  assertEquals(advice.map(({ use }) => use), ["receive, read once"]);
+});
+
 Deno.test("advise() says when it is the reading that makes the difference", () => {
   const results = measured([
     ["coherent", { rx: 30, reading: 40 }],

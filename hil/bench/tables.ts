@@ -156,7 +156,7 @@ function handover(figures: Figures): string | null {
   const sizes = sorted(times);
   const policies = [...new Set(times.map(({ policy }) => policy))];
   return table(
-    "Handing over (sync, map, pin, copy), both ways, µs a frame; bytes synced per byte",
+    "Handing over (sync, map, pin, copy) both ways, µs a frame; bytes synced per byte",
     ["policy", ...sizes.map(bytes), "B/B"],
     policies.map((policy) => {
       const own = times.filter((figure) => figure.policy === policy);
@@ -204,8 +204,8 @@ function access(figures: Figures): string | null {
   const took = (policy: string, memory: string): string =>
     number(OF_2015 / 1e6 / (rate(policy, "byte read", memory) ?? NaN));
   return table(
-    `The CPU reaching ${bytes(size)}, MB/s; 200 MB byte by byte, s: there / in ordinary memory`,
-    ["memory", ...kinds, "200 MB, s"],
+    `The CPU reaching ${bytes(size)}, MB/s; 200 MB byte by byte: there / ordinary memory`,
+    ["memory", "by byte", "by word", "copy out", "copy in", "200 MB, s"],
     [
       ["ordinary", ...kinds.map((access) => number(rate(first, access, "ordinary")))],
       ...policies.map((policy) => [
@@ -239,7 +239,7 @@ function overhead(figures: Figures): string | null {
   const ratios = figures.of("deno over c");
   if (ratios.length === 0) return null;
   return table(
-    "The bench's own overhead: the same verifying loop in Deno and in C, same run, MB/s",
+    "The bench's own overhead: one verifying loop in Deno and in C, same run, MB/s",
     ["size", "Deno", "C", "Deno / C"],
     ratios.map(({ policy, at, one }) => [
       bytes(Number(at["size"])),

@@ -13,7 +13,7 @@ import { bitstream } from "./bitstream.ts";
 import { info } from "./info.ts";
 import { UsageError } from "./options.ts";
 import { report } from "./report.ts";
-import { bench, BenchError, run } from "./run.ts";
+import { bench, BenchError, isOutOfSpace, run } from "./run.ts";
 import { selfcheck } from "./selfcheck.ts";
 
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
@@ -71,20 +71,13 @@ export async function main(args: readonly string[]): Promise<number> {
       return 2;
     }
     if (error instanceof BenchError || isOutOfSpace(error)) {
-      console.error(`plumbline: ${(error as Error).message}`);
+      console.error(`plumbline: ${error.message}`);
       return 3;
     }
     // whatever it is, it is not the design's fault: status 1 would say so
     console.error("plumbline: this is a defect of plumbline itself:", error);
     return 3;
   }
-}
-
-/** A journal that cannot be written ends the run: what happens then nobody would know. */
-function isOutOfSpace(error: unknown): boolean {
-  const { code } = (error ?? {}) as { code?: unknown };
-  return error instanceof Error && (code === "ENOSPC" || code === "EROFS" || code === "EDQUOT" ||
-    error.message.startsWith("The journal "));
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

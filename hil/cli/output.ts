@@ -29,7 +29,7 @@ export function say(text: string): void {
  */
 export function tellResults(results: Results, verdict: Verdict, quiet: boolean): void {
   const measured = quiet ? null : renderBench(results);
-  if (measured !== null) console.error(`${measured}\n`);
+  if (measured !== null) console.error(measured.split("\n").map(printable).join("\n") + "\n");
   if (!quiet) tellInjected(results);
   console.error(renderTable(results, verdict, {
     color: Deno.stderr.isTerminal() && !Deno.noColor,

@@ -5,7 +5,7 @@
  * @module
  */
 import { gatherEnvironment } from "../environment.ts";
-import { Journal, JOURNAL_FILE, RESULTS_VARIABLE } from "../journal.ts";
+import { Journal, JOURNAL_FILE, type JournalContents, RESULTS_VARIABLE } from "../journal.ts";
 import { fold } from "../journal_fold.ts";
 import { type Limit, LimitsError, readLimits } from "../limits.ts";
 import { lockDevice, LockHeldError } from "../lock.ts";
@@ -105,17 +105,24 @@ async function runSuites(command: keyof typeof COMMANDS, args: readonly string[]
   });
 
   let died: Died = null;
-  if (missing !== null) {
-    journal.bench("device", missing);
-  } else if (files.length === 0) {
-    journal.bench("suites", `There is no test file in ${options.files.join(", ") || folder}`);
-  } else {
-    died = await runBoard(options, { journal, files, lock, seed: settings.seed });
+  let full: string | null = null;
+  try {
+    if (missing !== null) {
+      journal.bench("device", missing);
+    } else if (files.length === 0) {
+      journal.bench("suites", `There is no test file in ${options.files.join(", ") || folder}`);
+    } else {
+      died = await runBoard(options, { journal, files, lock, seed: settings.seed });
+    }
+    // a guest's clock may be wrong: its host takes the time
+    const seconds = Math.round(performance.now() - began) / 1000;
+    if (!virtual) journal.header({ run: { seconds } });
+  } catch (error) {
+    if (!isOutOfSpace(error)) throw error;
+    // the lines that were written are whole, and others may have room for a report of them
+    full = error.message;
   }
-  // a guest's clock may be wrong: its host takes the time
-  const seconds = Math.round(performance.now() - began) / 1000;
-  if (!virtual) journal.header({ run: { seconds } });
-  const { results, verdict } = await writeResults(journal, { json, junit }, died);
+  const { results, verdict } = await writeResults(journal, { json, junit }, { died, full });
   // a missing device has been told already, in one line
   if (missing === null) {
     if (!options.quiet) tellOutput(results, `${journal.dir}/${LOG_FILE}`);
@@ -246,21 +253,65 @@ async function runBoard(
 async function writeResults(
   journal: Journal,
   to: { json: string | null; junit: string | null },
-  died: Died,
+  { died, full }: { died: Died; full: string | null },
 ): Promise<{ results: Results; verdict: Verdict }> {
-  const results = fold(Journal.read(journal.path), died);
-  const text = JSON.stringify(results, null, 2) + "\n";
-  try {
-    await Deno.writeTextFile(`${journal.dir}/results.json`, text);
-    if (to.json !== null) await writeText(to.json, text);
-    if (to.junit !== null) await writeText(to.junit, toJUnit(results));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const reason = `The results could not be written: ${why}`;
-    if (results.verdict.exit === 0) return { results, verdict: { exit: 3, word: "ERROR", reason } };
-    say(reason);
-  }
+  const contents = Journal.read(journal.path);
+  let results = fold(full === null ? contents : withReason(contents, full), died);
+  const attempt = async (write: () => Promise<void>): Promise<void> => {
+    try {
+      await write();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const reason = `The results could not be written: ${why}`;
+      if (results.verdict.exit !== 0) say(reason);
+      else results = { ...results, verdict: { exit: 3, word: "ERROR", reason } };
+    }
+  };
+  const text = (): string => JSON.stringify(results, null, 2) + "\n";
+  await attempt(() => writeWhole(`${journal.dir}/results.json`, text()));
+  const { json, junit } = to;
+  if (json !== null) await attempt(() => writeText(json, text()));
+  if (junit !== null) await attempt(() => writeText(junit, toJUnit(results)));
   return { results, verdict: results.verdict };
+}
+
+/** What a journal that had no room left could not be told. */
+function withReason(contents: JournalContents, reason: string): JournalContents {
+  const at = new Date().toISOString();
+  const id = "bench/journal";
+  const end = { outcome: "ERROR", reason, seconds: 0, frames: 0, bytes: 0 } as const;
+  return {
+    ...contents,
+    lines: [
+      ...contents.lines,
+      { line: "case", at, id, suite: "bench", name: "journal", policy: null },
+      { line: "end", at, id, ...end },
+    ],
+  };
+}
+
+/** A file that is there whole or not at all. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const part = `${path}.part`;
+  try {
+    await Deno.writeTextFile(part, text);
+    await Deno.rename(part, path);
+  } catch (error) {
+    await Deno.remove(part).catch(() => {});
+    throw error;
+  }
+}
+
+/**
+ * Tell whether there was no room for what a run had to write.
+ *
+ * @param error what was thrown
+ * @returns whether it was that, and nothing else
+ */
+export function isOutOfSpace(error: unknown): error is Error {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return error instanceof Error && (code === "ENOSPC" || code === "EROFS" || code === "EDQUOT" ||
+    error.message.startsWith("The journal "));
 }
 
 /** The end of what deno test printed, when something died there. */
