@@ -6,6 +6,7 @@
  */
 
 import type { Device } from "../driver/device.ts";
+import type { CoreInfo } from "../driver/info.ts";
 import { libc } from "../driver/libc.ts";
 import type { Syscalls } from "../driver/syscalls.ts";
 import { SimBoard } from "../fixtures/boards/sim/mod.ts";
@@ -105,8 +106,13 @@ export function describeBoard(board: Board, device: Device | null): Partial<Boar
     coherent: !needsSync(device),
     cacheLine: cacheAlign,
     engine: tx?.engine ?? rx?.engine ?? null,
-    core: core.id === 0 ? null : `0x${core.id.toString(16)} ${core.version}`,
+    core: core.id === 0 ? null : nameCore(core),
   };
+}
+
+/** Id and version, and as much of the build's hash as the loopback core has. */
+function nameCore({ id, version, build }: CoreInfo): string {
+  return `0x${id.toString(16)} ${version}${build === null ? "" : ` build ${build.slice(0, 16)}`}`;
 }
 
 /**
