@@ -92,12 +92,14 @@ function simulate(settings: Settings): Board {
  */
 export function describeBoard(board: Board, device: Device | null): Partial<BoardInfo> {
   const simulated = board.kind !== "local";
+  const bus = Deno.env.get("PLUMBLINE_BUS");
   const machine = {
     kind: board.kind,
     simulated,
     arch: Deno.build.arch,
     // no kernel has a part in a simulation
     kernel: board.kind === "sim" ? null : Deno.osRelease(),
+    ...(board.kind === "vm" && bus !== undefined ? { bus } : {}),
   };
   if (device === null) return machine;
   const { tx, rx, core, cacheAlign } = device.info;

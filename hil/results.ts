@@ -150,6 +150,11 @@ export interface BoardInfo {
   readonly coherent: boolean | null;
   /** Bytes of a cache line, as blocks are aligned. */
   readonly cacheLine: number | null;
+  /**
+   * How missing syncs show on a virtual board: by bounce buffers (`swiotlb`), by caches that go wrong
+   * (`adversarial`), or not at all (`coherent`). Left out elsewhere.
+   */
+  readonly bus?: string;
   /** Driver of the DMA controller. */
   readonly engine: string | null;
   /** What the core in the logic says it is. */
@@ -376,6 +381,7 @@ export function checkResults(value: unknown): Results {
   boolean(board["simulated"], "board.simulated");
   for (const key of ["arch", "kernel", "engine", "core"]) textOrNull(board[key], `board.${key}`);
   if (board["coherent"] !== null) boolean(board["coherent"], "board.coherent");
+  if (board["bus"] !== undefined) text(board["bus"], "board.bus");
   if (board["cacheLine"] !== null) count(board["cacheLine"], "board.cacheLine");
 
   const bitstream = object(root["bitstream"], "bitstream");

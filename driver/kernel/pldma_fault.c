@@ -14,11 +14,19 @@
  *
  *	skip		the call is left out (map and unmap: DMA_ATTR_SKIP_CPU_SYNC)
  *	direction	it is made with the other direction; not for map and unmap
- *	short		it is made for the first half; not for tables of user pages
+ *
+ * and for single ranges, not for tables of user pages:
+ *
+ *	short		it is made for the first half
+ *	late		it is made for the second half
+ *	previous	it is made with the length of the call before
+ *	elsewhere	it is made for the range of the call before, of another block;
+ *			left out when there was none since the mistake was armed
  */
 #define PLDMA_FAULT_SELF
 #include <linux/kernel.h>
 #include <linux/math.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/string.h>
 
@@ -30,6 +38,7 @@ enum pldma_fault_call {
 	PLDMA_FAULT_RX_FOR_DEVICE,
 	PLDMA_FAULT_RX_FOR_CPU,
 	PLDMA_FAULT_FIRST_FOR_DEVICE,
+	PLDMA_FAULT_NR_CALLS,
 };
 
 enum pldma_fault_mistake {
@@ -37,6 +46,9 @@ enum pldma_fault_mistake {
 	PLDMA_FAULT_SKIP,
 	PLDMA_FAULT_DIRECTION,
 	PLDMA_FAULT_SHORT,
+	PLDMA_FAULT_LATE,
+	PLDMA_FAULT_PREVIOUS,
+	PLDMA_FAULT_ELSEWHERE,
 };
 
 static const char * const pldma_fault_calls[] = {
@@ -52,11 +64,20 @@ static const char * const pldma_fault_mistakes[] = {
 	[PLDMA_FAULT_SKIP] = "skip",
 	[PLDMA_FAULT_DIRECTION] = "direction",
 	[PLDMA_FAULT_SHORT] = "short",
+	[PLDMA_FAULT_LATE] = "late",
+	[PLDMA_FAULT_PREVIOUS] = "previous",
+	[PLDMA_FAULT_ELSEWHERE] = "elsewhere",
 };
 
 /* call in the upper half, mistake in the lower: one word, so that it is never half new */
 static unsigned int pldma_fault_armed;
 static atomic_t pldma_fault_hits = ATOMIC_INIT(0);
+
+/* the range of the last call of each kind, as it should have been; one device at a time */
+static struct {
+	dma_addr_t addr;
+	size_t size;
+} pldma_fault_last[PLDMA_FAULT_NR_CALLS];
 
 static int pldma_fault_set(const char *text, const struct kernel_param *param)
 {
@@ -74,6 +95,8 @@ static int pldma_fault_set(const char *text, const struct kernel_param *param)
 	if (c < 0 || m < 0)
 		return -EINVAL;
 	atomic_set(&pldma_fault_hits, 0);
+	/* what was synced before may be gone */
+	pldma_fault_last[c].addr = 0;
 	WRITE_ONCE(pldma_fault_armed, c << 16 | m);
 	return 0;
 }
@@ -106,21 +129,23 @@ static const struct kernel_param_ops pldma_fault_hits_ops = {
 module_param_cb(fault_hits, &pldma_fault_hits_ops, NULL, 0444);
 MODULE_PARM_DESC(fault_hits, "TEST BUILD: calls that were spoilt since a fault was armed");
 
+static enum pldma_fault_call pldma_fault_call(enum dma_data_direction dir, bool for_cpu)
+{
+	if (dir == DMA_BIDIRECTIONAL)
+		return PLDMA_FAULT_FIRST_FOR_DEVICE;
+	if (dir == DMA_TO_DEVICE)
+		return for_cpu ? PLDMA_FAULT_TX_FOR_CPU : PLDMA_FAULT_TX_FOR_DEVICE;
+	return for_cpu ? PLDMA_FAULT_RX_FOR_CPU : PLDMA_FAULT_RX_FOR_DEVICE;
+}
+
 /* what to do to a call */
 static enum pldma_fault_mistake pldma_fault(enum dma_data_direction dir, bool for_cpu,
 					    unsigned int possible)
 {
 	unsigned int armed = READ_ONCE(pldma_fault_armed);
 	enum pldma_fault_mistake mistake = armed & 0xffff;
-	enum pldma_fault_call call;
 
-	if (dir == DMA_BIDIRECTIONAL)
-		call = PLDMA_FAULT_FIRST_FOR_DEVICE;
-	else if (dir == DMA_TO_DEVICE)
-		call = for_cpu ? PLDMA_FAULT_TX_FOR_CPU : PLDMA_FAULT_TX_FOR_DEVICE;
-	else
-		call = for_cpu ? PLDMA_FAULT_RX_FOR_CPU : PLDMA_FAULT_RX_FOR_DEVICE;
-	if (armed >> 16 != call || !(possible & BIT(mistake)))
+	if (armed >> 16 != pldma_fault_call(dir, for_cpu) || !(possible & BIT(mistake)))
 		return PLDMA_FAULT_NONE;
 	atomic_inc(&pldma_fault_hits);
 	return mistake;
@@ -132,15 +157,25 @@ static enum dma_data_direction pldma_fault_other(enum dma_data_direction dir)
 }
 
 #define PLDMA_FAULT_SINGLE	(BIT(PLDMA_FAULT_SKIP) | BIT(PLDMA_FAULT_DIRECTION) | \
-				 BIT(PLDMA_FAULT_SHORT))
+				 BIT(PLDMA_FAULT_SHORT) | BIT(PLDMA_FAULT_LATE) | \
+				 BIT(PLDMA_FAULT_PREVIOUS) | BIT(PLDMA_FAULT_ELSEWHERE))
 #define PLDMA_FAULT_TABLE	(BIT(PLDMA_FAULT_SKIP) | BIT(PLDMA_FAULT_DIRECTION))
 #define PLDMA_FAULT_MAP		BIT(PLDMA_FAULT_SKIP)
 
 /* what the driver calls in the place of the function whose name they end with */
 
 /* false when the call is to be left out */
-static bool pldma_fault_single(bool for_cpu, size_t *size, enum dma_data_direction *dir)
+static bool pldma_fault_single(bool for_cpu, dma_addr_t *addr, size_t *size,
+			       enum dma_data_direction *dir)
 {
+	enum pldma_fault_call call = pldma_fault_call(*dir, for_cpu);
+	dma_addr_t last_addr = pldma_fault_last[call].addr;
+	size_t last_size = pldma_fault_last[call].size;
+	size_t half = *size / 2;
+
+	pldma_fault_last[call].addr = *addr;
+	pldma_fault_last[call].size = *size;
+
 	switch (pldma_fault(*dir, for_cpu, PLDMA_FAULT_SINGLE)) {
 	case PLDMA_FAULT_SKIP:
 		return false;
@@ -148,7 +183,20 @@ static bool pldma_fault_single(bool for_cpu, size_t *size, enum dma_data_directi
 		*dir = pldma_fault_other(*dir);
 		return true;
 	case PLDMA_FAULT_SHORT:
-		*size /= 2;
+		*size = half;
+		return true;
+	case PLDMA_FAULT_LATE:
+		*addr += half;
+		*size -= half;
+		return true;
+	case PLDMA_FAULT_PREVIOUS:
+		*size = min(*size, last_size);
+		return true;
+	case PLDMA_FAULT_ELSEWHERE:
+		if (!last_addr)
+			return false;
+		*addr = last_addr;
+		*size = last_size;
 		return true;
 	default:
 		return true;
@@ -158,14 +206,14 @@ static bool pldma_fault_single(bool for_cpu, size_t *size, enum dma_data_directi
 void pldma_fault_sync_single_for_device(struct device *dev, dma_addr_t addr, size_t size,
 					enum dma_data_direction dir)
 {
-	if (pldma_fault_single(false, &size, &dir))
+	if (pldma_fault_single(false, &addr, &size, &dir))
 		dma_sync_single_for_device(dev, addr, size, dir);
 }
 
 void pldma_fault_sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t size,
 				     enum dma_data_direction dir)
 {
-	if (pldma_fault_single(true, &size, &dir))
+	if (pldma_fault_single(true, &addr, &size, &dir))
 		dma_sync_single_for_cpu(dev, addr, size, dir);
 }
 

@@ -49,6 +49,7 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
       boot({
         arch: options.board.arch,
         coherent,
+        ...(options.bus === "adversarial" ? { bus: options.bus } : {}),
         ...(options.settings.bitstream === undefined ? {} : { pl: "empty" }),
         core: options.core,
         ...(options.waves === null ? {} : { rtl: { waves: { dir: options.waves } } }),

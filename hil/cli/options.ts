@@ -9,6 +9,8 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { parseFaults } from "../../fixtures/boards/sim/spec.ts";
+import { checkFault } from "../../fixtures/boards/vm/fault.ts";
+import type { Bus } from "../../fixtures/boards/vm/mod.ts";
 import { nearest } from "../nearest.ts";
 import { patternNamed } from "../patterns/mod.ts";
 import {
@@ -40,6 +42,8 @@ export type BoardChoice =
 export interface RunOptions {
   /** The board. */
   readonly board: BoardChoice;
+  /** What stands between the device of a virtual machine and memory. */
+  readonly bus: Bus;
   /** What the suites are asked for, as it was written; the board is not among it. */
   readonly settings: SettingTexts;
   /** Test files, or folders of such; none means the suites of this package. */
@@ -99,10 +103,11 @@ export const RUN_OPTIONS: readonly OptionInfo[] = [
   {
     name: "core",
     value: "CORE",
-    help: "vm: softdma, rtl [--waves DIR]; virtual boards: --coherent",
+    help: "softdma, rtl [--waves DIR]; --bus adversarial; --coherent",
   },
   { name: "waves", value: "DIR", help: null },
   { name: "coherent", value: null, help: null },
+  { name: "bus", value: "BUS", help: null },
   { name: "fault", value: "SPEC", help: 'virtual boards: inject, as "kind=flip frame=17"' },
   { name: "limits", value: "FILE", help: "hold measurements against these: see hil/bench" },
   { name: "json", value: "FILE", help: "results, - is stdout; also --junit FILE, --html FILE" },
@@ -126,21 +131,6 @@ export const BENCH_OPTIONS: readonly OptionInfo[] = [
     help: `in a tenth of the time: as --size ${QUICK.size} --depth ${QUICK.depth}`,
   }),
 ];
-
-/** Faults that the virtual machines' engine knows. */
-const VM_FAULTS = [
-  "flip",
-  "drop",
-  "duplicate",
-  "swap",
-  "short",
-  "repeat",
-  "stall",
-  "wedge",
-  "no-move",
-  "overrun",
-  "error",
-] as const;
 
 const BOARDS: Readonly<Record<string, BoardChoice>> = {
   local: { kind: "local" },
@@ -198,7 +188,17 @@ export function parseRunOptions(
       if (board.kind === "sim") parseFaults(fault);
       else checkFault(fault);
     }
+    const bus = parseBus(values["bus"], board.kind === "vm");
+    if (bus === "adversarial" && switches.has("coherent")) {
+      throw new UsageError("--bus adversarial and --coherent exclude each other: give one");
+    }
+    if (bus === "adversarial" && settings.bitstream !== undefined) {
+      throw new UsageError("--bus adversarial has no FPGA manager: leave --bitstream out");
+    }
     const core = parseName("--core", values["core"] ?? "softdma", ["softdma", "rtl"] as const);
+    if (core === "rtl" && bus === "adversarial") {
+      throw new UsageError("--bus adversarial is for --core softdma: its caches are in software");
+    }
     if (values["core"] !== undefined && board.kind !== "vm") {
       throw new UsageError("--core needs a virtual machine: add --board vm");
     }
@@ -209,6 +209,7 @@ export function parseRunOptions(
     const timeout = values["timeout"];
     return {
       board,
+      bus,
       settings,
       files,
       json: values["json"] ?? null,
@@ -225,6 +226,24 @@ export function parseRunOptions(
       help: switches.has("help"),
     };
   });
+}
+
+/** What a virtual machine's device can be connected by. */
+const BUSES = ["swiotlb", "adversarial"] as const satisfies readonly Bus[];
+
+/**
+ * Read `--bus`.
+ *
+ * @param text its value, if it was given
+ * @param virtual whether the board is a virtual machine
+ * @returns the bus; bounce buffers when it was not given
+ * @throws {UsageError} on another board
+ * @throws {RangeError} for a bus that there is not
+ */
+export function parseBus(text: string | undefined, virtual: boolean): Bus {
+  if (text === undefined) return "swiotlb";
+  if (!virtual) throw new UsageError("--bus is for virtual machines: add --board vm");
+  return parseName("--bus", text, BUSES);
 }
 
 /** What {@linkcode parseOptions} found. */
@@ -287,7 +306,7 @@ export function parseOptions(
  *
  * @param options what was asked for
  * @returns arguments for {@linkcode parseRunOptions}, without those that belong to this machine:
- * board, coherence, files, json, junit, html, results, timeout and quiet
+ * board, bus, coherence, files, json, junit, html, results, timeout and quiet
  */
 export function runArguments(options: Pick<RunOptions, "settings">): string[] {
   const { settings } = options;
@@ -338,30 +357,6 @@ function usage<T>(read: () => T): T {
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(error.message);
     throw error;
-  }
-}
-
-function checkFault(spec: string): void {
-  const keys = new Set<string>();
-  for (const word of spec.trim().split(/\s+/)) {
-    const [, key, value] = /^([a-z]+)=(.+)$/.exec(word) ?? [];
-    if (key === undefined || value === undefined) {
-      throw new UsageError(`--fault takes words like kind=flip frame=17, not "${word}"`);
-    }
-    if (keys.has(key)) throw new UsageError(`--fault has ${key} twice`);
-    keys.add(key);
-    if (key === "kind") parseName("--fault kind", value, VM_FAULTS);
-    else if (!["frame", "rate", "seed"].includes(key)) {
-      parseName("--fault", key, ["kind", "frame", "rate", "seed"]);
-    } else if (!/^\d+$/.test(value)) {
-      throw new UsageError(`--fault ${key} takes a whole number from 0, not "${value}"`);
-    }
-  }
-  if (!keys.has("kind")) {
-    throw new UsageError(`--fault needs a kind: one of ${VM_FAULTS.join(", ")}`);
-  }
-  if (keys.has("frame") && keys.has("rate")) {
-    throw new UsageError("--fault takes a frame or a rate, not both");
   }
 }
 

@@ -17,6 +17,7 @@ function parse(...args: string[]): RunOptions {
 
 const DEFAULTS: RunOptions = {
   board: { kind: "local" },
+  bus: "swiotlb",
   settings: {},
   files: [],
   json: null,
@@ -49,6 +50,7 @@ Deno.test("parseRunOptions() reads every option, after a blank and after =", () 
   };
   const expected: RunOptions = {
     board: { kind: "vm", arch: "aarch64" },
+    bus: "swiotlb",
     settings: { ...settings, coherent: "1" },
     files: ["tests/a_test.ts", "tests/b"],
     json: "-",
@@ -127,13 +129,16 @@ const refusals: [string[], string][] = [
   [["--board=vm", "--core=rlt"], "did you mean rtl?"],
   [["--board=vm", "--waves=w"], "--waves records the simulated core"],
   [["--board=sim", "--fault", "kind=filp"], "kind to be one of flip"],
-  [["--board=vm", "--fault", "flip"], "--fault takes words like kind=flip"],
-  [["--board=vm", "--fault", "kind=filp"], "did you mean flip?"],
-  [["--board=vm", "--fault", "frame=1"], "--fault needs a kind"],
-  [["--board=vm", "--fault", "kind=flip frane=1"], "did you mean frame?"],
-  [["--board=vm", "--fault", "kind=flip frame=x"], "--fault frame takes a whole number"],
-  [["--board=vm", "--fault", "kind=flip frame=1 rate=2"], "a frame or a rate, not both"],
-  [["--board=vm", "--fault", "kind=flip kind=drop"], "--fault has kind twice"],
+  [["--board=vm", "--fault", "flip"], "each key once"],
+  [["--board=vm", "--fault", "kind=flip; kind=filp"], "kind to be one of flip"],
+  [["--board=vm", "--fault", "kind=flip frame=1 rate=2"], "either frame or rate"],
+  [["--board=vm", "--fault", "kind=early"], "found early: sim has it"],
+  [["--board=vm", "--fault", "kind=sync-skip"], "plumbline selfcheck makes one"],
+  [["--bus=adversarial"], "--bus is for virtual machines"],
+  [["--board=vm", "--bus=adversial"], "did you mean adversarial?"],
+  [["--board=vm", "--bus=adversarial", "--coherent"], "exclude each other"],
+  [["--board=vm", "--bus=adversarial", "--bitstream=a.bit"], "no FPGA manager"],
+  [["--board=vm", "--bus=adversarial", "--core=rtl"], "for --core softdma"],
 ];
 
 for (const [args, message] of refusals) {

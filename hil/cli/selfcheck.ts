@@ -5,7 +5,7 @@
  * @module
  */
 import { Device } from "../../driver/device.ts";
-import { runInGuest } from "../../fixtures/boards/vm/mod.ts";
+import { buildModules, type Bus, runInGuest } from "../../fixtures/boards/vm/mod.ts";
 import { type Board, describeBoard, openBoard } from "../board.ts";
 import { lockDevice, LockHeldError } from "../lock.ts";
 import type { Verdict } from "../outcome.ts";
@@ -20,16 +20,18 @@ import {
 import { toolInfo } from "../results_tool.ts";
 import { selfcheck as check, shortfalls, totals } from "../selfcheck/mod.ts";
 import { parseSettings, type Settings } from "../settings.ts";
-import { parseName } from "../values.ts";
-import { commandHelp, type OptionInfo, parseOptions, UsageError } from "./options.ts";
+import { parseName, parseWhole } from "../values.ts";
+import { commandHelp, type OptionInfo, parseBus, parseOptions, UsageError } from "./options.ts";
 import { outputFile, say, writeText } from "./output.ts";
 import { BenchError } from "./run.ts";
 
 /** Every option of `plumbline selfcheck`. */
 const OPTIONS: readonly OptionInfo[] = [
   { name: "board", value: "BOARD", help: "sim, vm, vm:aarch64 or vm:x86_64" },
+  { name: "bus", value: "BUS", help: "virtual machines: swiotlb (default) or adversarial" },
   { name: "device", value: "PATH", help: "device node (default /dev/pldma0)" },
   { name: "seed", value: "N", help: "seed of which bytes of which frames (default 1)" },
+  { name: "every", value: "N", help: "one fault in N, and one pair in N (default 1)" },
   { name: "json", value: "FILE", help: "write results there; - is standard output" },
   { name: "quiet", value: null, help: "print the verdict only" },
   { name: "help", value: null, help: "this text" },
@@ -64,10 +66,10 @@ export async function selfcheck(args: readonly string[]): Promise<number> {
     throw new UsageError(`Unexpected "${rest[0]}": plumbline selfcheck takes options`);
   }
   const virtual = Deno.env.get("PLUMBLINE_BOARD") === "vm";
-  const { name, settings } = read(values, virtual);
+  const { name, settings, bus, every } = read(values, virtual);
   const json = values["json"] === "-" ? "-" : outputFile("--json", values["json"] ?? null);
   const quiet = switches.has("quiet");
-  if (name.startsWith("vm")) return await inGuest(name, settings, { json, quiet });
+  if (name.startsWith("vm")) return await inGuest(name, settings, { bus, every, json, quiet });
 
   const began = performance.now();
   const started = new Date().toISOString();
@@ -80,7 +82,7 @@ export async function selfcheck(args: readonly string[]): Promise<number> {
   const faults: InjectedFault[] = [];
   try {
     for (
-      const fault of check({ board, path, seed: settings.seed })
+      const fault of check({ board, path, seed: settings.seed, every })
     ) {
       faults.push(fault);
       if (!quiet) console.error(row(fault));
@@ -109,7 +111,7 @@ export async function selfcheck(args: readonly string[]): Promise<number> {
 function read(
   values: Readonly<Record<string, string | undefined>>,
   virtual: boolean,
-): { name: typeof BOARDS[number]; settings: Settings } {
+): { name: typeof BOARDS[number]; settings: Settings; bus: Bus; every: number } {
   try {
     const name = parseName("--board", values["board"] ?? "local", BOARDS);
     if (name === "local" && !virtual) {
@@ -124,7 +126,12 @@ function read(
       ...(seed === undefined ? {} : { seed }),
     });
     if (settings.devices.length > 1) throw new UsageError("--device takes one device here");
-    return { name, settings };
+    return {
+      name,
+      settings,
+      bus: parseBus(values["bus"], name.startsWith("vm")),
+      every: parseWhole("--every", values["every"] ?? "1", 1),
+    };
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(error.message);
     throw error;
@@ -145,7 +152,7 @@ function takeDevice(path: string): void {
 async function inGuest(
   name: string,
   { devices, seed }: Settings,
-  { json, quiet }: { json: string | null; quiet: boolean },
+  { bus, every, json, quiet }: { bus: Bus; every: number; json: string | null; quiet: boolean },
 ): Promise<number> {
   const arch = name === "vm" ? Deno.build.arch : parseName("--board", name.slice(3), [
     "aarch64",
@@ -153,11 +160,16 @@ async function inGuest(
   ]);
   const outDir = Deno.makeTempDirSync({ prefix: "plumbline-selfcheck-" });
   try {
+    // one that makes mistakes on request
+    const { modules } = await buildModules(arch, { testFaults: true });
     const run = await runInGuest({
       arch,
+      bus,
+      modules,
       command: [
         ...["deno", "run", "-A", "--no-check", "hil/cli/main.ts", "selfcheck"],
-        ...[`--device=${devices.join(",")}`, `--seed=${seed}`, "--json=/out/selfcheck.json"],
+        ...[`--device=${devices.join(",")}`, `--seed=${seed}`, `--every=${every}`],
+        "--json=/out/selfcheck.json",
         ...(quiet ? ["--quiet"] : []),
       ],
       outDir,

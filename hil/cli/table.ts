@@ -91,6 +91,7 @@ function describeBoard({ board, run }: Results): string {
     `board ${board.kind}${board.arch === null ? "" : ` ${board.arch}`}`,
     board.kernel === null ? null : `Linux ${board.kernel}`,
     coherent,
+    board.bus === undefined ? null : `bus ${board.bus}`,
     board.engine === null ? null : `engine ${board.engine}`,
     board.core === null ? null : `core ${board.core}`,
     `seed ${run.seed}`,

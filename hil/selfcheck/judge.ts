@@ -38,13 +38,15 @@ export function judge(
   const there = sight.faults.filter(({ frame }) => hits.includes(frame));
   const judged = there.length > 0 ? there : sight.faults;
   const said = saidOf(injected.length === 1 ? judged.slice(0, 1) : judged, sight.end);
+  // a fault of the driver, or of a cache, is there from the first frame on
+  const since = hits.length > 0 ? Math.min(...hits) : 0;
   const first = sight.faults[0]?.frame ?? sight.taken;
   const expected = injected.map(expectation);
   return {
     fault: injected.map(({ name }) => name).join(" + "),
     where: unique(injected.map(({ where }) => where)).join(" + "),
     caught: !sight.intact,
-    frames: sight.intact ? null : Math.max(1, first - Math.min(...hits) + 1),
+    frames: sight.intact ? null : Math.max(1, first - since + 1),
     named: list(said.map(({ named }) => named)),
     namedRight: !said.some(({ named }) => named === "foreign") &&
       covers(said, expected, (one) => one.named),

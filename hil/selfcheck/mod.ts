@@ -6,7 +6,9 @@
  * @module
  */
 
-import { FAULTS, type SimFault } from "../../fixtures/boards/sim/mod.ts";
+import { Device } from "../../driver/device.ts";
+import { FAULTS } from "../../fixtures/boards/sim/mod.ts";
+import { driverMakesMistakes, type VmFault, vmFaults } from "../../fixtures/boards/vm/faults.ts";
 import type { Board } from "../board.ts";
 import type { InjectedFault } from "../results.ts";
 import { judge } from "./judge.ts";
@@ -23,10 +25,9 @@ export interface SelfcheckOptions {
   readonly path: string;
   /** Seed of which frame is hit, where, and what the frames hold. */
   readonly seed: number;
+  /** Inject one in so many only; 1 when left out. */
+  readonly every?: number;
 }
-
-/** Words that every engine with fault injection knows. */
-const COMMON = /^kind=(flip|drop|duplicate|swap|short|repeat|stall|wedge|no-move|overrun|error)$/;
 
 /**
  * Inject one fault after another, then pairs of them.
@@ -36,14 +37,21 @@ const COMMON = /^kind=(flip|drop|duplicate|swap|short|repeat|stall|wedge|no-move
  * @throws {Error} When the board does not inject what it is asked for
  */
 export function* selfcheck(options: SelfcheckOptions): Generator<InjectedFault> {
-  const sim = options.board.kind === "sim";
-  const known = sim ? FAULTS : FAULTS.filter(isCommon);
-  for (const [i, fault] of known.entries()) yield trial(options, i, [fault]);
-  // a virtual board's engine takes one fault at a time
-  if (!sim) return;
-  for (const [i, { faults, heldOut }] of pairsOf(known).entries()) {
+  const known = options.board.kind === "sim" ? FAULTS : ofVm(options);
+  const pairs = pairsOf(known);
+  const chosen = (_: unknown, i: number) => i % (options.every ?? 1) === 0;
+  for (const [i, fault] of [...known.entries()].filter(chosen)) yield trial(options, i, [fault]);
+  for (const [i, { faults, heldOut }] of [...pairs.entries()].filter(chosen)) {
     yield trial(options, known.length + i, faults, heldOut);
   }
+}
+
+/** What the virtual board can do wrong on which this runs. */
+function ofVm({ board, path }: SelfcheckOptions): VmFault[] {
+  using device = Device.open({ path, syscalls: board.syscalls });
+  const { tx, cacheAlign } = device.info;
+  const bus = tx?.engine === "pl_advbus" ? "adversarial" : "swiotlb";
+  return vmFaults(bus, { cacheLine: cacheAlign, driver: driverMakesMistakes() });
 }
 
 /** Places that are drawn until each fault changes something, and those of a pair hide not one another. */
@@ -52,15 +60,20 @@ const DRAWS = 20;
 function trial(
   { board, path, seed }: SelfcheckOptions,
   number: number,
-  faults: readonly SimFault[],
+  faults: readonly VmFault[],
   heldOut?: boolean,
 ): InjectedFault {
   const frame = 5 + (seed + number) % 8;
-  const needs = faults[0]?.needs;
+  const { needs, policy } = faults[0] ?? {};
   const run = (draw: number) => {
     const spec = faults.map((fault, i) => seeded(fault.spec, frame, seed * 1000 + draw + i))
       .join("; ");
-    const options = { spec, seed, ...(needs === undefined ? {} : { needs }) };
+    const options = {
+      spec,
+      seed,
+      ...(needs === undefined ? {} : { needs }),
+      ...(policy === undefined ? {} : { policy }),
+    };
     return { spec, sight: runTrial(board, path, options) };
   };
   let { spec, sight } = run(2 * number);
@@ -95,7 +108,7 @@ function seeded(spec: string, frame: number, seed: number): string {
   return [...words, `seed=${seed}`].join(" ");
 }
 
-function kindOf({ spec }: SimFault): string {
+function kindOf({ spec }: VmFault): string {
   return /kind=(\S+)/.exec(spec)?.[1] ?? "";
 }
 
@@ -103,10 +116,4 @@ function kindOf({ spec }: SimFault): string {
 function kindsOf(lines: readonly string[]): string[] {
   return lines.filter((line) => !line.includes("missed="))
     .flatMap((line) => / kind=(\S+)/.exec(line)?.[1] ?? []);
-}
-
-/** Whether an engine of a virtual board can be asked for it. */
-function isCommon({ spec }: SimFault): boolean {
-  const [kind = "", ...words] = spec.split(" ");
-  return COMMON.test(kind) && words.every((word) => /^(frame|rate|seed)=/.test(word));
 }

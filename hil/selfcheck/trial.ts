@@ -8,6 +8,7 @@
 import { Device } from "../../driver/device.ts";
 import { ERRNO, ErrnoError } from "../../driver/errno.ts";
 import { BlockStateError, ResetError } from "../../driver/errors.ts";
+import type { PolicyName } from "../../driver/uapi.ts";
 import type { Board } from "../board.ts";
 import { MixUpError } from "../flow.ts";
 import { isIntact } from "../intact.ts";
@@ -35,6 +36,8 @@ export interface TrialOptions {
   readonly seed: number;
   /** What else a run needs for a fault to show. */
   readonly needs?: "varied-lengths" | "stores-to-receive-blocks";
+  /** Policy of the blocks; `streaming` when left out. */
+  readonly policy?: PolicyName;
 }
 
 /** What a run looked like. */
@@ -75,11 +78,11 @@ export function runTrial(board: Board, path: string, options: TrialOptions): Sig
 function look(
   board: Board,
   device: Device,
-  { spec, seed, needs }: TrialOptions,
+  { spec, seed, needs, policy = "streaming" }: TrialOptions,
 ): Omit<Sight, "injected"> {
   const maxLength = SIZE + device.info.pageSize;
   const pattern = patterns.tagged().create({ seed, maxLength });
-  const common = { policy: "streaming", depth: DEPTH, timeoutMs: TIMEOUT } as const;
+  const common = { policy, depth: DEPTH, timeoutMs: TIMEOUT } as const;
   const varied = needs === "varied-lengths";
   if (varied) runLoop(device, pattern, { ...common, size: SHORTER, frames: DEPTH });
   let sent = 0;
