@@ -106,7 +106,7 @@ function explain(stderr: string): string {
   const lines = stderr.split("\n").map((line) => line.trim()).filter((line) => line !== "");
   const error = lines.find((line) => /^error\b/i.test(line)) ?? lines.at(-1) ?? "no word of why";
   const text = error.replace(/^error: (?:Uncaught )?(?:\(in promise\) )?/, "").slice(0, 300);
-  return /npm|registry|fetch|dns|resolv|cached/i.test(stderr)
+  return /\bnpm\b/.test(text)
     ? `its charts need npm packages that cannot be had here (${text}): give the results to ` +
       "plumbline report on a machine with a network"
     : text;

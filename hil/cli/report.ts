@@ -131,8 +131,8 @@ function tellComparison(comparison: Comparison & { base: string }, quiet: boolea
     }
   }
   const worse = regressions === 1 ? "1 regression" : `${regressions} regressions`;
-  const blind = unjudged === 0 ? "" : `, ${unjudged} without a spread not judged`;
-  say(printable(`${worse} since ${base}: ${judged} figures compared${blind}`));
+  const blind = unjudged === 0 ? "" : `, not judged for want of a spread: ${unjudged}`;
+  say(printable(`${worse} since ${base}; figures compared: ${judged}${blind}`));
 }
 
 function describeFigure({ suite, name, from, to, worse }: FigureChange): string {

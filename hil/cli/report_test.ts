@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // plumbline report on journals in every state that a dead writer can leave.
-import { assertEquals, assertNotMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { Journal } from "../journal.ts";
 import { checkResults } from "../results.ts";
 import { checkJUnit } from "../testing/junit.ts";
@@ -103,3 +103,64 @@ for (const [what, make, says] of refusals) {
     assertNotMatch(stderr.trimEnd(), /[\x00-\x1f\x7f-\x9f]/);
   });
 }
+
+/** A run whose only case took so long, sample by sample. */
+function measured(value: number, outcome: "PASS" | "FAIL" = "PASS"): string {
+  const dir = tempDir();
+  using journal = Journal.open({ dir });
+  journal.register({ id: "s/a", suite: "s", name: "a", policy: "streaming" });
+  journal.start("s/a");
+  const reason = outcome === "PASS" ? null : "wrong";
+  const [p5, p95] = [value * 0.95, value * 1.05];
+  const spread = { samples: 20, min: value * 0.9, p5, p95, max: value * 1.5 };
+  const sync = { name: "sync call", value, unit: "µs", limit: null, spread };
+  const at = { size: 4096 };
+  const measurements = [{ ...sync, at }];
+  journal.end("s/a", { outcome, reason, seconds: 1, frames: 3, bytes: 192, measurements });
+  return dir;
+}
+
+Deno.test("plumbline report --compare marks what became slower or failed, and fails when told to", async () => {
+  const base = measured(100);
+  const failOn = [`--compare=${base}`, "--fail-on=regression"];
+  const same = await report(measured(104), ...failOn);
+  assertEquals(same.code, 0, same.stderr);
+  assertStringIncludes(same.stderr, `0 regressions since ${base}; figures compared: 1`);
+
+  const slower = await report(measured(150), ...failOn);
+  assertEquals(slower.code, 1, slower.stderr);
+  assertStringIncludes(
+    slower.stderr,
+    "worse: s: a: sync call size=4096: 100 [95.0, 105] to 150 [143, 158] µs (+50 %)",
+  );
+  // without being told to, the status is that of the run
+  assertEquals((await report(measured(150), `--compare=${base}`)).code, 0);
+
+  const faster = await report(measured(50), ...failOn);
+  assertEquals(faster.code, 0);
+  assertStringIncludes(faster.stderr, "better: s: a: sync call");
+
+  const failed = await report(measured(100, "FAIL"), `--compare=${base}`, "--quiet");
+  assertEquals(failed.code, 1);
+  assertStringIncludes(failed.stderr, "1 regression since");
+});
+
+Deno.test("plumbline report tells of several runs, and ends as the worst of them", async () => {
+  const [good, bad, dead] = [measured(1), measured(1, "FAIL"), died()];
+  const two = await report(good, dead, "--quiet");
+  assertEquals(two.code, 3, two.stderr);
+  assertMatch(two.stderr, /^.*:\nPASS.*\n.*:\nERROR/);
+  assertEquals((await report(good, dead, bad, "--quiet")).code, 1);
+});
+
+Deno.test("plumbline report --limits holds figures against limits, of both runs", async () => {
+  const limits = write(`${tempDir()}/limits.json`, '[{"measurement": "sync call", "max": 120}]');
+  assertEquals((await report(measured(100), `--limits=${limits}`)).code, 0);
+  const out = await report(measured(150), `--limits=${limits}`);
+  assertEquals(out.code, 1);
+  assertStringIncludes(out.stderr, "outside of the limits");
+  const both = [`--limits=${limits}`, `--compare=${measured(150)}`, "--quiet"];
+  assertStringIncludes((await report(measured(151), ...both)).stderr, "0 regressions");
+  const wrong = await report(measured(1), `--limits=${write(`${tempDir()}/l.json`, "{}")}`);
+  assertEquals(wrong.code, 2);
+});

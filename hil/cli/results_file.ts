@@ -102,9 +102,9 @@ function readText(
     }
     if (left.containers < 0) {
       const found = containers === Infinity
-        ? `nested deeper than ${MOST_DEPTH}`
-        : `more than ${MOST_CONTAINERS}`;
-      throw new UsageError(`${printable(name)} holds no results: found lists and objects ${found}`);
+        ? `lists and objects in each other, deeper than ${MOST_DEPTH}`
+        : `more than ${MOST_CONTAINERS} lists and objects`;
+      throw new UsageError(`${printable(name)} holds no results: found ${found}`);
     }
     return { text: new TextDecoder().decode(bytes.subarray(0, length)), isJournal };
   } catch (error) {

@@ -93,11 +93,11 @@ export function adviceSection({ advice = [], crossovers = [] }: Results): Sectio
             <tr>
               <th scope="col">Use</th>
               <th scope="col">Size</th>
-              <th scope="col">Policy</th>
+              <th scope="col" class="name">Policy</th>
               <th scope="col">Figure</th>
-              <th scope="col">Next best</th>
+              <th scope="col" class="name">Next best</th>
               <th scope="col">Better by</th>
-              <th scope="col">Why</th>
+              <th scope="col" class="name">Why</th>
             </tr>
           </thead>
           <tbody>${advice.slice(0, MOST_ROWS).map(adviceRow)}</tbody>

@@ -215,7 +215,8 @@ function quantitative(
   title: string,
   { values, ...scale }: { readonly values?: readonly number[] } & Readonly<Record<string, unknown>>,
 ) {
-  const axis = { title, tickCount: 5, labelExpr: FIGURE_LABEL, ...(values && { values }) };
+  const ticks = values === undefined ? { tickCount: 5 } : { values };
+  const axis = { title, labelExpr: FIGURE_LABEL, ...ticks };
   return { field, type: "quantitative", axis, scale };
 }
 

@@ -8,7 +8,7 @@ import type { HtmlInput } from "../cli/html.ts";
 import type { Measurement } from "../results.ts";
 import { describePanel, drawDistribution, drawPanel, legend } from "./chart.ts";
 import { collectFigures, type Figure, type Panel, pointsAt, rowText } from "./figures.ts";
-import { type Html, html, type Part } from "./html.ts";
+import { Html, html, type Part } from "./html.ts";
 import { figure, plural, roundFigure } from "./text.ts";
 
 /** One run, as the page gets it. */
@@ -148,9 +148,7 @@ export async function costSections(run: PageRun): Promise<Section[]> {
   return sections;
 }
 
-const OPEN = html`
-  open
-`;
+const OPEN = new Html(" open");
 
 function heading({ name, unit }: Figure): string {
   const title = name.replace(/^cpu\b/, "CPU");
@@ -210,15 +208,9 @@ function distributed(panel: Panel): (number | null)[] {
 
 /** Every figure of a panel. */
 function table(panel: Panel, { name, unit }: Figure, titled = true): Html {
-  const spread = panel.points.find(({ measurement }) => measurement.spread !== undefined)
-    ?.measurement.spread;
-  const caption = [
-    titled && panel.title !== "" ? `${panel.title}:` : null,
-    `${name}, ${unit}`,
-    spread === undefined
-      ? null
-      : `(median of ${spread.samples} samples in the first cell; small: the middle 90 %)`,
-  ].filter((part) => part !== null).join(" ");
+  const spread = panel.points.some(({ measurement }) => measurement.spread !== undefined);
+  const title = titled && panel.title !== "" ? `${panel.title}: ` : "";
+  const caption = `${title}${name}, ${unit}${spread ? "; small: the middle 90 %" : ""}`;
   const rows = panel.sizes.map((size) =>
     html`<tr><th scope="row">${rowText(size)}</th>${
       panel.series.map((series) =>
@@ -229,8 +221,7 @@ function table(panel: Panel, { name, unit }: Figure, titled = true): Html {
   const percentiles = distributed(panel).length === 0 ? null : percentileTable(panel, name, unit);
   return html`
     <div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-      <table class="figures"
-      >
+      <table class="figures" data-figure="${name}" data-panel="${panel.title}">
         <caption>${caption}</caption>
         <thead>
           <tr><th scope="col">Size</th>${panel.series.map((series) =>

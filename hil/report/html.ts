@@ -30,7 +30,10 @@ export type Part = Html | string | number | null | undefined | false | readonly 
  * ```
  */
 export function html(strings: TemplateStringsArray, ...values: readonly Part[]): Html {
-  return new Html(strings.map((text, i) => text + render(values[i])).join(""));
+  // how the template is laid out is nothing that a reader of the page has to load
+  return new Html(
+    strings.map((text, i) => text.replace(/\s*\n\s*/g, " ") + render(values[i])).join(""),
+  );
 }
 
 function render(part: Part): string {

@@ -59,10 +59,11 @@ export function badge(outcome: Outcome, more = ""): Html {
 export function matrixSection(tests: readonly HtmlTest[]): Section | null {
   if (tests.length === 0) return null;
   const cells = Map.groupBy(tests, (test) => `${test.suite}\0${test.policy ?? ""}`);
-  const suites = [...new Set(tests.map(({ suite }) => suite))].slice(0, MOST_SUITES);
+  const allSuites = [...new Set(tests.map(({ suite }) => suite))];
+  const allPolicies = sortSeries(tests.map(({ policy }) => policy).filter((one) => one !== null));
+  const suites = allSuites.slice(0, MOST_SUITES);
   const policies = [
-    ...sortSeries(tests.map(({ policy }) => policy).filter((policy) => policy !== null))
-      .slice(0, MOST_POLICIES),
+    ...allPolicies.slice(0, MOST_POLICIES),
     ...(tests.some(({ policy }) => policy === null) ? [null] : []),
   ];
   const rows = policies.map((policy) =>

@@ -151,7 +151,7 @@ function summary(run: PageRun, named: boolean): Html {
             `
           )}</p><p class="where">Board ${where}; ${roundFigure(facts.seconds)} s; seed ${facts
           .seed}</p
-      ><p class="where power">${power.detail}</p></div>
+      ><p class="where power">Power: ${power.detail}</p></div>
       <div class="advice-block"><h2>Advised policy</h2>${adviceSummary(results)}</div>
     </header>
   `;

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+import { assertEquals, assertNotMatch, assertStringIncludes } from "@std/assert";
+import type { Advice } from "../results.ts";
+import { adviceSection, adviceSummary, ranges } from "./advice.ts";
+import { exampleResults } from "./testing/example.ts";
+
+function advice(size: number, policy: string | null): Advice {
+  const none = { value: null, unit: "", runnerUp: null, ratio: null };
+  return { use: "receive", size, policy, ...none, why: "so" };
+}
+
+Deno.test("ranges() folds neighbouring sizes with one policy, in whatever order they come", () => {
+  const all = [advice(65_536, "a"), advice(64, "b"), advice(4096, "a"), advice(1 << 20, null)];
+  assertEquals(ranges(all), [
+    { policy: "b", from: 64, to: 64 },
+    { policy: "a", from: 4096, to: 65_536 },
+    { policy: null, from: 1 << 20, to: 1 << 20 },
+  ]);
+});
+
+Deno.test("adviceSummary() says that figures of a virtual board are not those of hardware", () => {
+  const results = exampleResults();
+  assertStringIncludes(adviceSummary(results).text, "not the figures of hardware");
+  const { text } = adviceSummary({ ...results, board: { ...results.board, simulated: false } });
+  assertNotMatch(text, /hardware/);
+  const { advice: _advice, ...none } = results;
+  assertStringIncludes(adviceSummary(none).text, "plumbline bench");
+});
+
+Deno.test("adviceSection() lists every advice with its reason, and where policies cross", () => {
+  const text = adviceSection(exampleResults())?.body.text ?? "";
+  assertEquals(text.split("<tr>").length - 2, 9);
+  assertStringIncludes(text, "Every policy failed");
+  assertStringIncludes(text, '<data value="65536">');
+  const { advice: _a, crossovers: _c, ...none } = exampleResults();
+  assertEquals(adviceSection(none), null);
+});

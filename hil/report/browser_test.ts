@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: MIT
+// The page in a real browser, from a file of results to pixels. Where Chromium cannot be had these tests
+// are skipped and say why, unless PLUMBLINE_REQUIRE names `chromium` or a virtual board.
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { UnavailableError } from "../../fixtures/boards/vm/host.ts";
+import { tempDir } from "../testing/temp_dir.ts";
+import { roundFigure, sizeText } from "./text.ts";
+import { Browser, type LoadedPage, type Window } from "./testing/browser.ts";
+import { exampleResults, type Judged } from "./testing/example.ts";
+
+const required = (Deno.env.get("PLUMBLINE_REQUIRE") ?? "").split(",").some((name) =>
+  name === "chromium" || name.startsWith("vm:")
+);
+const MAIN = new URL("../cli/main.ts", import.meta.url).pathname;
+
+let browser: Browser | null = null;
+let reason = "";
+try {
+  browser = await Browser.start();
+} catch (error) {
+  if (!(error instanceof UnavailableError)) throw error;
+  reason = error.message;
+}
+
+function browserTest(name: string, fn: (browser: Browser) => Promise<void>): void {
+  const skip = browser === null && !required;
+  Deno.test({
+    name: skip ? `${name} (skipped: ${reason})` : name,
+    ignore: skip,
+    fn: async () => {
+      if (browser === null) throw new Error(`chromium is required, but: ${reason}`);
+      await fn(browser);
+    },
+    // the browser outlives each test
+    sanitizeResources: false,
+    sanitizeOps: false,
+  });
+}
+
+Deno.test.afterAll(async () => {
+  await browser?.[Symbol.asyncDispose]();
+});
+
+const WINDOWS: readonly Window[] = (["light", "dark"] as const).flatMap((scheme) => [
+  { width: 1280, height: 720, scheme },
+  { width: 390, height: 844, scheme },
+]);
+
+/** What plumbline report makes of results. */
+async function report(results: unknown): Promise<string> {
+  const dir = tempDir();
+  Deno.writeTextFileSync(`${dir}/results.json`, JSON.stringify(results));
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "--no-check", MAIN, "report", `${dir}/results.json`],
+      `--html=${dir}/out.html`,
+    ],
+  }).output();
+  const told = new TextDecoder().decode(stderr);
+  assertEquals(code, (results as Judged).verdict.exit, told);
+  return `${dir}/out.html`;
+}
+
+interface Rectangle {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+async function rectangles(page: LoadedPage, selector: string): Promise<Rectangle[]> {
+  return await page.evaluate(
+    `[...document.querySelectorAll(${JSON.stringify(selector)})].map((one) => {
+    const { left, top, right, bottom } = one.getBoundingClientRect();
+    return { left, top, right, bottom };
+  })`,
+  ) as Rectangle[];
+}
+
+/** As much advice as the summary shows. */
+function muchAdvice(results: Judged): Judged {
+  const [one] = results.advice ?? [];
+  if (one === undefined) throw new Error("The example has no advice");
+  const uses = ["transmit, written once", "receive, read once", "receive, read often", "copied on"];
+  const policies = ["user-pages-registered", "streaming-lazy", "write-combine", "noncoherent"];
+  const advice = uses.flatMap((use) =>
+    policies.map((policy, i) => ({ ...one, use, policy, size: 4096 * 16 ** i }))
+  );
+  return { ...results, advice };
+}
+
+browserTest(
+  "the page shows verdict and advised policy at once, on a desk and on a phone",
+  async (browser) => {
+    for (const results of [exampleResults(), muchAdvice(exampleResults())]) {
+      const url = `file://${await report(results)}`;
+      for (const window of WINDOWS) {
+        const page = await browser.load(url, window);
+        const what = JSON.stringify(window);
+        for (const selector of [".simulated", ".verdict", ".advised", ".advised dd"]) {
+          const found = await rectangles(page, selector);
+          assert(found.length > 0, `${selector} in ${what}`);
+          for (const { left, top, right, bottom } of found) {
+            const seen = left >= 0 && top >= 0 && right <= window.width && bottom <= window.height;
+            assert(seen && bottom > top, `${selector} in ${what}: ${JSON.stringify(found)}`);
+          }
+        }
+      }
+    }
+  },
+);
+
+browserTest(
+  "the page loads without a complaint or a request, and is never wider than its window",
+  async (browser) => {
+    const url = `file://${await report(exampleResults())}`;
+    const grounds = new Set<unknown>();
+    for (const window of WINDOWS) {
+      const page = await browser.load(url, window);
+      const what = JSON.stringify(window);
+      await page.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)");
+      assertEquals([page.complaints, page.requests], [[], []], what);
+      const width = await page.evaluate("document.documentElement.scrollWidth");
+      assertEquals(width, window.width, what);
+      grounds.add(await page.evaluate("getComputedStyle(document.body).backgroundColor"));
+      // charts are drawn, and all of each chart lies within the window
+      const charts = await rectangles(page, ".panel svg");
+      assertEquals(charts.length, 18, what);
+      for (const { left, right, top, bottom } of charts) {
+        assert(left >= 0 && right <= window.width && bottom - top > 100, what);
+      }
+      const shot = await page.screenshot();
+      assert(shot.length > 10_000, `${shot.length} bytes of a picture`);
+    }
+    assertEquals(grounds.size, 2, "light and dark have different grounds");
+  },
+);
+
+browserTest("the lines of charts have the colours of the scheme", async (browser) => {
+  const url = `file://${await report(exampleResults())}`;
+  const seen = [];
+  for (const scheme of ["light", "dark"] as const) {
+    const page = await browser.load(url, { width: 1280, height: 720, scheme });
+    seen.push(
+      await page.evaluate(`(() => {
+      const root = getComputedStyle(document.documentElement);
+      const probe = document.body.appendChild(document.createElement("i"));
+      const colors = [1, 3, 4].map((n) => {
+        probe.style.color = root.getPropertyValue("--series-" + n);
+        return getComputedStyle(probe).color;
+      });
+      const drawn = new Set([...document.querySelectorAll("#r0-throughput .panel svg path")]
+        .map((path) => getComputedStyle(path).stroke));
+      return colors.map((color) => [color, drawn.has(color)]);
+    })()`) as [string, boolean][],
+    );
+  }
+  const [light = [], dark = []] = seen;
+  for (const [color, isDrawn] of [...light, ...dark]) {
+    assert(isDrawn, `nothing is drawn in ${color}`);
+  }
+  assertNotEquals(light, dark);
+});
+
+interface Cell {
+  readonly figure: string;
+  readonly panel: string;
+  readonly row: string;
+  readonly column: string;
+  readonly value: string;
+  readonly shown: string;
+  readonly small: string;
+}
+
+/** Every cell with a figure, by what is written beside and above it. */
+const CELLS = `[...document.querySelectorAll("table[data-figure]")].flatMap((table) => {
+  const columns = [...table.querySelectorAll("thead th")].map((one) => one.textContent.trim());
+  return [...table.querySelectorAll("tbody tr")].flatMap((row) => [...row.children].flatMap((cell, i) => {
+    const data = cell.querySelector("data");
+    return data === null ? [] : [{
+      figure: table.dataset.figure,
+      panel: table.dataset.panel,
+      row: row.children[0].textContent.trim(),
+      column: columns[i],
+      value: data.getAttribute("value"),
+      shown: data.textContent.trim(),
+      small: cell.querySelector("small")?.textContent.trim() ?? "",
+    }];
+  }));
+})`;
+
+browserTest(
+  "every figure of the page is that of the JSON, and every one of the JSON is there",
+  async (browser) => {
+    const results = exampleResults();
+    const page = await browser.load(`file://${await report(results)}`, {
+      width: 1280,
+      height: 720,
+      scheme: "light",
+    });
+    const cells = await page.evaluate(CELLS) as Cell[];
+    const key = (...parts: string[]) => parts.join(" | ");
+    const found = new Map(
+      cells.map((cell) => [key(cell.figure, cell.panel, cell.row, cell.column), cell]),
+    );
+    assertEquals(found.size, cells.length, "no two cells of one place");
+    const words: Record<string, string> = { tx: "transmit", rx: "receive", loop: "loop" };
+    let count = 0;
+    for (const { policy, measurements } of results.tests) {
+      for (const { name, value, at = {}, spread } of measurements) {
+        if (at["percentile"] !== undefined) continue;
+        const { size, direction, touched, call, access, memory } = at;
+        const panel = direction !== undefined
+          ? `${words[String(direction)]}, data ${touched ? "touched" : "untouched"}, one at a time`
+          : String((call === undefined ? access : policy) ?? "");
+        const column = memory === "ordinary" ? "ordinary memory" : String(call ?? policy);
+        const row = size === undefined ? "any size" : sizeText(Number(size));
+        const cell = found.get(key(name, panel, row, column));
+        const what = key(name, panel, row, column);
+        assertEquals(Number(cell?.value), value, what);
+        assertEquals(cell?.shown, roundFigure(value), what);
+        if (spread !== undefined) {
+          assertEquals(cell?.small, `${roundFigure(spread.p5)}–${roundFigure(spread.p95)}`, what);
+        }
+        count++;
+      }
+    }
+    assertEquals(cells.length, count, "no figure that is not in the JSON");
+    assert(count > 200, `${count} figures`);
+  },
+);
+
+browserTest(
+  "the counts, the percentiles and the advice of the page are those of the JSON",
+  async (browser) => {
+    const results = exampleResults();
+    const page = await browser.load(`file://${await report(results)}`, {
+      width: 390,
+      height: 844,
+      scheme: "dark",
+    });
+    const text = (selector: string) =>
+      page.evaluate(`[...document.querySelectorAll(${JSON.stringify(selector)})]
+      .map((one) => one.textContent.replace(/\\s+/g, " ").trim())`) as Promise<string[]>;
+    const values = (selector: string) =>
+      page.evaluate(`[...document.querySelectorAll(${JSON.stringify(selector)})]
+      .map((one) => Number(one.value))`) as Promise<number[]>;
+    assertEquals(
+      await text(".counts .badge"),
+      Object.entries(results.summary).filter(([, n]) => n > 0).map(([word, n]) =>
+        `${word.toUpperCase()} ${n}`
+      ),
+    );
+    assertEquals(await text(".verdict strong"), [results.verdict.word]);
+    const advice = (results.advice ?? []).flatMap(({ size, value, ratio }) =>
+      [size, value, ratio].filter((one) => one !== null)
+    );
+    assertEquals(await values("#r0-advice table data"), advice);
+    assertEquals(await values("#r0-advice ul data"), [65_536]);
+    const percentiles = results.tests.flatMap(({ measurements }) =>
+      measurements.filter(({ at }) => at?.["percentile"] !== undefined).map(({ value }) => value)
+    );
+    const sorted = (list: number[]) => list.toSorted((a, b) => a - b);
+    const shown = await values("#r0-latency table:not([data-figure]) data");
+    assertEquals(sorted(shown), sorted(percentiles));
+  },
+);
+
+/** Runs when the page takes a text for markup; asks for a file and complains, too. */
+const HOSTILE =
+  `"'><img src=/x onerror="globalThis.hacked=1"><script>globalThis.hacked=2</script>` +
+  `<svg onload="globalThis.hacked=3"><style>body{display:none}</style></style></title>\u202e\x1b[2J\x00`;
+
+/** Texts of results that must be what they are. */
+const FIXED =
+  /^(?:\d{4}-\d\d-\d\dT.*|[A-Z]+|proved|tx|rx|core|min|max|stale-rx|overrun|(?:c30f)+)$/;
+
+/** Results with a hostile text in every place where a text can be, names of keys included. */
+function hostileResults(): Judged {
+  const results = exampleResults((text) => FIXED.test(text) ? text : text + HOSTILE);
+  const tests = results.tests.map((test) => ({
+    ...test,
+    params: { ...test.params, [HOSTILE]: HOSTILE },
+    injected: [HOSTILE],
+    measurements: test.measurements.map((one) => ({
+      ...one,
+      at: { ...one.at, [HOSTILE]: HOSTILE },
+    })),
+  }));
+  return { ...results, tests, environment: { [HOSTILE]: HOSTILE, __proto__: null } };
+}
+
+const HACKED =
+  `[globalThis.hacked ?? 0, document.querySelectorAll("img, script, iframe, [onload]").length,
+  getComputedStyle(document.body).display]`;
+
+browserTest("markup in names does not run, and is shown as it is", async (browser) => {
+  const file = await report(hostileResults());
+  const html = Deno.readTextFileSync(file);
+  // also where the browser is not told to run nothing
+  const bare = html.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, "");
+  assertNotEquals(bare, html);
+  Deno.writeTextFileSync(`${file}.bare.html`, bare);
+  for (const path of [file, `${file}.bare.html`]) {
+    for (const window of WINDOWS) {
+      const page = await browser.load(`file://${path}`, window);
+      assertEquals(await page.evaluate(HACKED), [0, 0, "block"], path);
+      assertEquals([page.complaints, page.requests], [[], []], path);
+      const width = await page.evaluate("document.documentElement.scrollWidth");
+      assertEquals(width, window.width, path);
+      const names = await page.evaluate(`document.querySelector("#r0-failures h3").textContent`);
+      assert(String(names).includes("<script>globalThis.hacked=2</script>"), String(names));
+      assert(String(names).includes("⟨U+202E⟩␛[2J␀"), String(names));
+    }
+  }
+});
+
+browserTest("a page that takes texts for markup would be found out", async (browser) => {
+  const file = `${tempDir()}/bad.html`;
+  Deno.writeTextFileSync(file, `<!DOCTYPE html><meta charset="utf-8"><b title="${HOSTILE}">x</b>`);
+  const page = await browser.load(`file://${file}`, { width: 1280, height: 720, scheme: "light" });
+  const [hacked, elements, display] = await page.evaluate(HACKED) as [number, number, string];
+  assert(hacked > 0 && elements >= 2 && display === "none", `${[hacked, elements, display]}`);
+  assert(page.requests.length > 0);
+  assert(page.complaints.length > 0);
+});

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import type { HtmlInput, HtmlRun } from "../cli/html.ts";
+import { compareResults } from "../compare.ts";
+import { makePage } from "./page.ts";
+import { exampleResults, type Judged } from "./testing/example.ts";
+
+function input(...runs: HtmlRun[]): HtmlInput {
+  return {
+    runs: runs.map((run) => ({
+      ...run,
+      omitted: 0,
+      results: {
+        ...run.results,
+        tests: run.results.tests.map((test) => ({ ...test, faultCount: test.faults.length })),
+      },
+    })),
+  };
+}
+
+function first<T>(items: readonly T[]): T {
+  const [item] = items;
+  if (item === undefined) throw new Error("There is none");
+  return item;
+}
+
+async function page(results: Judged, more: Partial<HtmlRun> = {}): Promise<string> {
+  return await makePage(input({ name: "a run", results, ...more }));
+}
+
+Deno.test("makePage() makes one file that has no script and names no address", async () => {
+  const html = await page(exampleResults());
+  assertNotMatch(html, /<(?:script|link|iframe|object|embed|img|image|use|base)\b/i);
+  assertNotMatch(html, /\bon[a-z]+=|javascript:|url\(|@import|https?:\/\//i);
+  const addresses = [...html.matchAll(/\b(?:href|src|action|srcset|xlink:href)="([^"]*)"/g)];
+  assert(addresses.length > 5);
+  for (const [, address = ""] of addresses) {
+    assertMatch(address, /^#r0/);
+    assertStringIncludes(html, `id="${address.slice(1)}"`);
+  }
+  assertStringIncludes(html, "Content-Security-Policy");
+  const ids = [...html.matchAll(/\bid="([^"]*)"/g)].map(([, id]) => id);
+  assertEquals(new Set(ids).size, ids.length);
+});
+
+Deno.test("makePage() has a section for each question, and none without an answer", async () => {
+  const titles = (html: string) =>
+    [...html.matchAll(/<section id="r0-([a-z]+)"/g)].map((m) => m[1]);
+  assertEquals(titles(await page(exampleResults())), [
+    ...["failures", "matrix", "advice", "throughput", "sync", "latency", "access", "others"],
+    ...["skips", "facts"],
+  ]);
+  const { advice: _a, crossovers: _c, ...rest } = exampleResults();
+  assertEquals(titles(await page({ ...rest, tests: [] })), ["facts"]);
+});
+
+Deno.test("makePage() heads what comes from a virtual board, and nothing else, SIMULATED", async () => {
+  const results = exampleResults();
+  assertMatch(await page(results), /<p class="simulated">\s*<strong>SIMULATED/);
+  const real = { ...results, board: { ...results.board, kind: "local", simulated: false } };
+  assertNotMatch(await page(real), /SIMULATED/);
+});
+
+Deno.test("makePage() says what is missing of a run that was cut off", async () => {
+  const results = exampleResults();
+  assertNotMatch(await page(results), /Partial:/);
+  const cut = (reason: string) => ({ ...first(results.tests), outcome: "ERROR" as const, reason });
+  const tests = [...results.tests, cut("died here: SIGSEGV"), cut("never ran"), cut("never ran")];
+  const html = await page({ ...results, tests });
+  assertMatch(
+    html,
+    /Partial:<\/strong>\s*the run was cut off: 1 case died under way, 2 cases never ran/,
+  );
+});
+
+Deno.test("makePage() shows each fault beside its picture", async () => {
+  const html = await page(exampleResults());
+  const articles = html.split('<article class="case">').slice(1);
+  assertEquals(articles.length, 1);
+  const [article = ""] = articles;
+  assertEquals(article.split('<figure class="damage">').length - 1, 2);
+  for (const words of ["stale-rx", "laid on receive", "2 cache lines: holds frame 16", "overrun"]) {
+    assertStringIncludes(article, words);
+  }
+});
+
+Deno.test("makePage() marks what became slower or failed since the base", async () => {
+  const base = exampleResults();
+  const now = structuredClone(base) as Judged & { tests: { measurements: { value: number }[] }[] };
+  const slow = first(now.tests.filter(({ suite }) => suite === "costs"));
+  const figure = first(slow.measurements);
+  Object.assign(figure, {
+    value: figure.value / 2,
+    spread: { samples: 31, min: 1, p5: 2, p95: figure.value / 1.9, max: figure.value },
+  });
+  Object.assign(first(now.tests), { outcome: "FAIL", reason: "broken now" });
+  const comparison = { ...compareResults(base, now), base: "base.json" };
+  assertEquals(comparison.regressions, 2);
+  const html = await page(now, { comparison });
+  assertStringIncludes(html, "Since the earlier run: 2 regressions");
+  assertEquals(html.split('<tr class="worse">').length - 1, 2);
+  assertStringIncludes(html, "broken now");
+  assertStringIncludes(html, "throughput");
+  const same = await page(base, { comparison: { ...compareResults(base, base), base: "b" } });
+  assertStringIncludes(same, "nothing is worse");
+});
+
+Deno.test("makePage() shows several runs, the worst verdict first", async () => {
+  const failed = exampleResults();
+  const passed: Judged = { ...failed, verdict: { exit: 0, word: "PASS", reason: "fine" } };
+  const html = await makePage(
+    input({ name: "first", results: passed }, { name: "second", results: failed }),
+  );
+  assertMatch(html, /class="overview">.*?<strong>FAIL<\/strong>\s*1 PASS, 1 FAIL/s);
+  assertEquals(html.split("<main ").length - 1, 2);
+  assertStringIncludes(html, '<a href="#r1">second</a>');
+});
+
+Deno.test("makePage() gives a measurement outside of its limit away", async () => {
+  assertMatch(await page(exampleResults()), /<small class="out">outside\s*≤\s*10<\/small>/);
+});
