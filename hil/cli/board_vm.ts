@@ -70,6 +70,7 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
   // what the guest's plumbline said must be what its journal says, before the host adds to it
   const said = fold(Journal.read(journal.path)).verdict.exit;
   guest.kernelReports.forEach((report, i) => journal.bench(`kernel report ${i + 1}`, report));
+  tellLogic(journal, guest.logic);
   if (guest.lost !== null) {
     const reason = signal.aborted ? String(signal.reason) : guest.lost;
     journal.bench("virtual board", `The board was lost: ${reason}; see ${guest.consoleLog}`);
@@ -83,6 +84,31 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
     );
   }
   return null;
+}
+
+/** What the simulated logic saw of the core, as a case of its own; there is none without it. */
+function tellLogic(journal: Journal, logic: GuestRun["logic"]): void {
+  if (logic === null) return;
+  if (typeof logic === "string") return journal.bench("simulated logic", logic);
+  const { violations, violation } = logic;
+  const id = "simulated core/AXI4";
+  const counted = {
+    "clock": [logic.cycles, "cycles"],
+    "read": [logic.beatsRead, "beats"],
+    "written": [logic.beatsWritten, "beats"],
+    "register accesses": [logic.accesses, "accesses"],
+    "interrupts": [logic.interrupts, "interrupts"],
+  } as const;
+  journal.register({ id, suite: "simulated core", name: "AXI4", policy: null });
+  journal.end(id, {
+    ...(violations === 0 ? { outcome: "PASS", reason: null } : {
+      outcome: "FAIL",
+      reason: `The core broke the rules of AXI4 ${violations} times, first in ${violation}`,
+    }),
+    ...{ seconds: 0, frames: 0, bytes: 0 },
+    measurements: Object.entries(counted)
+      .map(([name, [value, unit]]) => ({ name, value, unit, limit: null })),
+  });
 }
 
 /** The same run inside the guest, where the checkout is the working folder. */

@@ -96,6 +96,27 @@ Deno.test("runVirtual() takes no pass from a kernel that complained", async () =
   assertEquals(exit, 3);
 });
 
+Deno.test("runVirtual() takes no pass from logic that died or a core that broke its bus", async () => {
+  const logic = {
+    ...{ cycles: 9, beatsRead: 8, beatsWritten: 7, burstsRead: 2, burstsWritten: 1 },
+    ...{ decodeErrors: 0, slaveErrors: 0, accesses: 5, interrupts: 3, loads: 1 },
+    ...{ violations: 0, violation: "" },
+  };
+  const args = ["--core=rtl", "--waves=/tmp/w"];
+  const good = await boot({ args, end: { logic } });
+  assertEquals([good.exit, good.asked?.core, good.asked?.rtl?.waves?.dir], [0, "rtl", "/tmp/w"]);
+  assertEquals(good.results.tests[1]?.measurements.map(({ value }) => value), [9, 8, 7, 5, 3]);
+  const violation = "cycle 7: AW changed before it was taken";
+  const bad = await boot({ args, end: { logic: { ...logic, violations: 2, violation } } });
+  assertEquals(bad.exit, 1);
+  assertStringIncludes(bad.results.tests[1]?.reason ?? "", `2 times, first in ${violation}`);
+  const died = await boot({ args, end: { logic: "The simulated logic was killed by SIGKILL" } });
+  assertEquals([died.exit, died.results.tests[1]?.reason], [
+    3,
+    "The simulated logic was killed by SIGKILL",
+  ]);
+});
+
 Deno.test("runVirtual() takes no pass from a guest whose status says otherwise", async () => {
   const { results, exit } = await boot({ end: { exitCode: 1 } });
   assertEquals(exit, 3);

@@ -85,6 +85,12 @@ const DEFAULT_TIMEOUT = 900;
 /** What `--quick` stands for. */
 const QUICK = { size: "64K,1M", depth: "8" };
 
+/**
+ * What a run on a simulated core is asked for unless it says otherwise: it moves some megabytes a
+ * second. The largest size takes several descriptors where bounce buffers bound a mapping.
+ */
+const SIMULATED = { size: "1,3,8,63,64,65,1000,4096,4097,64K,300001", frames: "64" };
+
 /** Every option of `plumbline run`. */
 export const RUN_OPTIONS: readonly OptionInfo[] = [
   { name: "board", value: "BOARD", help: "local (default), sim, vm, vm:aarch64 or vm:x86_64" },
@@ -201,6 +207,11 @@ export function parseRunOptions(
     }
     if (values["core"] !== undefined && board.kind !== "vm") {
       throw new UsageError("--core needs a virtual machine: add --board vm");
+    }
+    if (core === "rtl" && around.bench !== true) {
+      const { size, frames } = SIMULATED;
+      settings.size ??= size;
+      if (settings.duration === undefined) settings.frames ??= frames;
     }
     const waves = values["waves"];
     if (waves !== undefined && core !== "rtl") {
