@@ -99,7 +99,9 @@ export class TaggedPattern implements Pattern {
 
   /**
    * The header of a frame: magic, sequence number (8 bytes), seed, length (8 bytes), a hash over
-   * these, little-endian, padded with zeros. The view is valid until the next call.
+   * these, little-endian, padded with zeros. Words `i` of 32 bits from 2 to 5, which would be alike in
+   * all frames, are XORed with `hash(low half of the sequence number, i)`, so that no 64-bit word of a
+   * frame is that of the one before. The view is valid until the next call.
    *
    * @param sequence Number of the frame, from 0
    * @param length Bytes of the frame
@@ -114,6 +116,7 @@ export class TaggedPattern implements Pattern {
     words[3] = this.seed;
     words[4] = length;
     words[5] = length / 2 ** 32;
+    for (let i = 2; i < 6; i++) words[i] = words[i]! ^ hash(words[1]!, i);
     words[6] = hash(sequence >>> 0, hash(this.seed, length >>> 0));
     return this.#header;
   }

@@ -66,3 +66,15 @@ Deno.test("TaggedPattern refuses seeds and lengths outside of their ranges", () 
   assertThrows(() => pattern.body(0, (1 << 16) + 1), RangeError, "at most 65536");
   assertEquals(STEP % 2, 1);
 });
+
+Deno.test("TaggedPattern.header() has no word of 64 bits in common with other frames", () => {
+  const pattern = new TaggedPattern({ seed: 3, maxLength: 256 });
+  const words = new Set<bigint>();
+  const frames = 3000;
+  for (let sequence = 0; sequence < frames; sequence++) {
+    // a stale beat of any of them must show
+    const header = pattern.header(sequence, 256)?.slice();
+    for (const word of new BigUint64Array(header?.buffer ?? new ArrayBuffer(0))) words.add(word);
+  }
+  assertEquals(words.size, frames * HEADER_SIZE / 8);
+});
