@@ -10,9 +10,10 @@ import { styleOf } from "./styles.ts";
 import type { Section } from "./cost_sections.ts";
 import { figure, plural, roundFigure, sizeText } from "./text.ts";
 
-/** Uses in the summary, and sizes that are told apart in each. */
+/** Uses in the summary, ranges of sizes in all of them, and in each: what a phone has room for. */
 const MOST_USES = 4;
-const MOST_RANGES = 3;
+const MOST_RANGES = 15;
+const MOST_RANGES_OF_USE = 5;
 const MOST_ROWS = 300;
 
 /** Neighbouring sizes with the same policy. */
@@ -51,13 +52,17 @@ export function adviceSummary({ advice = [], board }: Results): Html {
   }
   const uses = [...Map.groupBy(advice, ({ use }) => use)];
   const more = uses.length - MOST_USES;
+  const most = Math.min(
+    MOST_RANGES_OF_USE,
+    Math.floor(MOST_RANGES / Math.min(uses.length, MOST_USES)),
+  );
   return html`<dl class="advised">${
     uses.slice(0, MOST_USES).map(([use, all]) => {
       const folded = ranges(all);
-      const hidden = folded.length - MOST_RANGES;
+      const hidden = folded.length - most;
       return html`
         <dt>${use}</dt>
-        <dd>${folded.slice(0, MOST_RANGES).map(({ policy, from, to }) =>
+        <dd>${folded.slice(0, most).map(({ policy, from, to }) =>
           html`<span class="choice">${policyName(policy)} <small>${
             from === to ? sizeText(from) : `${sizeText(from)} – ${sizeText(to)}`
           }</small></span>`

@@ -78,11 +78,15 @@ async function rectangles(page: LoadedPage, selector: string): Promise<Rectangle
 }
 
 /** As much advice as the summary shows. */
-function muchAdvice(results: Judged): Judged {
+function muchAdvice(results: Judged, count: number): Judged {
   const [one] = results.advice ?? [];
   if (one === undefined) throw new Error("The example has no advice");
-  const uses = ["transmit, written once", "receive, read once", "receive, read often", "copied on"];
-  const policies = ["user-pages-registered", "streaming-lazy", "write-combine", "noncoherent"];
+  const uses = ["transmit, written once", "receive, read once", "receive, read often", "copied on"]
+    .slice(0, count);
+  const policies = [
+    ...["user-pages-registered", "streaming-lazy", "write-combine", "user-pages", "noncoherent"],
+    ...["streaming", "bounce"],
+  ];
   const advice = uses.flatMap((use) =>
     policies.map((policy, i) => ({ ...one, use, policy, size: 4096 * 16 ** i }))
   );
@@ -92,7 +96,8 @@ function muchAdvice(results: Judged): Judged {
 browserTest(
   "the page shows verdict and advised policy at once, on a desk and on a phone",
   async (browser) => {
-    for (const results of [exampleResults(), muchAdvice(exampleResults())]) {
+    const example = exampleResults();
+    for (const results of [example, muchAdvice(example, 3), muchAdvice(example, 4)]) {
       const url = `file://${await report(results)}`;
       for (const window of WINDOWS) {
         const page = await browser.load(url, window);
