@@ -101,7 +101,7 @@ export function advise(results: Measured): Advice[] {
         unit: "MB/s",
         runnerUp: next?.policy ?? null,
         ratio: best === undefined || next === undefined ? null : best.rate / next.rate,
-        why: simulated + explain(size, best, next),
+        why: simulated + explain(use, size, best, next),
       };
     });
   });
@@ -162,7 +162,12 @@ function alike(a: Entry, b: Entry): boolean {
   return Math.abs(a.rate - b.rate) <= Math.hypot(a.doubt, b.doubt);
 }
 
-function explain(size: number, best: Entry | undefined, next: Entry | undefined): string {
+function explain(
+  use: Use,
+  size: number,
+  best: Entry | undefined,
+  next: Entry | undefined,
+): string {
   if (best === undefined) return "every policy that was measured failed";
   if (next === undefined) return "it is the only policy that was measured and did not fail";
   if (alike(best, next)) {
@@ -175,9 +180,10 @@ function explain(size: number, best: Entry | undefined, next: Entry | undefined)
   const takes = `${next.policy} takes ${figure(longer)} µs a frame longer`;
   const handing = (next.handover ?? 0) - (best.handover ?? 0);
   if (handing > longer / 4) return `${takes}: ${figure(handing)} µs more to hand it over`;
-  if (best.reading !== null && next.reading !== null && best.reading > next.reading * 1.25) {
+  const slow = best.reading !== null && next.reading !== null && best.reading > next.reading * 1.25;
+  if (slow && use !== "transmit, written once") {
     return `${takes}: the CPU reads its blocks ${
-      figure(best.reading / next.reading)
+      figure((best.reading ?? NaN) / (next.reading ?? NaN))
     } times as slowly`;
   }
   return takes;
