@@ -5,7 +5,7 @@ import { crc32 } from "node:zlib";
 import { CHECK_KINDS, DEQUEUE, DIRECTIONS, IOC, STATES } from "../../../driver/uapi.ts";
 import { ERRNO } from "../../../driver/errno.ts";
 import { unpackStats } from "../../../driver/stats.ts";
-import { POLLIN } from "../../../driver/syscalls.ts";
+import { POLLIN, POLLOUT } from "../../../driver/syscalls.ts";
 import { assert, fails, group, LONG, ready, refusesCall, same } from "./check.ts";
 import { dequeueArgument, MAX_U32, MAX_U64, PAGE, type Raw, Struct, type Values } from "./raw.ts";
 
@@ -106,6 +106,8 @@ export const dequeue = group("DEQUEUE", (check) => {
     waiting(raw);
     raw.enqueue(raw.alloc("streaming", "tx").id);
     ready(raw, POLLIN);
+    // an end that comes between would count as a change
+    ready(raw, POLLOUT);
     raw.setNonblocking(true);
     raw.dequeue("rx", bench.in(60_000));
     refusesCall(raw, "ENODATA", "DEQUEUE", dequeueArgument("rx", 0));
