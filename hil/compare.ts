@@ -7,6 +7,9 @@
  * no percentage has to be chosen. A figure without a spread, or of fewer than five samples, says
  * nothing about its own noise: its change is counted, and judged by nobody.
  *
+ * Figures of the machine alone, such as `memcpy` in ordinary memory, are references: that they changed
+ * says that the machine was busy or is another one, and is no regression of driver or design.
+ *
  * @module
  */
 import { isFine, type Outcome } from "./outcome.ts";
@@ -42,6 +45,8 @@ export interface FigureChange extends Place {
   readonly to: Measurement;
   /** Whether that is slower, or dearer. */
   readonly worse: boolean;
+  /** Whether it is a figure of the machine alone: then it is never worse. */
+  readonly reference: boolean;
 }
 
 /** What {@linkcode compareResults} found. */
@@ -140,12 +145,16 @@ export function compareResults(base: Results, now: Results): Comparison {
       if (change === "unknown") unjudged++;
       else judged++;
       if (change !== "worse" && change !== "better") continue;
-      figures.push({ suite, name, policy, from, to: figure, worse: change === "worse" });
+      const reference = isReference(figure);
+      const worse = change === "worse" && !reference;
+      figures.push({ suite, name, policy, from, to: figure, worse, reference });
     }
   }
   const worstFirst = (a: { worse: boolean }, b: { worse: boolean }): number =>
     Number(b.worse) - Number(a.worse);
-  figures.sort((a, b) => worstFirst(a, b) || factor(b) - factor(a));
+  const machineLast = (a: FigureChange, b: FigureChange): number =>
+    Number(a.reference) - Number(b.reference);
+  figures.sort((a, b) => worstFirst(a, b) || machineLast(a, b) || factor(b) - factor(a));
   return {
     outcomes: outcomes.sort(worstFirst),
     figures,
@@ -177,6 +186,11 @@ export function compareFigures(
   return "same";
 }
 
+/** Whether neither driver nor design has a part in a figure. */
+function isReference({ name, at }: Measurement): boolean {
+  return name === "memcpy" || name === "c loop" || at?.["memory"] === "ordinary";
+}
+
 /** A control that passes where it failed has lost its power; one that fails again has it back. */
 function isWorse(from: Outcome, to: Outcome): boolean {
   if (to === "XPASS") return from === "XFAIL";
@@ -205,10 +219,10 @@ function describeDifferences(base: Results, now: Results): string[] {
     ["coherent", board.coherent],
     ["engine", board.engine],
     ["core", board.core],
-    ["bitstream", bitstream.sha256],
+    ["bitstream", bitstream.sha256?.slice(0, 12) ?? null],
     ["seed", run.seed],
     ["version", tool.version],
-    ["commit", tool.git],
+    ["commit", tool.git?.slice(0, 12) ?? null],
   ];
   const before = facts(base);
   return facts(now).flatMap(([what, value], i) => {

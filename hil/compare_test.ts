@@ -119,6 +119,23 @@ Deno.test("compareResults() holds figures against those of the same place only",
   assertEquals([found2.judged, found2.unjudged, found2.figures.length], [0, 1, 0]);
 });
 
+Deno.test("compareResults() lists what changed of the machine alone, and calls it no regression", () => {
+  const at = { memory: "ordinary", size: 64 };
+  const run = (value: number): Results =>
+    results(test("a", "PASS", [
+      figure(value, 1, { name: "memcpy" }),
+      figure(value, 1, { name: "cpu access", at }),
+      figure(value, 1, { name: "cpu access", at: { ...at, memory: "block" } }),
+    ]));
+  const { figures, regressions } = compareResults(run(100), run(50));
+  assertEquals(figures.map(({ worse, reference }) => [worse, reference]), [
+    [true, false],
+    [false, true],
+    [false, true],
+  ]);
+  assertEquals(regressions, 1);
+});
+
 Deno.test("compareResults() says in what the runs differ besides", () => {
   const base = results();
   const now: Results = { ...base, board: { ...base.board, kernel: "6.12", coherent: true } };

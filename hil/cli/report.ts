@@ -135,13 +135,12 @@ function tellComparison(comparison: Comparison & { base: string }, quiet: boolea
   say(printable(`${worse} since ${base}; figures compared: ${judged}${blind}`));
 }
 
-function describeFigure({ suite, name, from, to, worse }: FigureChange): string {
+function describeFigure({ suite, name, from, to, worse, reference }: FigureChange): string {
   const at = Object.entries(to.at ?? {}).map(([key, value]) => `${key}=${value}`).join(" ");
   const percent = 100 * (to.value / from.value - 1);
   const by = Number.isFinite(percent) ? ` (${percent > 0 ? "+" : ""}${percent.toFixed(0)} %)` : "";
-  return `${worse ? "worse" : "better"}: ${suite}: ${name}: ${to.name}${
-    at === "" ? "" : ` ${at}`
-  }: ` +
+  const word = reference ? "machine" : worse ? "worse" : "better";
+  return `${word}: ${suite}: ${name}: ${to.name}${at === "" ? "" : ` ${at}`}: ` +
     `${describe(from)} to ${describe(to)} ${to.unit}${by}`;
 }
 

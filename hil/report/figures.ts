@@ -177,7 +177,14 @@ function queueOf(at: At, params: Readonly<Record<string, unknown>> | undefined):
   return at["depth"] !== undefined && params?.["depth"] === "max" ? { depth: "max" } : {};
 }
 
-function describeKey(key: string, value: string): string {
+/**
+ * Say what was varied.
+ *
+ * @param key what, such as `direction`
+ * @param value how
+ * @returns words for a person
+ */
+export function describeKey(key: string, value: string): string {
   const words = Object.hasOwn(WORDS, key) ? WORDS[key] : undefined;
   if (words !== undefined && Object.hasOwn(words, value)) return words[value] ?? value;
   return key === "policy" || key === "access" ? value : `${key} ${value}`;

@@ -9,10 +9,11 @@ import type { FigureChange } from "../compare.ts";
 import { type Outcome, OUTCOMES } from "../outcome.ts";
 import type { Fault, Selfcheck } from "../results.ts";
 import type { PageRun, Section } from "./cost_sections.ts";
+import { describeKey } from "./figures.ts";
 import { type Html, html } from "./html.ts";
 import { drawFrame } from "./picture.ts";
 import { sortSeries } from "./styles.ts";
-import { figure, plural, roundFigure } from "./text.ts";
+import { figure, plural, roundFigure, sizeText } from "./text.ts";
 
 /** Rows and columns of the matrix, cases that are explained, frames of each that are drawn. */
 const MOST_SUITES = 100;
@@ -226,7 +227,8 @@ export function comparisonSection({ comparison }: PageRun): Section | null {
   ].join(", ");
   const body =
     html`<p class="lead">Against ${base}: ${notes}. A figure changed when the middle 90 % of
-    its samples lie wholly outside of those of the other run.</p>${
+    its samples lie wholly outside of those of the other run. What changed of the machine alone is no
+    regression, but says how much else to believe.</p>${
       differences.length === 0
         ? null
         : html`<p class="note"><b>The runs differ:</b> ${differences.join("; ")}.</p>`
@@ -268,7 +270,7 @@ export function comparisonSection({ comparison }: PageRun): Section | null {
             <thead>
               <tr>
                 <th scope="col">Change</th>
-                <th scope="col">Figure</th>
+                <th scope="col" class="name">Figure</th>
                 <th scope="col">Before</th>
                 <th scope="col">Now</th>
               </tr>
@@ -288,8 +290,13 @@ export function comparisonSection({ comparison }: PageRun): Section | null {
   return { id: "since", title, body };
 }
 
-function changeRow({ suite, name, from, to, worse }: FigureChange): Html {
-  const at = Object.entries(to.at ?? {}).map(([key, value]) => `${key} ${value}`).join(", ");
+function changeRow({ suite, policy, from, to, worse, reference }: FigureChange): Html {
+  const where = [
+    policy,
+    ...Object.entries(to.at ?? {}).map(([key, value]) =>
+      key === "size" ? sizeText(Number(value)) : describeKey(key, String(value))
+    ),
+  ].filter((part) => part !== null).join(", ");
   const percent = 100 * (to.value / from.value - 1);
   const by = Number.isFinite(percent)
     ? `${percent > 0 ? "+" : "−"}${roundFigure(Math.abs(percent))} %`
@@ -301,12 +308,10 @@ function changeRow({ suite, name, from, to, worse }: FigureChange): Html {
         : html`<small>${roundFigure(spread.p5)}–${roundFigure(spread.p95)}</small>`
     }</td>`
   );
-  return html`<tr class="${worse ? "worse" : "better"}"><td>${
-    worse ? "▼ worse" : "▲ better"
+  return html`<tr class="${reference ? "other" : worse ? "worse" : "better"}"><td class="name">${
+    reference ? "◆ machine" : worse ? "▼ worse" : "▲ better"
   }<small>${by}</small
-    ></td><th scope="row">${to.name}<small>${suite}: ${name}${
-    at === "" ? "" : `, ${at}`
-  }</small></th
+    ></td><th scope="row">${to.name}<small>${suite}: ${where}</small></th
     >${before}${now}</tr>`;
 }
 
