@@ -97,9 +97,8 @@ Deno.test("the coherence suite skips by name what --size leaves nothing of", () 
 
 Deno.test("the coherence suite is bounded by --duration", () => {
   const { results } = runSuite("--duration=2s", "--policy=coherent", "--size=64");
-  const frames = results.tests.filter(({ outcome }) => outcome === "PASS").map((one) => one.frames);
-  // a case without it has 64 rounds in each direction
-  assertGreater(Math.min(...frames), 128);
+  // without it they would take a fiftieth of that
+  assertGreater(results.tests.reduce((sum, { seconds }) => sum + seconds, 0), 1.8);
 });
 
 Deno.test("expected.ts and litmus.ts tell of the same tests", () => {

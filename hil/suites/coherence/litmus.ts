@@ -80,25 +80,28 @@ const sharedLineOut: Part = (stand) => {
   };
 };
 
-/** One line belongs to two frames; the CPU stores beside the first before the second comes. */
+/** One line belongs to two frames; the CPU stores beside each before it comes. */
 const sharedLineIn: Part = (stand) => {
   const [tx, rx] = [stand.sender(), stand.receiver()];
-  const { size, line, piece, poison } = stand;
+  const { size, line, exact, piece, poison } = stand;
   return (round) => {
     const middle = border(stand, round);
+    const edge = middle - middle % line;
     tx.set(piece(round, 0, size), 0);
     for (const [from, to] of [[0, middle], [middle, size]] as const) {
-      if (rx.writable) rx.set(poison(round, from, size - from), from);
+      // where nothing is widened, what the CPU has in the frame's lines stays
+      const before = exact ? from - from % line : from;
+      const behind = exact ? Math.min(edge + line, size) : to;
+      if (rx.writable) rx.set(poison(round, before, size - before), before);
       stand.move(round, tx, rx, { offset: from, length: to - from }, {
         behind: () => stand.press(),
       });
+      stand.check(round, rx, before, from - before, { piece: poison });
       stand.check(round, rx, from, to - from, { piece, stored: poison });
-      // what the CPU stored beside the frame, in its last line
-      const rest = Math.ceil(to / line) * line - to;
-      if (stand.exact && to < size) stand.check(round, rx, to, rest, { piece: poison });
+      stand.check(round, rx, to, Math.max(0, behind - to), { piece: poison });
     }
     // the second frame must have left the first one alone
-    return stand.check(round, rx, 0, middle, { piece, stored: poison });
+    return stand.check(round, rx, 0, exact ? edge : middle, { piece, stored: poison });
   };
 };
 
