@@ -225,7 +225,9 @@ export abstract class Flow implements Disposable {
   protected condemn(frame: ReceivedFrame, context: Context): void {
     this.observe(frame);
     const { cacheAlign, pageSize } = this.device.info;
-    const known = { units: { cacheLine: cacheAlign, pageSize }, history: this.#history };
+    // blocks are aligned for the longest line of an architecture: arm64 says 128, its cores have 64
+    const units = { cacheLine: Math.min(cacheAlign, 64), pageSize };
+    const known = { units, history: this.#history };
     const shown = this.#options.brief === true ? beginning(frame) : frame;
     for (const fault of classify(shown, { ...known, ...context })) this.note(fault);
   }

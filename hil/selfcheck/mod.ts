@@ -49,9 +49,8 @@ export function* selfcheck(options: SelfcheckOptions): Generator<InjectedFault> 
 /** What the virtual board can do wrong on which this runs. */
 function ofVm({ board, path }: SelfcheckOptions): VmFault[] {
   using device = Device.open({ path, syscalls: board.syscalls });
-  const { tx, cacheAlign } = device.info;
-  const bus = tx?.engine === "pl_advbus" ? "adversarial" : "swiotlb";
-  return vmFaults(bus, { cacheLine: cacheAlign, driver: driverMakesMistakes() });
+  const bus = device.info.tx?.engine === "pl_advbus" ? "adversarial" : "swiotlb";
+  return vmFaults(bus, driverMakesMistakes());
 }
 
 /** Places that are drawn until each fault changes something, and those of a pair hide not one another. */
