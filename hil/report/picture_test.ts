@@ -21,12 +21,12 @@ function rectangles(svg: string, name: string): { word: number; low: number; hig
 
 Deno.test("drawFrame() draws as many bits as are wrong, each in its place", () => {
   // a frame that begins 64 bytes into its block: byte 70 is byte 6 of the second word of line 2
-  const damage = { offset: 70, base: 64, xor: "0081" + "00".repeat(5) + "ff" };
+  const damage = { offset: 70, base: 64, xor: "0043" + "00".repeat(5) + "ff" };
   const svg = drawFrame([fault(71, 7, damage)], FACTS)?.text ?? "";
   // the picture begins one line before: at byte 0 of the frame
   assertEquals(rectangles(svg, "wrong"), [
-    { word: 8, low: 56, high: 57 },
-    { word: 8, low: 63, high: 64 },
+    { word: 8, low: 56, high: 58 },
+    { word: 8, low: 62, high: 63 },
     { word: 9, low: 40, high: 48 },
   ]);
   assertEquals(rectangles(svg, "extent"), [
