@@ -139,7 +139,7 @@ export function controlSection({ results }: PageRun): Section | null {
   );
   if (largest === null) return null;
   const body = html`
-    <p class="lead">${power.detail}. This is how it looked, in the largest frames:</p>
+    <p class="lead">Power: ${power.detail}. This is how it looked, in the largest frames:</p>
     <details><summary>${largest.suite}: ${largest.name}</summary>${caseArticle(
       largest,
       board.cacheLine ?? 64,

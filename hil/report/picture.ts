@@ -73,23 +73,22 @@ function drawStrip(faults: readonly Fault[], size: number | null, base: number):
       )}" y="3" height="${STRIP - 6}" />
     `
   );
+  const marks = count === 0
+    ? ""
+    : count > MOST_PAGES
+    ? `${count} pages, not drawn`
+    : "a mark where a page begins";
   const end = size === null ? "end of the last fault" : sizeText(to);
+  const width = (Math.max(1, size ?? to) * scale).toFixed(2);
   return html`
     <svg class="strip" role="img" viewBox="0 0 ${WIDTH} ${STRIP}" preserveAspectRatio="none"
-      aria-label="Where the frame is wrong, from its start to its end"
-    >
-      <rect class="frame" x="${x(0)}" y="0" width="${(Math.max(1, size ?? to) * scale).toFixed(
-        2,
-      )}" height="${STRIP}" />
+      aria-label="Where the frame is wrong, from its start to its end">
+      <rect class="frame" x="${x(0)}" width="${width}" height="${STRIP}" />
       <path class="page" d="${pages}" />
       <g class="wrong">${wrong}</g>
     </svg>
     <div
-      class="ends"><span>byte ${from}</span><span>${count === 0
-        ? null
-        : count > MOST_PAGES
-        ? `${count} pages, not drawn`
-        : "a mark where a page begins"}</span><span>${end}</span></div>
+      class="ends"><span>byte ${from}</span><span>${marks}</span><span>${end}</span></div>
   `;
 }
 
@@ -106,13 +105,21 @@ function drawLines(faults: readonly Fault[], line: number, base: number): Html {
   const height = BITS * BIT;
   const cell = { start, end: start + lines * line, column };
 
-  const extents = faults.flatMap(({ offset, length }) =>
-    bytesPath(base + offset, base + offset + length, cell)
+  // which bits are wrong is known from the start of a fault to the end of what was recorded
+  const split = faults.map(({ offset, length, damage }) => ({
+    from: base + offset,
+    known: damage === undefined ? base + offset : base + damage.offset + damage.xor.length / 2,
+    to: base + offset + length,
+  }));
+  const extents = split.flatMap(({ from, known, to }) =>
+    bytesPath(from, Math.min(known, to), cell)
+  );
+  const unknown = split.flatMap(({ from, known, to }) =>
+    bytesPath(Math.max(from, known), to, cell)
   );
   const bits = faults.flatMap(({ damage }) =>
     damage === undefined ? [] : bitsPath(damage.xor, base + damage.offset, cell)
   );
-  const known = faults.some(({ damage }) => damage !== undefined);
   const lineMarks = Array.from({ length: lines + 1 }, (_, i) => {
     const at = start + i * line;
     const kind = at % PAGE === 0 ? "page" : "line";
@@ -121,32 +128,36 @@ function drawLines(faults: readonly Fault[], line: number, base: number): Html {
     `;
   });
   const lanes = Array.from({ length: 7 }, (_, i) => `M0,${(i + 1) * 8 * BIT}H${WIDTH}`).join("");
-  const frame = html`
-    <svg class="bits" role="img" viewBox="0 0 ${WIDTH} ${height}"
-      preserveAspectRatio="none" aria-label="The wrong words, bit by bit"
-    ><rect class="frame" width="${WIDTH}" height="${height}"/><path class="extent${known
-      ? ""
-      : " unknown"}" d="${extents
-      .join("")}"/><path class="wrong" d="${bits.join(
-        "",
-      )}"/><path class="lane" d="${lanes}"/>${lineMarks}</svg>
-  `;
+  const paths = [
+    ["extent", extents],
+    ["extent unknown", unknown],
+    ["wrong", bits],
+    ["lane", [lanes]],
+  ] as const;
+  const drawn = paths.map(([name, d]) =>
+    html`
+      <path class="${name}" d="${d.join("")}" />
+    `
+  );
+  const caption = [
+    extents.length === 0 ? null : "Strong: bits that are not what was due. Pale: a fault's extent.",
+    unknown.length === 0 ? null : "Outlined: of its bits, which are wrong was not recorded.",
+    hasPage(start, lines * line) ? "A page begins at the thick line." : null,
+  ].filter((sentence) => sentence !== null).join(" ");
+  const [left, right] = [start - base, start - base + lines * line - 1];
+  const middle = `${plural(lines, "cache line")} of ${line} bytes`;
   return html`
-    <div class="bitmap"><div class="scale"><span>bit 63</span><span>32</span><span>0</span
-        ></div>${frame}</div>
-    <div
-      class="ends"><span>byte ${start - base}</span><span>${plural(
-        lines,
-        "cache line",
-      )} of ${line} bytes</span><span>byte ${start - base + lines * line - 1}</span></div>
-    <figcaption>${known
-      ? "Strong: bits that are not what was due. Pale: the extent of a fault."
-      : "Pale: the extent of a fault; which of its bits are wrong was not recorded."} ${hasPage(
-        start,
-        lines * line,
-      )
-      ? "A page begins at the thick line."
-      : null}</figcaption>
+    <div class="bitmap">
+      <div class="scale"><span>bit 63</span><span>32</span><span>0</span></div>
+      <svg class="bits" role="img" viewBox="0 0 ${WIDTH} ${height}" preserveAspectRatio="none"
+        aria-label="The wrong words, bit by bit">
+        <rect class="frame" width="${WIDTH}" height="${height}"/>${drawn}${lineMarks}
+      </svg>
+    </div>
+    <div class="ends">
+      <span>byte ${left}</span><span>${middle}</span><span>byte ${right}</span>
+    </div>
+    <figcaption>${caption}</figcaption>
   `;
 }
 

@@ -63,6 +63,15 @@ Deno.test("drawFrame() says when no bits were recorded, and draws the extent", (
   assertEquals(rectangles(svg, "extent unknown"), [{ word: 9, low: 16, high: 40 }]);
 });
 
+Deno.test("drawFrame() tells bits that are right from bits of which nothing was recorded", () => {
+  const damage = { offset: 0, base: 64, xor: "01".repeat(8) };
+  const svg = drawFrame([fault(0, 24, damage)], FACTS)?.text ?? "";
+  assertEquals(rectangles(svg, "extent").map(({ word }) => word), [8]);
+  assertEquals(rectangles(svg, "extent unknown").map(({ word }) => word), [9, 10]);
+  const whole = drawFrame([fault(0, 8, damage)], FACTS)?.text ?? "";
+  assertEquals(rectangles(whole, "extent unknown"), []);
+});
+
 Deno.test("drawFrame() stays small for every fault that a file can claim", () => {
   const claims = [
     [fault(0, Number.MAX_SAFE_INTEGER)],
