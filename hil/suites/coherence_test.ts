@@ -256,14 +256,15 @@ async function run(
       for (const device of devices) {
         for (const direction of directions) {
           const part = parts[direction];
-          for (const size of part === undefined ? [] : sizes) {
+          if (part === undefined) throw new Error(`${litmus} has no part for ${direction}`);
+          for (const size of sizes) {
             const bounded = Math.min(ROUNDS.most, Math.floor(ROUNDS.bytes / size));
             const rounds = share !== null
               ? { rounds: Infinity, seconds: share }
               : { rounds: Math.max(ROUNDS.least, settings.frames ?? bounded) };
             const first = reports.length === 0 && settings.fault !== null;
             names.push(`${devices.length > 1 ? `${device.path}, ` : ""}${size} bytes ${direction}`);
-            reports.push(runStand(device, part!, {
+            reports.push(runStand(device, part, {
               ...{ policy, direction, size, without, half, pattern, pressure, ...rounds },
               maxFaults: control ? MOST_FAULTS.control : MOST_FAULTS.test,
             }, first ? () => board.arm(settings.fault ?? "") : undefined));

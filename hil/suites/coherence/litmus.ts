@@ -101,7 +101,8 @@ const sharedLineIn: Part = (stand) => {
       stand.check(round, rx, to, Math.max(0, behind - to), { piece: poison });
     }
     // the second frame must have left the first one alone
-    return stand.check(round, rx, 0, exact ? edge : middle, { piece, stored: poison });
+    stand.check(round, rx, 0, exact ? edge : middle, { piece, stored: poison });
+    return size;
   };
 };
 
