@@ -144,12 +144,8 @@ Deno.test("shows() says less of swiotlb where it does not bounce", () => {
 
 Deno.test("readCaches() reads sysfs, and assumes a common processor where it is silent", () => {
   const root = tempDir();
-  const files = { type: "", size: "", level: "" };
   const add = (index: number, type: string, size: string) => {
     Deno.mkdirSync(`${root}/index${index}`);
-    for (const name of Object.keys(files)) {
-      Deno.writeTextFileSync(`${root}/index${index}/${name}`, "");
-    }
     Deno.writeTextFileSync(`${root}/index${index}/type`, `${type}\n`);
     Deno.writeTextFileSync(`${root}/index${index}/size`, `${size}\n`);
   };
