@@ -8,6 +8,7 @@
  * the name: `deno test -P --filter "ENQUEUE refuses" hil/suites/abi_test.ts`.
  */
 
+import type { Board } from "../board.ts";
 import type { CaseResult } from "../journal.ts";
 import { Session } from "../session.ts";
 import { Bench, type Check, type Setup } from "./abi/check.ts";
@@ -39,14 +40,21 @@ async function openSession(): Promise<Session | string | null> {
 function prepare({ board, paths: [path = ""], infos }: Session): Setup {
   const [info] = infos ?? [];
   if (info === undefined) throw new Error(`Expected INFO of ${path}, found none`);
-  let noFaults: string | null = null;
+  const noFaults = refusal(board, "kind=none");
+  const noWedge = noFaults ?? refusal(board, "kind=wedge frame=0 seed=1");
+  return { board, path, info, noFaults, noWedge };
+}
+
+/** Why a fault cannot be injected, or null. */
+function refusal(board: Board, spec: string): string | null {
   try {
-    board.arm("kind=none");
+    board.arm(spec);
+    board.disarm();
+    return null;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    noFaults = `${why} (Deno sees that folder with -A only)`;
+    return why.startsWith("There is no") ? `${why} (Deno sees that folder with -A only)` : why;
   }
-  return { board, path, info, noFaults };
 }
 
 /** Why a check cannot be done here. */

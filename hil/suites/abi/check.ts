@@ -39,6 +39,8 @@ export interface Setup {
   readonly info: DeviceInfo;
   /** Why no fault can be injected, or null. */
   readonly noFaults: string | null;
+  /** Why no engine can be made that keeps what it holds, or null. */
+  readonly noWedge: string | null;
 }
 
 /** Says why a check cannot be done, or null. */
@@ -50,6 +52,9 @@ export const kernel: Need = ({ board }) =>
 
 /** An engine that misbehaves on request. */
 export const faults: Need = ({ noFaults }) => noFaults;
+
+/** An engine that, on request, never proves that it is idle. */
+export const wedges: Need = ({ noWedge }) => noWedge;
 
 /** A policy in both directions. */
 export function offered(policy: PolicyName): Need {

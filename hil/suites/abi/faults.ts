@@ -17,6 +17,7 @@ import {
   refuses,
   refusesCall,
   same,
+  wedges,
 } from "./check.ts";
 import { dequeueArgument, MAX_U32, PAGE, type Raw, Struct } from "./raw.ts";
 
@@ -130,7 +131,7 @@ export const faultChecks = group("fault:", (check) => {
   check(
     {
       name: "RESET of an engine that is not proved idle is EIO, and tells both counts",
-      needs: faults,
+      needs: wedges,
     },
     (raw, bench) => {
       wedged(raw, bench);
@@ -148,7 +149,7 @@ export const faultChecks = group("fault:", (check) => {
   );
 
   check(
-    { name: "a block in quarantine is nobody's: FREE and ENQUEUE are EBUSY", needs: faults },
+    { name: "a block in quarantine is nobody's: FREE and ENQUEUE are EBUSY", needs: wedges },
     (raw, bench) => {
       const { rx } = wedged(raw, bench);
       failedReset(raw);
@@ -165,7 +166,7 @@ export const faultChecks = group("fault:", (check) => {
   check(
     {
       name: "until idleness is proved ENQUEUE is EIO, poll POLLERR, and INFO tells",
-      needs: faults,
+      needs: wedges,
     },
     (raw, bench) => {
       const { spare } = wedged(raw, bench);
@@ -188,7 +189,7 @@ export const faultChecks = group("fault:", (check) => {
   );
 
   check(
-    { name: "quarantine outlives close, and RESET of the next owner ends it", needs: faults },
+    { name: "quarantine outlives close, and RESET of the next owner ends it", needs: wedges },
     (raw, bench) => {
       const { rx } = wedged(raw, bench);
       const { mmap_offset } = { mmap_offset: raw.query(rx).get("mmap_offset") };
@@ -213,7 +214,7 @@ export const faultChecks = group("fault:", (check) => {
   );
 
   check(
-    { name: "user pages in quarantine stay pinned, and their range taken", needs: faults },
+    { name: "user pages in quarantine stay pinned, and their range taken", needs: wedges },
     (raw, bench) => {
       bench.arm("kind=wedge frame=0 seed=1");
       const { address } = bench.memory();
