@@ -20,8 +20,6 @@ export const SIZES = [4096, 16384, 65536, 262144, 1048576, "block"] as const;
 /** Frames under way at once: enough to keep any engine busy, and few enough for blocks of 4 MiB. */
 export const DEPTH = 8;
 
-const MICRO = 1e-3; // of nanoseconds
-
 let made: TaggedPattern | null = null;
 
 /**
@@ -52,22 +50,20 @@ export function sampling({ device }: Pick<CaseContext, "device">): Sampling {
  * @param name What is measured
  * @param at What is varied
  * @param call What takes the time; when it returns a number, that is the time, nanoseconds
- * @returns The median, µs
  */
 export function measureTime(
   context: CaseContext,
   name: string,
   at: Readonly<Record<string, string | number | boolean>>,
   call: () => number | void,
-): number {
-  const { now, ...rest } = sampling(context);
-  const { value, spread } = summarize(takeSamples({ now, ...rest }, () => {
-    const start = now();
+): void {
+  const how = sampling(context);
+  const { value, spread } = summarize(takeSamples(how, () => {
+    const start = how.now();
     const told = call();
-    return (told ?? now() - start) * MICRO;
+    return (told ?? how.now() - start) / 1000;
   }));
   context.measure(name, value, "µs", { at, spread });
-  return value;
 }
 
 /**

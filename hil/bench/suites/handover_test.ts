@@ -34,18 +34,18 @@ top.matrix("handover", { policy: "all", size: SIZES, depth: [1] }, async (contex
   const { device, size } = context;
   const transfers: Record<string, Record<CostKind, Cost>>[] = [];
   const transfer = oneFrame(context);
-  takeSamples({ ...sampling(context), ...SAMPLES }, () => {
+  const [first = 1] = takeSamples({ ...sampling(context), ...SAMPLES }, () => {
     device.stats({ clear: true });
     transfer.move();
     const { tx, rx } = device.stats();
     return transfers.push({ tx: tx.cost, rx: rx.cost });
   });
   transfer.end();
-  transfers.shift(); // the first one warmed up
+  const measured = transfers.slice(first - 1); // those before warmed up
 
   for (const direction of DIRECTIONS) {
     for (const { name, kinds, call } of CALLS) {
-      const costs = transfers.map((one) => kinds.map((kind) => one[direction]?.[kind]));
+      const costs = measured.map((one) => kinds.map((kind) => one[direction]?.[kind]));
       if (costs.every((one) => one.every((cost) => cost === undefined || cost.calls === 0))) {
         continue;
       }
