@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// On real kernels: faults of engine, cache and driver are caught and named, and good frames raise no
+// alarm.
+import { assert, assertEquals, assertGreater, assertGreaterOrEqual } from "@std/assert";
+import type { SoakResult } from "../../fixtures/boards/sim/testing/soak.ts";
+import {
+  type Arch,
+  archNames,
+  type Bus,
+  hostArch,
+  runInGuest,
+} from "../../fixtures/boards/vm/mod.ts";
+import { boardTest } from "../../fixtures/boards/vm/testing/board.ts";
+import { checkResults } from "../results.ts";
+import { shortfalls } from "./judge.ts";
+
+const FULL = Deno.env.get("PLUMBLINE_FULL") === "1";
+
+/** Nothing was tuned with it. */
+const SEED = 161_803;
+
+interface Asked {
+  readonly arch: Arch;
+  readonly bus: Bus;
+  /** One fault in so many. */
+  readonly every: number;
+  /** How many faults are one at a time, at least. */
+  readonly single: number;
+}
+
+const CHECKS: readonly Asked[] = FULL
+  ? archNames.flatMap((arch): Asked[] => [
+    { arch, bus: "adversarial", every: 1, single: 110 },
+    { arch, bus: "swiotlb", every: 1, single: 85 },
+  ])
+  : [{ arch: hostArch, bus: "adversarial", every: 2, single: 55 }];
+
+for (const { arch, bus, every, single } of CHECKS) {
+  const name = `plumbline selfcheck on vm:${arch}, ${bus}, is blind to nothing and names 95 %`;
+  await boardTest(arch, name, async (dir) => {
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "-A", "--no-check", new URL("../cli/main.ts", import.meta.url).pathname],
+        ...["selfcheck", `--board=vm:${arch}`, `--bus=${bus}`, `--seed=${SEED}`],
+        ...[`--every=${every}`, `--json=${dir}/selfcheck.json`],
+      ],
+      env: { NO_COLOR: "1" },
+      stdout: "null",
+      stderr: "piped",
+    }).output();
+    const said = new TextDecoder().decode(stderr);
+    assertEquals(code, 0, said);
+    const text = await Deno.readTextFile(`${dir}/selfcheck.json`);
+    const { board, selfcheck: found } = checkResults(JSON.parse(text));
+    assertEquals([board.kind, board.arch, board.bus], ["vm", arch, bus]);
+    assert(found !== undefined);
+    const { single: one, pairs, heldOut } = found.total;
+    console.log(`vm:${arch}, ${bus}: ${JSON.stringify({ single: one, pairs, heldOut })}`);
+    assertEquals(found.faults.filter(({ caught }) => !caught), []);
+    assertEquals(shortfalls(found), []);
+    assertGreaterOrEqual(one.faults, single);
+    assertGreaterOrEqual(pairs.faults, Math.floor(91 / every));
+    for (const where of ["core", "memory", "driver"]) {
+      assertGreater(found.faults.filter((fault) => fault.where === where).length, 5, where);
+    }
+    // foreign is wrong, whatever it is that was injected
+    const foreign = found.faults.filter(({ named }) => named?.includes("foreign"));
+    assertEquals(foreign.filter(({ namedRight }) => namedRight), []);
+  });
+}
+
+const BYTES = FULL ? 1e9 : 1e8;
+
+/** Each board, and each bus; in CI no more than that. */
+const SOAKS = archNames.flatMap((arch) =>
+  (["swiotlb", "adversarial"] as const)
+    .filter((bus) => FULL || (bus === "adversarial") === (arch === hostArch))
+    .map((bus): { arch: Arch; bus: Bus } => ({ arch, bus }))
+);
+
+for (const { arch, bus } of SOAKS) {
+  const name = `${BYTES / 1e6} MB of good frames raise no alarm on vm:${arch}, ${bus}`;
+  await boardTest(arch, name, async (outDir) => {
+    const soak = "fixtures/boards/sim/testing/soak.ts";
+    const run = await runInGuest({
+      arch,
+      bus,
+      outDir,
+      command: ["deno", "run", "-A", "--no-check", soak, String(BYTES), "local"],
+      timeoutSeconds: FULL ? 1200 : 300,
+      stdout: "piped",
+      stderr: "piped",
+    });
+    assertEquals(run.lost, null, run.stderr);
+    assertEquals(run.exitCode, 0, run.stderr);
+    assertEquals(run.kernelReports, []);
+    const { frames, bytes, runs, wrong }: SoakResult = JSON.parse(run.stdout);
+    console.log(`vm:${arch}, ${bus}: ${bytes} bytes in ${frames} frames, ${runs} runs`);
+    assertEquals(wrong, {});
+    assertGreaterOrEqual(bytes, BYTES);
+    // every pattern under every policy but none
+    assertGreaterOrEqual(runs, 100);
+  });
+}
