@@ -547,6 +547,7 @@ static __poll_t pldma_poll(struct file *file, poll_table *wait)
 	for (i = 0; i < PLDMA_NR_DIRECTIONS; i++) {
 		struct pldma_chan *chan = &pldma->chan[i];
 		__poll_t ready = i == PLDMA_RX ? EPOLLIN | EPOLLRDNORM : EPOLLOUT | EPOLLWRNORM;
+		bool room;
 
 		mutex_lock(&chan->lock);
 		if (pldma->dead) {
@@ -557,8 +558,10 @@ static __poll_t pldma_poll(struct file *file, poll_table *wait)
 				mask |= ready;
 			if (chan->failed || chan->wedged || chan->ring_error)
 				mask |= EPOLLERR;
+			room = chan->pending < chan->queue_depth;
 			spin_unlock_irq(&chan->done_lock);
-			if (i == PLDMA_TX && !(mask & ready) && pldma_ring_free(chan))
+			/* a free slot is of no use to write() while the queue is full */
+			if (i == PLDMA_TX && room && !(mask & ready) && pldma_ring_free(chan))
 				mask |= ready;
 		}
 		mutex_unlock(&chan->lock);

@@ -577,9 +577,9 @@ struct pldma_reset {
  * over fork().
  *
  * poll(): POLLIN when a receive completion waits, POLLOUT when a transmit
- * completion waits or a slot of the transmit ring is free, POLLERR when an
- * engine has reported an error that was not dequeued yet or is not idle after a
- * failed RESET, POLLHUP when the device is gone.
+ * completion waits or a slot of the transmit ring is free and the queue has room,
+ * POLLERR when an engine has reported an error that was not dequeued yet or is
+ * not idle after a failed RESET, POLLHUP when the device is gone.
  *
  * read() and write() move one frame each through the blocks of PLDMA_BOUNCE.
  * write() waits for a free slot, copies and queues; EMSGSIZE when the frame is

@@ -35,7 +35,7 @@ function refused(raw: Raw, code: "EINVAL" | "EBUSY" | "EAGAIN" | "ENOENT" | "EFA
 }
 
 /** Fill a queue; returns a block that found no room. A core may hold some frames of tx on its own. */
-function fill(raw: Raw, bench: Bench, direction: "tx" | "rx"): number {
+export function fill(raw: Raw, bench: Bench, direction: "tx" | "rx"): number {
   const depth = bench.chan(direction).queueDepth;
   const spare = direction === "tx" ? 64 : 0;
   const { id } = raw.alloc("streaming", direction, PAGE, depth + spare + 1);

@@ -3,6 +3,7 @@
 
 import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../../../driver/syscalls.ts";
 import { fails, group, LONG, ready, same } from "./check.ts";
+import { fill } from "./enqueue.ts";
 import { PAGE } from "./raw.ts";
 
 const ALL = POLLIN | POLLOUT;
@@ -46,6 +47,19 @@ export const poll = group("poll", (check) => {
     same(raw.poll(ALL, 0), POLLOUT, "events with two free slots");
     raw.alloc("bounce", "rx", 64);
     same(raw.poll(ALL, 0), POLLOUT, "events with a receive ring, too");
+  });
+
+  check("tells no POLLOUT of a free slot while the queue is full", (raw, bench) => {
+    fill(raw, bench, "tx");
+    // a core that reads ahead has completed some
+    if (raw.poll(POLLOUT, 50) !== 0) return;
+    raw.alloc("bounce", "tx", 64);
+    same(raw.poll(ALL, 0), 0, "events with a full queue");
+    raw.setNonblocking(true);
+    const { syscalls, fd } = raw;
+    fails("EAGAIN", "write", () => syscalls.write(fd, new Uint8Array(64)));
+    raw.reset();
+    same(raw.poll(ALL, 0), POLLOUT, "events after RESET");
   });
 
   check("tells POLLIN of a frame in the receive ring, once read() has begun", (raw) => {
