@@ -41,6 +41,9 @@ Deno.test("plumbline selfcheck refuses what makes no sense, and a board that inj
       ["--board", "sim", "file"],
       ["--board", "sim", "--device", "/dev/pldma0,/dev/pldma1"],
       ["--policy", "none"],
+      ["--board", "sim", "--bus", "adversarial"],
+      ["--board", "vm", "--bus", "adverse"],
+      ["--board", "sim", "--every", "0"],
     ]
   ) assertEquals(await main(["selfcheck", ...args]), 2, args.join(" "));
   if (Deno.env.get("PLUMBLINE_BOARD") !== "vm") assertEquals(await main(["selfcheck"]), 2);

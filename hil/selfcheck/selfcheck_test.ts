@@ -52,6 +52,16 @@ Deno.test("selfcheck() injects the same twice with a seed, and something else wi
   assertEquals(seven.armed.filter((spec) => eight.has(spec)), []);
 });
 
+Deno.test("selfcheck() injects the same few in the same way when it is asked for one in so many", () => {
+  const settings = parseSettings({ board: "sim", seed: "7" });
+  const options = { board: openBoard(settings), path: "/dev/pldma0", seed: 7 };
+  const all = [...selfcheck(options)];
+  const few = [...selfcheck({ ...options, every: 16 })];
+  const pairs = all.filter(({ heldOut }) => heldOut !== undefined);
+  const single = all.filter(({ heldOut }) => heldOut === undefined);
+  assertEquals(few, [single, pairs].flatMap((some) => some.filter((_, i) => i % 16 === 0)));
+});
+
 Deno.test("pairsOf() gives each pair once, and holds about half of them out", () => {
   const pairs = pairsOf(FAULTS);
   const names = pairs.map(({ faults }) => faults.map(({ name }) => name).sort().join(" + "));
