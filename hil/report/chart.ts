@@ -9,7 +9,7 @@ import * as vega from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import type { Panel, Point } from "./figures.ts";
 import { Html, html } from "./html.ts";
-import { sortSeries, styleOf } from "./styles.ts";
+import type { SeriesStyle, Styles } from "./styles.ts";
 import { roundFigure, sizeText } from "./text.ts";
 
 /** Columns and rows of pixels inside of the axes: a chart fits a phone as it is. */
@@ -31,6 +31,8 @@ export interface ChartOptions {
   readonly unit: string;
   /** Whether each step up is a multiple. */
   readonly log: boolean;
+  /** What each series looks like. */
+  readonly styles: Styles;
   /** What the chart shows, for those who do not see it. */
   readonly label: string;
 }
@@ -111,7 +113,7 @@ function tickSizes(rows: readonly Row[]): number[] {
 async function drawRows(
   series: readonly string[],
   points: readonly Point[],
-  { unit, log, label }: ChartOptions,
+  { unit, log, label, styles }: ChartOptions,
 ): Promise<Html | null> {
   const rows = points.flatMap(({ series: s, measurement: { value, spread } }) => {
     const { min = value, p5 = value, p95 = value, max = value } = spread ?? {};
@@ -128,7 +130,8 @@ async function drawRows(
     sort: [...ids.values()],
     axis: { labels: false, ticks: false, title: null, domain: false, grid: false },
   };
-  const color = colors(names, ids);
+  const color = nominal(ids, styles, (style) => style.color);
+  const shape = nominal(ids, styles, (style) => style.shape);
   const rule = (from: string, to: string, strokeWidth: number): unknown => ({
     mark: { type: "rule", strokeWidth, aria: false },
     encoding: { y, color, x: quantitative(from, unit, scale), x2: { field: to } },
@@ -142,7 +145,7 @@ async function drawRows(
       rule("p5", "p95", 5),
       {
         mark: { type: "point", filled: true, opacity: 1, size: 60, aria: false },
-        encoding: { y, color, shape: shapes(names, ids), x: quantitative("value", unit, scale) },
+        encoding: { y, color, shape, x: quantitative("value", unit, scale) },
       },
     ],
   }, label);
@@ -152,13 +155,13 @@ async function draw(
   series: readonly string[],
   rows: readonly Row[],
   encoding: Readonly<Record<string, unknown>>,
-  options: ChartOptions,
+  { styles, label }: ChartOptions,
 ): Promise<Html> {
   const names = series.filter((name) => rows.some(({ s }) => s === name));
   const ids = new Map(names.map((name, i) => [name, `s${i}`]));
-  const dashes = names.map((name) => [...styleOf(name, series.indexOf(name)).dash]);
-  const shared = { ...encoding, color: colors(names, ids) };
-  const domain = [...ids.values()];
+  const shared = { ...encoding, color: nominal(ids, styles, (style) => style.color) };
+  const strokeDash = nominal(ids, styles, (style) => style.dash);
+  const shape = nominal(ids, styles, (style) => style.shape);
   return await render({
     width: WIDTH,
     height: HEIGHT,
@@ -166,31 +169,27 @@ async function draw(
     layer: [
       {
         mark: { type: "line", strokeWidth: 1.75, aria: false },
-        encoding: {
-          ...shared,
-          strokeDash: {
-            field: "s",
-            type: "nominal",
-            legend: null,
-            scale: { domain, range: dashes },
-          },
-        },
+        encoding: { ...shared, strokeDash },
       },
       {
         mark: { type: "point", filled: true, opacity: 1, size: 42, aria: false },
-        encoding: { ...shared, shape: shapes(names, ids) },
+        encoding: { ...shared, shape },
       },
     ],
-  }, options.label);
+  }, label);
 }
 
-function colors(names: readonly string[], ids: ReadonlyMap<string, string>): unknown {
-  const range = names.map((name, i) => styleOf(name, i).color);
-  return { field: "s", type: "nominal", legend: null, scale: { domain: [...ids.values()], range } };
-}
-
-function shapes(names: readonly string[], ids: ReadonlyMap<string, string>): unknown {
-  const range = names.map((name, i) => styleOf(name, i).shape);
+/** How series are told apart in one respect. */
+function nominal(
+  ids: ReadonlyMap<string, string>,
+  styles: Styles,
+  of: (style: SeriesStyle) => unknown,
+): unknown {
+  const range = [...ids.keys()].map((name) => {
+    const style = styles.get(name);
+    if (style === undefined) throw new Error(`Series ${name} has no style`);
+    return of(style);
+  });
   return { field: "s", type: "nominal", legend: null, scale: { domain: [...ids.values()], range } };
 }
 
@@ -267,12 +266,11 @@ async function render(spec: Readonly<Record<string, unknown>>, label: string): P
 /**
  * Draw what stands for each series.
  *
- * @param names the series, in their order
+ * @param styles the series, in their order
  * @returns a list
  */
-export function legend(names: Iterable<string>): Html {
-  const items = sortSeries(names).map((name, i) => {
-    const { color, dash, shape } = styleOf(name, i);
+export function legend(styles: Styles): Html {
+  const items = [...styles].map(([name, { color, dash, shape }]) => {
     return html`<li><svg width="34" height="12" viewBox="0 0 34 12" aria-hidden="true"
       ><path d="M1,6H33" style="stroke:${color};stroke-width:1.75;stroke-dasharray:${
       dash.join(" ") || "none"

@@ -9,6 +9,7 @@ import type { Measurement } from "../results.ts";
 import { describePanel, drawDistribution, drawPanel, legend } from "./chart.ts";
 import { collectFigures, type Figure, type Panel, pointsAt, rowText } from "./figures.ts";
 import { Html, html, type Part } from "./html.ts";
+import { stylesFor } from "./styles.ts";
 import { figure, plural, roundFigure } from "./text.ts";
 
 /** One run, as the page gets it. */
@@ -161,19 +162,20 @@ async function charted(
   references: readonly Figure[],
 ): Promise<Html> {
   const { unit } = one;
-  const names = new Set<string>();
+  const more = references.filter((figure) => figure.unit === unit).flatMap(({ name, panels }) =>
+    panels.flatMap(({ points }) => points.map((point) => ({ ...point, series: name })))
+  );
+  const styles = stylesFor(
+    [...one.panels.flatMap(({ series }) => series), ...more.map(({ series }) => series)],
+  );
   const cells: Html[] = [];
   for (const panel of one.panels) {
-    const more = references.filter((figure) => figure.unit === unit).flatMap(({ name, panels }) =>
-      panels.flatMap(({ points }) => points.map((point) => ({ ...point, series: name })))
-    );
     const drawn = more.length === 0 ? panel : {
       ...panel,
       points: [...panel.points, ...more.filter(({ size }) => panel.sizes.includes(size))],
       series: [...panel.series, ...new Set(more.map(({ series }) => series))],
     };
-    for (const name of drawn.series) names.add(name);
-    const options = { unit, log: question.log, label: describePanel(panel, unit) };
+    const options = { unit, log: question.log, styles, label: describePanel(panel, unit) };
     const chart = await drawPanel(drawn, options);
     cells.push(html`
       <div
@@ -193,7 +195,7 @@ async function charted(
     }
   }
   return html`<div class="figure"><h3>${heading(one)}</h3>${
-    legend(names)
+    legend(styles)
   }<div class="panels">${cells}</div></div>`;
 }
 

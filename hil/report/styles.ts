@@ -87,3 +87,26 @@ export function sortSeries(names: Iterable<string>): string[] {
   };
   return [...new Set(names)].sort((a, b) => rank(a) - rank(b));
 }
+
+/** What each series of a figure looks like, in the order of its legend. */
+export type Styles = ReadonlyMap<string, SeriesStyle>;
+
+/**
+ * Choose what the series of a figure look like, once for all of its charts and its legend.
+ *
+ * @param names the series
+ * @returns their styles
+ */
+export function stylesFor(names: Iterable<string>): Styles {
+  const styles = new Map<string, SeriesStyle>();
+  const taken = new Set<string>();
+  let next = 0;
+  for (const name of sortSeries(names)) {
+    let style = styleOf(name, next++);
+    // names without a style of their own leave those that have one theirs
+    for (let tries = 0; taken.has(style.color) && tries < 9; tries++) style = styleOf(name, next++);
+    taken.add(style.color);
+    styles.set(name, style);
+  }
+  return styles;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+import { assertEquals, assertNotMatch, assertStringIncludes } from "@std/assert";
+import { drawDistribution, drawPanel, legend } from "./chart.ts";
+import type { Panel, Point } from "./figures.ts";
+import { stylesFor } from "./styles.ts";
+
+function point(series: string, size: number | null, value: number, percentile?: number): Point {
+  const measurement = { name: "x", value, unit: "µs", limit: null };
+  return { measurement, size, series, percentile: percentile ?? null };
+}
+
+function panel(...points: Point[]): Panel {
+  const series = [...new Set(points.map((one) => one.series))];
+  return { title: "", points, series, sizes: [...new Set(points.map(({ size }) => size))] };
+}
+
+function options(names: string[], log = true) {
+  return { unit: "µs", log, styles: stylesFor(names), label: 'a "label"' };
+}
+
+const colors = (svg: string) =>
+  new Set([...svg.matchAll(/var\(--series-\d+\)/g)].map(([color]) => color));
+
+Deno.test("drawPanel() draws each series as the legend has it, whichever others a panel lacks", async () => {
+  const names = ["some", "other", "names", "streaming"];
+  const { styles } = options(names);
+  for (const name of names) {
+    const svg = await drawPanel(panel(point(name, 64, 1), point(name, 128, 3)), options(names));
+    assertEquals([...colors(svg?.text ?? "")], [styles.get(name)?.color], name);
+  }
+  assertEquals([...colors(legend(styles).text)], [...styles.values()].map(({ color }) => color));
+});
+
+Deno.test("drawPanel() draws no figure that has no place on its scale", async () => {
+  const bad = [0, -1, NaN, Infinity];
+  const points = bad.map((value, i) => point("streaming", 64 << i, value));
+  assertEquals(await drawPanel(panel(...points), options(["streaming"])), null);
+  assertEquals(await drawPanel(panel(point("streaming", null, 0)), options(["streaming"])), null);
+  const svg = await drawPanel(panel(point("streaming", null, 0)), options(["streaming"], false));
+  assertStringIncludes(svg?.text ?? "", "<svg");
+});
+
+Deno.test("drawPanel() puts no text of the results into a chart", async () => {
+  const names = ["<script>", "datum.x", "'); alert(1"];
+  const points = names.flatMap((name) => [point(name, 64, 1), point(name, 128, 2)]);
+  const svg = await drawPanel(panel(...points), options(names));
+  assertNotMatch(svg?.text ?? "", /script|datum|alert/);
+  assertStringIncludes(svg?.text ?? "", 'aria-label="a &quot;label&quot;"');
+});
+
+Deno.test("drawDistribution() draws the percentiles of one size, when there are any", async () => {
+  const points = [1, 50, 99].map((percent) => point("coherent", 64, percent / 7, percent));
+  const all = panel(...points, point("coherent", 128, 5, 50));
+  assertStringIncludes(
+    (await drawDistribution(all, 64, options(["coherent"])))?.text ?? "",
+    "<svg",
+  );
+  assertEquals(await drawDistribution(all, 4096, options(["coherent"])), null);
+});
