@@ -4,6 +4,7 @@
  * "20 seconds against 1" of 2015.
  */
 
+import { UserMemory } from "../../../driver/memory.ts";
 import { hil } from "../../../mod.ts";
 import { BlockSet } from "../../block_set.ts";
 import { prove, sampling } from "../case.ts";
@@ -22,8 +23,10 @@ top.matrix("access", { policy: "all", size: [65536, 1048576], depth: [1] }, asyn
   const rx = new BlockSet(device, { direction: "rx", policy, size, count: 1 });
   const tx = new BlockSet(device, { direction: "tx", policy, size, count: 1 });
   const [received, sent] = [rx.of(0), tx.of(0)];
-  const [ordinary, other] = [new Uint8Array(size).fill(1), new Uint8Array(size).fill(1)];
-  const address = Deno.UnsafePointer.value(Deno.UnsafePointer.of(other));
+  const ordinary = new Uint8Array(size).fill(1);
+  using other = UserMemory.allocate(size);
+  other.bytes().fill(1);
+  const { address } = other;
 
   const { byte, word } = loops();
   if (byte(address, size) !== BigInt(size)) throw new Error("The loop over bytes leaves some out");

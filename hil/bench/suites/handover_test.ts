@@ -7,6 +7,7 @@
  * that caches are in the state that they have in use.
  */
 
+import { UserMemory } from "../../../driver/memory.ts";
 import type { Cost } from "../../../driver/stats.ts";
 import { type CostKind, DIRECTIONS } from "../../../driver/uapi.ts";
 import { hil } from "../../../mod.ts";
@@ -67,9 +68,13 @@ top.matrix("handover", { policy: "all", size: SIZES, depth: [1] }, async (contex
     }
   }
   // what copying would cost instead
-  const [from, to] = [new Uint8Array(size).fill(1), new Uint8Array(size)];
-  const target = Deno.UnsafePointer.value(Deno.UnsafePointer.of(to));
-  measureTime(context, "memcpy", { size }, () => copyIn(target, from));
+  const from = new Uint8Array(size).fill(1);
+  using places = UserMemory.allocate(size * BLOCKS);
+  places.bytes().fill(1);
+  let turn = 0;
+  measureTime(context, "memcpy", { size }, () => {
+    copyIn(places.address + BigInt(size * (turn++ % BLOCKS)), from);
+  });
   await prove(context);
 });
 
