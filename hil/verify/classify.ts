@@ -15,6 +15,7 @@
 import type { Blame, FaultKind } from "../results.ts";
 import { alignmentOf, extentText, plural, type Units } from "./alignment.ts";
 import { blameOf, blamesOf, sight, type Sightings } from "./blame.ts";
+import { damageOf } from "./damage.ts";
 import { type Finding, readFrame } from "./findings.ts";
 import type { Context, NamedFault, ReceivedFrame } from "./frame.ts";
 import type { Held, Source, Sources } from "./sources.ts";
@@ -290,6 +291,7 @@ class Case {
     const alignment = alignmentOf(from, to, this.#length, this.#base, units);
     const detail = `${extentText(from, to, alignment, units)}: ${text}${this.#evidence(blame)}`;
     const { sequence } = this.#frame;
+    const damage = damageOf(this.#frame, from, to, this.#base);
     const fault = {
       kind,
       frame: sequence,
@@ -298,6 +300,7 @@ class Case {
       blame,
       detail,
       alignment,
+      ...(damage === undefined ? {} : { damage }),
     };
     if (bits !== null && this.#findings.length <= FEW) {
       this.#context.history?.flipped(fault, this.#frame, from, to);
