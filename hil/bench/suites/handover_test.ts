@@ -7,9 +7,10 @@
  * that caches are in the state that they have in use.
  */
 
+import type { Block } from "../../../driver/block.ts";
 import { UserMemory } from "../../../driver/memory.ts";
 import type { Cost } from "../../../driver/stats.ts";
-import { type CostKind, DIRECTIONS } from "../../../driver/uapi.ts";
+import { type CostKind, type Direction, DIRECTIONS } from "../../../driver/uapi.ts";
 import { hil } from "../../../mod.ts";
 import { BlockSet } from "../../block_set.ts";
 import type { CaseContext } from "../../case.ts";
@@ -97,13 +98,20 @@ function oneFrame(context: CaseContext): { move: () => void; end: () => void } {
       },
     };
   }
-  const tx = new BlockSet(device, { direction: "tx", policy, size, count: BLOCKS });
-  const rx = new BlockSet(device, { direction: "rx", policy, size, count: BLOCKS });
-  let sequence = 0;
+  const owned = new DisposableStack();
+  const make = (direction: Direction, bytes: number): Block =>
+    owned.use(new BlockSet(device, { direction, policy, size: bytes, count: 1 })).of(0);
+  const pairs = Array.from({ length: BLOCKS }, () => {
+    // a page between: else all blocks lie alike to their bounce buffers, where there are such
+    for (const direction of DIRECTIONS) make(direction, device.info.pageSize);
+    return { to: make("rx", size), from: make("tx", size) };
+  });
+  let turn = 0;
   return {
     move: () => {
-      const [to, from] = [rx.of(sequence), tx.of(sequence)];
-      sequence++;
+      const pair = pairs[turn++ % BLOCKS];
+      if (pair === undefined) throw new Error("Expected two blocks");
+      const { to, from } = pair;
       if (policy === "manual") to.syncForDevice();
       to.enqueue();
       from.set(frame);
@@ -114,8 +122,6 @@ function oneFrame(context: CaseContext): { move: () => void; end: () => void } {
       if (policy === "manual") to.syncForCpu();
       to.equals(frame);
     },
-    end: () => {
-      for (const set of [tx, rx]) set[Symbol.dispose]();
-    },
+    end: () => owned.dispose(),
   };
 }
