@@ -94,8 +94,9 @@ function prepare(session: Session): Bench {
   if (info === undefined) throw new Error(`Expected INFO of ${session.paths[0]}, found none`);
   const { kind: board } = session.board;
   const caches = readCaches();
-  // nobody but the one thread reaches memory that is simulated in process
-  const pressure = board === "sim" ? null : new Pressure(caches, info.cacheAlign);
+  // in process nobody but the one thread reaches memory; beside QEMU the logic needs the processors
+  const simulated = board === "sim" || info.tx?.engine === "pl_cosim";
+  const pressure = simulated ? null : new Pressure(caches, info.cacheAlign);
   const kind = kindOf(board, info);
   return { session, infos, kind, caches: board === "local" ? caches : null, pressure };
 }
