@@ -15,6 +15,7 @@ import {
   runningBitstream,
 } from "../fixtures/bitstream/load/mod.ts";
 import { type Board, describeBoard, openBoard } from "./board.ts";
+import { gatherEnvironment } from "./environment.ts";
 import { Journal } from "./journal.ts";
 import { type BoardLock, LOCK_VARIABLE, lockDevice } from "./lock.ts";
 import { nearest } from "./nearest.ts";
@@ -118,6 +119,8 @@ export class Session {
         tool: toolInfo(),
         board: describeBoard(board, null),
         run: { seed: settings.seed },
+        // else plumbline run has told it
+        ...(token === undefined ? { environment: gatherEnvironment({ device: paths[0] }) } : {}),
       });
       const session = new Session({ suite, settings, board, journal, paths }, options, locks);
       // what another bitstream offers says nothing about this one

@@ -7,6 +7,7 @@
 import { Device } from "../../driver/device.ts";
 import { buildModules, type Bus, runInGuest } from "../../fixtures/boards/vm/mod.ts";
 import { type Board, describeBoard, openBoard } from "../board.ts";
+import { gatherEnvironment } from "../environment.ts";
 import { lockDevice, LockHeldError } from "../lock.ts";
 import type { Verdict } from "../outcome.ts";
 import { explainDevice } from "../precheck.ts";
@@ -225,6 +226,7 @@ function resultsOf(
     },
     verdict,
     selfcheck: found,
+    environment: gatherEnvironment({ device: device.path }),
   };
 }
 
