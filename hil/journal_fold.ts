@@ -9,6 +9,7 @@ import type { Environment } from "./environment.ts";
 import type { Case, CaseResult, JournalContents, JournalLine } from "./journal.ts";
 import { applyLimits } from "./limits.ts";
 import { countOutcomes, type Evidence, isFine, judge, type Verdict } from "./outcome.ts";
+import { PATTERN_NAMES, patternNamed } from "./patterns/mod.ts";
 import {
   type BoardInfo,
   type Power,
@@ -92,7 +93,7 @@ export function fold(
     ...header,
     tests,
     summary: summarize(tests),
-    power,
+    power: { ...power, detail: power.detail + alike(header.run.pattern) },
     verdict,
   } as const;
   const line = contents.lines.find((line) => line.line === "run" && line.limits !== undefined);
@@ -224,6 +225,7 @@ function mergeHeaders(
       started,
       seconds: run.seconds ?? secondsBetween(started, lastAt),
       command: run.command ?? [],
+      ...(run.pattern === undefined ? {} : { pattern: run.pattern }),
     },
     ...(Object.keys(environment).length === 0 ? {} : { environment: environment as Environment }),
   };
@@ -237,6 +239,14 @@ function addMissing<T extends object>(target: Partial<T>, more: Partial<T> | und
       target[name] = value as T[keyof T];
     }
   }
+}
+
+/** What a pattern cannot show, whatever the board. */
+function alike(pattern: string | undefined): string {
+  if (pattern === undefined || !PATTERN_NAMES.includes(pattern)) return "";
+  const { period } = patternNamed(pattern).create({ seed: 0, maxLength: 64 });
+  if (period > 1) return "";
+  return `; frames of pattern ${pattern} are all alike: a lost, repeated or old one stays unseen`;
 }
 
 /** Power is judged over all controls together: a large frame may evict itself from the cache. */

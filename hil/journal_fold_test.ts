@@ -161,6 +161,15 @@ Deno.test("fold() shows power per direction, over all controls together", () => 
   assertEquals(none.verdict?.exit, 3);
 });
 
+Deno.test("fold() says that frames which are all alike cannot show an old one", () => {
+  const detailOf = (pattern: string) =>
+    folded([incoherent, run({ run: { pattern } }), item("a"), start("a"), end("a")]).power.detail;
+  assertMatch(detailOf("zeros"), /; frames of pattern zeros are all alike: .* stays unseen$/);
+  for (const other of ["tagged", "counter8", "no such pattern"]) {
+    assertEquals(detailOf(other).includes("alike"), false, other);
+  }
+});
+
 Deno.test("fold() gives a coherent board no power and says why", () => {
   const results = folded([
     coherent,

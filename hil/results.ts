@@ -183,6 +183,8 @@ export interface RunInfo {
   readonly seconds: number;
   /** The command line. */
   readonly command: readonly string[];
+  /** What frames were filled with, where the command line names it. */
+  readonly pattern?: string;
 }
 
 /** One case. */
@@ -395,6 +397,7 @@ export function checkResults(value: unknown): Results {
   }
   number(run["seconds"], "run.seconds");
   each(run["command"], "run.command", text);
+  if (run["pattern"] !== undefined) text(run["pattern"], "run.pattern");
 
   const tests = each(root["tests"], "tests", checkTest);
   const summary = object(root["summary"], "summary");

@@ -118,7 +118,10 @@ export class Session {
       journal.header({
         tool: toolInfo(),
         board: describeBoard(board, null),
-        run: { seed: settings.seed },
+        run: {
+          seed: settings.seed,
+          ...(settings.pattern === null ? {} : { pattern: settings.pattern }),
+        },
         // else plumbline run has told it
         ...(token === undefined ? { environment: gatherEnvironment({ device: paths[0] }) } : {}),
       });
