@@ -95,6 +95,12 @@ Deno.test("the coherence suite skips by name what --size leaves nothing of", () 
   }
 });
 
+Deno.test("the coherence suite takes frames that end within a word, a line or a page", () => {
+  const { code, results, text } = runSuite("--size=65,129,1000,4097,8191", "--frames=8");
+  assertEquals(code, 0, text);
+  assertEquals(new Set(results.tests.map(({ outcome }) => outcome)).has("XFAIL"), true);
+});
+
 Deno.test("the coherence suite is bounded by --duration", () => {
   const { results } = runSuite("--duration=2s", "--policy=coherent", "--size=64");
   // without it they would take a fiftieth of that

@@ -61,6 +61,8 @@ interface Bench {
   /** Null where caches have no size: on every simulated board. */
   readonly caches: Caches | null;
   readonly pressure: Pressure | null;
+  /** Whether the logic is simulated cycle by cycle: some megabytes a second. */
+  readonly slow: boolean;
 }
 
 const controls: Outcome[] = [];
@@ -94,11 +96,11 @@ function prepare(session: Session): Bench {
   if (info === undefined) throw new Error(`Expected INFO of ${session.paths[0]}, found none`);
   const { kind: board } = session.board;
   const caches = readCaches();
+  const slow = info.tx?.engine === "pl_cosim";
   // in process nobody but the one thread reaches memory; beside QEMU the logic needs the processors
-  const simulated = board === "sim" || info.tx?.engine === "pl_cosim";
-  const pressure = simulated ? null : new Pressure(caches, info.cacheAlign);
+  const pressure = board === "sim" || slow ? null : new Pressure(caches, info.cacheAlign);
   const kind = kindOf(board, info);
-  return { session, infos, kind, caches: board === "local" ? caches : null, pressure };
+  return { session, infos, kind, caches: board === "local" ? caches : null, pressure, slow };
 }
 
 function registerAll(bench: Bench): void {
@@ -237,7 +239,7 @@ async function run(
   limit: number,
   bench: Bench,
 ): Promise<CaseResult> {
-  const { session, pressure } = bench;
+  const { session, pressure, slow } = bench;
   const { settings, board } = session;
   const { policy, litmus, without } = one;
   const { parts, half = false } = LITMUS[litmus];
@@ -261,9 +263,10 @@ async function run(
           if (part === undefined) throw new Error(`${litmus} has no part for ${direction}`);
           for (const size of sizes) {
             const bounded = Math.min(ROUNDS.most, Math.floor(ROUNDS.bytes / size));
+            const wanted = settings.frames ?? bounded;
             const rounds = share !== null
               ? { rounds: Infinity, seconds: share }
-              : { rounds: Math.max(ROUNDS.least, settings.frames ?? bounded) };
+              : { rounds: Math.max(ROUNDS.least, slow ? Math.min(wanted, bounded) : wanted) };
             const first = reports.length === 0 && settings.fault !== null;
             names.push(`${devices.length > 1 ? `${device.path}, ` : ""}${size} bytes ${direction}`);
             reports.push(runStand(device, part, {

@@ -160,7 +160,7 @@ const pingPong: Part = (stand) => {
   };
   tx.set(base, 0);
   return (round) => {
-    fill(tx.bytes(), round, 0);
+    fill(tx.bytes().subarray(0, size), round, 0);
     stand.move(round, tx, rx, { offset: 0, length: size });
     return stand.check(round, rx, 0, size, { piece });
   };
