@@ -23,6 +23,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -490,14 +491,14 @@ static void settle(void)
 	put("/proc/sys/vm/stat_refresh", "1");
 }
 
-static void check_leaks(int rounds)
+/* true when a counter grew; what others of the system take once is no leak, which comes again */
+static bool grows(int rounds, bool leaks[])
 {
-	long before[ARRAY_SIZE(counters)], pins, released;
+	long before[ARRAY_SIZE(counters)];
+	bool any = false;
 	size_t i;
 	int round;
 
-	for (round = 0; round < 100; round++)	/* caches fill up */
-		leak_round(round);
 	settle();
 	for (i = 0; i < ARRAY_SIZE(counters); i++)
 		before[i] = number_in(counters[i].path, counters[i].key);
@@ -511,10 +512,28 @@ static void check_leaks(int rounds)
 
 		printf("%s %s: %ld before, %ld after\n", counters[i].path, counters[i].key,
 		       before[i], after);
-		if (grown > counters[i].slack)
-			fail("%s %s grew by %ld in %d rounds", counters[i].path, counters[i].key,
-			     grown, rounds);
+		leaks[i] = leaks[i] && grown > counters[i].slack;
+		any = any || leaks[i];
 	}
+	return any;
+}
+
+static void check_leaks(int rounds)
+{
+	bool leaks[ARRAY_SIZE(counters)];
+	long pins, released;
+	size_t i;
+	int round;
+
+	for (round = 0; round < 100; round++)	/* caches fill up */
+		leak_round(round);
+	for (i = 0; i < ARRAY_SIZE(counters); i++)
+		leaks[i] = true;
+	if (grows(rounds, leaks) && grows(rounds, leaks) && grows(rounds, leaks))
+		for (i = 0; i < ARRAY_SIZE(counters); i++)
+			if (leaks[i])
+				fail("%s %s grows in %d rounds, each time", counters[i].path,
+				     counters[i].key, rounds);
 	pins = number_in("/proc/vmstat", "nr_foll_pin_acquired");
 	released = number_in("/proc/vmstat", "nr_foll_pin_released");
 	if (pins != released)
