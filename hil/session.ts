@@ -137,6 +137,26 @@ export class Session {
     }
   }
 
+  /**
+   * Open a session and load its bitstream: for suites that want to know what the design offers before
+   * they register a case. What was loaded is given up again after the last test.
+   *
+   * @returns As {@linkcode Session.open}
+   */
+  static async openLoaded(): Promise<Session | string | null> {
+    const session = await Session.open();
+    if (!(session instanceof Session)) return session;
+    try {
+      await session.load();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      session.journal.bench(session.suite, reason);
+      return reason;
+    }
+    if (session.loads) Deno.test.afterAll(() => session.restore());
+    return session;
+  }
+
   /** What each device offers, in the order of their paths; null before the bitstream is loaded. */
   get infos(): readonly DeviceInfo[] | null {
     return this.#infos;

@@ -14,26 +14,12 @@ import { Session } from "../session.ts";
 import { Bench, type Check, type Setup } from "./abi/check.ts";
 import { CHECKS } from "./abi/mod.ts";
 
-const session = await openSession();
+const session = await Session.openLoaded();
 if (typeof session === "string") {
   Deno.test({ name: "the board is there", fn: () => fail(session) });
 } else if (session !== null) {
   const setup = prepare(session);
   for (const check of CHECKS) register(session, check, setup);
-}
-
-/** The board; the checks want to know what the design offers before they are registered. */
-async function openSession(): Promise<Session | string | null> {
-  const session = await Session.open();
-  if (!(session instanceof Session)) return session;
-  try {
-    await session.load();
-    return session;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    session.journal.bench("abi", reason);
-    return reason;
-  }
 }
 
 /** What decides on skips. */

@@ -66,28 +66,13 @@ interface Bench {
 }
 
 const controls: Outcome[] = [];
-const session = await openSession();
+const session = await Session.openLoaded();
 if (typeof session === "string") {
   Deno.test({ name: "the board is there", retry: 0, fn: () => fail(session) });
 } else if (session !== null) {
   const bench = prepare(session);
-  if (session.loads) Deno.test.afterAll(() => session.restore());
   Deno.test.afterAll(() => bench.pressure?.[Symbol.dispose]());
   registerAll(bench);
-}
-
-/** The board; what a design offers decides which cases there are. */
-async function openSession(): Promise<Session | string | null> {
-  const session = await Session.open();
-  if (!(session instanceof Session)) return session;
-  try {
-    await session.load();
-    return session;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    session.journal.bench("coherence", reason);
-    return reason;
-  }
 }
 
 function prepare(session: Session): Bench {
