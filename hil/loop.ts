@@ -16,6 +16,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { crc32 } from "node:zlib";
 import type { Block } from "../driver/block.ts";
 import type { Device } from "../driver/device.ts";
 import { BlockSet, blockSize, fillFrame, Guards, guardSize, holdsFrame } from "./block_set.ts";
@@ -88,6 +89,13 @@ export function runLoops(
     (own) => devices.map((device) => own(new Loop(device, pattern, options))),
     options.onPrimed,
   );
+}
+
+/** Frames of a run whose check values are computed here as well. */
+const CHECKED = 16;
+
+function hex(value: number): string {
+  return `0x${value.toString(16).padStart(8, "0")}`;
 }
 
 /** What comes back: how many bytes a frame, and which. */
@@ -214,9 +222,38 @@ class BlockLoop extends Flow {
         rxCheck: received.check,
         ...this.#sent(sequence),
       }, { pattern, base: this.#guard, ...this.#held(sequence) });
+    } else if (pattern === this.#pattern) {
+      this.#checkValues(sequence, sent.check, received.check);
     }
     this.checkGuards(this.#guards, rx, sequence);
     return size;
+  }
+
+  /**
+   * Hold the core's check values of a frame that came whole against each other, and those of the first
+   * frames against the frame: blame stands on them.
+   */
+  #checkValues(sequence: number, read: number | null, written: number | null): void {
+    if (read === null || written === null) return;
+    const { size } = this.#options;
+    let due = read;
+    if (sequence < CHECKED) {
+      const frame = new Uint8Array(size);
+      this.#pattern.write(frame, sequence);
+      due = crc32(frame);
+    }
+    if (read === due && written === due) return;
+    this.note({
+      kind: "foreign",
+      frame: sequence,
+      offset: 0,
+      length: size,
+      blame: "core",
+      detail:
+        `the frame came whole, but the core's check values are ${hex(read)} as it was read and ` +
+        `${hex(written)} as it was written` +
+        (sequence < CHECKED ? `, and that of the frame is ${hex(due)}` : ""),
+    });
   }
 
   /** What was sent, where a design transforms it. */

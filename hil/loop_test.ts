@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+import { assertEquals, assertMatch } from "@std/assert";
+import { Device } from "../driver/device.ts";
+import { DEQUEUE, DIRECTIONS, IOC } from "../driver/uapi.ts";
+import { SimBoard } from "../fixtures/boards/sim/mod.ts";
+import { runLoop } from "./loop.ts";
+import { patterns } from "./patterns/mod.ts";
+
+/** What comes of 40 frames from a core whose check values go through `change`. */
+function faultsOf(change: (direction: string, sequence: number, check: number) => number) {
+  using board = new SimBoard({ seed: 1 });
+  const ioctl = board.ioctl.bind(board);
+  board.ioctl = (fd, request, argument) => {
+    const result = ioctl(fd, request, argument);
+    if (request !== IOC.DEQUEUE || result !== 0 || argument === null) return result;
+    const view = new DataView(argument.buffer, argument.byteOffset);
+    const { at } = DEQUEUE;
+    const direction = DIRECTIONS[view.getUint32(at.direction, true)] ?? "";
+    const sequence = view.getUint32(at.cookie, true);
+    const check = change(direction, sequence, view.getUint32(at.check, true));
+    view.setUint32(at.check, check, true);
+    return result;
+  };
+  using device = Device.open({ path: "/dev/pldma0", syscalls: board });
+  const pattern = patterns.tagged().create({ seed: 1, maxLength: 1 << 14 });
+  const options = { policy: "streaming", size: 1000, depth: 2, frames: 40 } as const;
+  return runLoop(device, pattern, options).faults;
+}
+
+Deno.test("runLoop() holds the core's check values of whole frames against each other", () => {
+  assertEquals(faultsOf((_direction, _sequence, check) => check), []);
+  const [fault, ...others] = faultsOf((direction, sequence, check) =>
+    direction === "rx" && sequence === 30 ? check ^ 1 : check
+  );
+  assertEquals(others, []);
+  assertEquals([fault?.kind, fault?.frame, fault?.blame], ["foreign", 30, "core"]);
+  assertMatch(fault?.detail ?? "", /came whole, but the core's check values are 0x.* and 0x/);
+});
+
+Deno.test("runLoop() holds those of the first frames against the frames", () => {
+  const faults = faultsOf((_direction, sequence, check) => sequence === 3 ? check ^ 1 : check);
+  assertEquals(faults.map(({ frame, blame }) => [frame, blame]), [[3, "core"]]);
+  assertMatch(faults[0]?.detail ?? "", /, and that of the frame is 0x[0-9a-f]{8}$/);
+});
