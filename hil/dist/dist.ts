@@ -24,6 +24,7 @@ const PARTS = [
   // what tests Plumbline itself, and what only a checkout can do
   ...[":!*_test.ts", ":!*/testing/*", ":!driver/kernel/tests", ":!hil/dist", ":!hil/report"],
   ...[":!fixtures/boards/vm/*/*", ":!fixtures/loopback/bench", ":!fixtures/loopback/rtl"],
+  ":!fixtures/loopback/vivado",
 ];
 
 /** Tests that run on a board. */
