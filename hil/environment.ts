@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { exists } from "./exists.ts";
 import type { Results } from "./results.ts";
 
 /** Facts by names for a person. */
@@ -142,15 +143,6 @@ function buildId(path: string): string | null {
     return bytes.subarray(start, start + length).toHex();
   } catch {
     return null;
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Pages of a run, where the packages for them cannot be had. hil/report/ has the tests of the page itself.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { exists } from "../exists.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 
 const MAIN = new URL("./main.ts", import.meta.url).pathname;
@@ -44,12 +45,3 @@ Deno.test("plumbline run --html refuses a place where no file can be, before any
   assertEquals(code, 2);
   assertStringIncludes(stderr, "--html /no/such/place.html: there is no folder /no/such");
 });
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -5,6 +5,7 @@
  * @module
  */
 import { gatherEnvironment } from "../environment.ts";
+import { exists } from "../exists.ts";
 import { Journal, JOURNAL_FILE, type JournalContents, RESULTS_VARIABLE } from "../journal.ts";
 import { fold } from "../journal_fold.ts";
 import { type Limit, LimitsError, readLimits } from "../limits.ts";
@@ -340,13 +341,4 @@ function resultsFolder(options: RunOptions, virtual: boolean): string | undefine
     throw new UsageError(`${from} ${asked} holds another run: name a new folder`);
   }
   return dir;
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
