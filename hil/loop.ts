@@ -127,6 +127,8 @@ class BlockLoop extends Flow {
   readonly #tx: BlockSet;
   readonly #rx: BlockSet;
   readonly #guards: Guards;
+  /** Check values of the first frames. */
+  readonly #first: { sequence: number; read: number; written: number }[] = [];
 
   constructor(device: Device, pattern: Pattern, options: LoopOptions) {
     super(device, options);
@@ -229,30 +231,35 @@ class BlockLoop extends Flow {
     return size;
   }
 
-  /**
-   * Hold the core's check values of a frame that came whole against each other, and those of the first
-   * frames against the frame: blame stands on them.
-   */
+  /** Hold the core's check values of a frame that came whole against each other: blame stands on them. */
   #checkValues(sequence: number, read: number | null, written: number | null): void {
     if (read === null || written === null) return;
-    const { size } = this.#options;
-    let due = read;
-    if (sequence < CHECKED) {
-      const frame = new Uint8Array(size);
+    if (sequence < CHECKED) this.#first.push({ sequence, read, written });
+    else if (read !== written) this.#disagree(sequence, read, written, "");
+  }
+
+  /** Those of the first frames are held against the frames too, when nobody measures time any more. */
+  override report(): FrameReport {
+    const frame = new Uint8Array(this.#options.size);
+    for (const { sequence, read, written } of this.#first.splice(0)) {
       this.#pattern.write(frame, sequence);
-      due = crc32(frame);
+      const due = crc32(frame);
+      if (read === due && written === due) continue;
+      this.#disagree(sequence, read, written, `, and that of the frame is ${hex(due)}`);
     }
-    if (read === due && written === due) return;
+    return super.report();
+  }
+
+  #disagree(sequence: number, read: number, written: number, due: string): void {
     this.note({
       kind: "foreign",
       frame: sequence,
       offset: 0,
-      length: size,
+      length: this.#options.size,
       blame: "core",
       detail:
         `the frame came whole, but the core's check values are ${hex(read)} as it was read and ` +
-        `${hex(written)} as it was written` +
-        (sequence < CHECKED ? `, and that of the frame is ${hex(due)}` : ""),
+        `${hex(written)} as it was written${due}`,
     });
   }
 
