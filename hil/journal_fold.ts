@@ -34,6 +34,7 @@ interface Entry {
  *
  * - A start without an end is ERROR "died here".
  * - Registered and neither started nor skipped is ERROR "never ran".
+ * - Where either is, or a writer knew that the run ends early, `run.cut` says so.
  * - A case that starts or ends unregistered, is registered twice or starts although skipped is
  *   ERROR: somebody's names or bookkeeping are wrong, and a result may belong to another case.
  * - Where there are limits, they are applied; where a bench measured, its advice follows.
@@ -81,6 +82,7 @@ export function fold(
   }
 
   const header = mergeHeaders(contents.lines, lastAt);
+  const cut = cutOff(header.run.cut, tests);
   const { power, control } = judgePower(header.board, controls.map(({ result }) => result));
   const verdict: Verdict = judge({
     counts: countOutcomes(tests.map((test) => test.outcome)),
@@ -91,6 +93,7 @@ export function fold(
   const results = {
     schema: 1,
     ...header,
+    run: cut === null ? header.run : { ...header.run, cut },
     tests,
     summary: summarize(tests),
     power: { ...power, detail: power.detail + alike(header.run.pattern) },
@@ -173,6 +176,19 @@ function toTest(entry: Entry, lastAt: string | null, died: string | null): TestR
   return error("never ran");
 }
 
+/** Why a run is not whole, and what is missing; `null` where it came to its end. */
+function cutOff(why: string | undefined, tests: readonly TestResult[]): string | null {
+  const count = (start: string, what: string): string | null => {
+    const { length } = tests.filter(({ outcome, reason }) =>
+      outcome === "ERROR" && reason?.startsWith(start) === true
+    );
+    return length === 0 ? null : `${length} ${length === 1 ? "case" : "cases"} ${what}`;
+  };
+  const missing = [count("died here", "died under way"), count("never ran", "never ran")]
+    .filter((part) => part !== null).join(", ");
+  return [why, missing].filter((part) => part !== undefined && part !== "").join(": ") || null;
+}
+
 function bench(name: string, reason: string): TestResult {
   return {
     suite: "bench",
@@ -226,6 +242,7 @@ function mergeHeaders(
       seconds: run.seconds ?? secondsBetween(started, lastAt),
       command: run.command ?? [],
       ...(run.pattern === undefined ? {} : { pattern: run.pattern }),
+      ...(run.cut === undefined ? {} : { cut: run.cut }),
     },
     ...(Object.keys(environment).length === 0 ? {} : { environment: environment as Environment }),
   };

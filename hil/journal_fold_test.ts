@@ -97,6 +97,19 @@ Deno.test("fold() calls a case that neither started nor was skipped ERROR never 
   assertEquals(results.verdict?.exit, 3);
 });
 
+Deno.test("fold() says of a run what cut it off and what is missing", () => {
+  const whole = [item("a"), start("a"), end("a")];
+  const cut = run({ run: { cut: "the run was interrupted" } });
+  const missing = [item("b"), item("c"), item("d"), start("b")];
+  assertEquals(folded(whole).run.cut, undefined);
+  assertEquals(folded([...whole, cut]).run.cut, "the run was interrupted");
+  assertEquals(
+    folded([...whole, ...missing, cut]).run.cut,
+    "the run was interrupted: 1 case died under way, 2 cases never ran",
+  );
+  assertEquals(folded([...whole, item("b")]).run.cut, "1 case never ran");
+});
+
 Deno.test("fold() takes no result on trust whose case is unknown or named twice", () => {
   const unknown = folded([start("a"), end("a")]);
   assertEquals(unknown.tests[0]?.outcome, "ERROR");

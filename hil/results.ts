@@ -185,6 +185,8 @@ export interface RunInfo {
   readonly command: readonly string[];
   /** What frames were filled with, where the command line names it. */
   readonly pattern?: string;
+  /** What ended it early, and what is missing of it; only there in a run that is not whole. */
+  readonly cut?: string;
 }
 
 /** One case. */
@@ -398,6 +400,7 @@ export function checkResults(value: unknown): Results {
   number(run["seconds"], "run.seconds");
   each(run["command"], "run.command", text);
   if (run["pattern"] !== undefined) text(run["pattern"], "run.pattern");
+  if (run["cut"] !== undefined) text(run["cut"], "run.cut");
 
   const tests = each(root["tests"], "tests", checkTest);
   const summary = object(root["summary"], "summary");

@@ -71,7 +71,7 @@ class Figures {
   }
 }
 
-function heading({ board, summary, tests }: Results): string[] {
+function heading({ board, run, summary }: Results): string[] {
   const lines: string[] = [];
   if (board.simulated) {
     lines.push(
@@ -80,8 +80,7 @@ function heading({ board, summary, tests }: Results): string[] {
         (board.kind === "sim" ? " Their time is virtual where a call waits." : ""),
     );
   }
-  const missing = tests.filter(({ reason }) => /^(never ran|died here)/.test(reason ?? "")).length;
-  if (missing > 0) lines.push(`PARTIAL: the run ended early, ${missing} cases are missing.`);
+  if (run.cut !== undefined) lines.push(`PARTIAL: ${run.cut}.`);
   const failed = summary.fail + summary.timeout;
   if (failed > 0) lines.push(`FAILED: ${failed} cases, see below; what failed is never advised.`);
   return lines.length === 0 ? [] : [lines.join("\n")];

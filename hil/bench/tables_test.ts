@@ -149,15 +149,14 @@ Deno.test("renderBench() stays within 80 columns with every policy and size", ()
 
 Deno.test("renderBench() says first what a virtual board, an early end or a failure means", () => {
   const all = results();
-  const tests = all.tests.map((test, i): TestResult =>
-    i === 0 ? { ...test, outcome: "ERROR", reason: "never ran" } : { ...test, outcome: "FAIL" }
-  );
+  const tests = all.tests.map((test): TestResult => ({ ...test, outcome: "FAIL" }));
+  const run = { ...all.run, cut: "the run was interrupted: 1 case never ran" };
   const board = { ...all.board, kind: "sim", simulated: true };
-  const text = renderBench({ ...all, board, tests, summary: summarize(tests) }) ?? "";
+  const text = renderBench({ ...all, board, run, tests, summary: summarize(tests) }) ?? "";
   const [head = ""] = text.split("\n\n");
   assert(head.startsWith("SIMULATED: figures of a virtual board."), head);
   assertStringIncludes(head, "Their time is virtual");
-  assertStringIncludes(head, "PARTIAL: the run ended early, 1 cases are missing");
-  assertStringIncludes(head, "FAILED: 9 cases");
+  assertStringIncludes(head, "PARTIAL: the run was interrupted: 1 case never ran.");
+  assertStringIncludes(head, "FAILED: 10 cases");
   assert(!(renderBench(all) ?? "").includes("SIMULATED"));
 });

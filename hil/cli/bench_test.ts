@@ -153,49 +153,58 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     assert(reasons.includes("the run was interrupted"), stderr);
     assert(reasons.includes("never ran"), stderr);
     assert((results?.summary.pass ?? 0) > 0, stderr);
-    assertStringIncludes(stderr, "PARTIAL: the run ended early");
+    assertStringIncludes(stderr, "PARTIAL: the run was interrupted: ");
     const file = JSON.parse(Deno.readTextFileSync(`${dir}/run/results.json`));
     assertEquals(checkResults(file), results);
   });
 }
 
-const small = smallDisk();
-
-Deno.test({
-  name: "plumbline bench leaves a valid partial report of a full disk" +
-    (small === null ? " (skipped: nothing can be mounted here)" : ""),
-  ignore: small === null,
-  async fn() {
-    assert(small !== null);
-    try {
-      const { code, results, stderr } = await bench(small);
-      assertEquals(code, 3, stderr);
-      assert((results?.summary.pass ?? 0) > 0, stderr);
-      assert(
-        results?.tests.some(({ reason }) => /No space left|is the disk full/.test(reason ?? "")),
-        stderr,
-      );
-      assertStringIncludes(stderr, "PARTIAL: the run ended early");
-      // nothing that looks like results and is none
-      for (const { name } of Deno.readDirSync(`${small}/run`)) {
-        if (name.endsWith(".json")) {
-          checkResults(JSON.parse(Deno.readTextFileSync(`${small}/run/${name}`)));
-        } else assert(name === "journal.jsonl" || name === "deno-test.log", name);
-      }
-      assert(Journal.read(`${small}/run/journal.jsonl`).lines.length > 0);
-    } finally {
-      new Deno.Command("umount", { args: [small] }).outputSync();
-    }
-  },
-});
-
-/** A file system of 24 KiB; null where this process may mount none. */
-function smallDisk(): string | null {
+const mountable = (() => {
   const dir = tempDir();
+  if (!mountSmall(dir, 4)) return false;
+  return new Deno.Command("umount", { args: [dir] }).outputSync().success;
+})();
+
+// where in the run the disk is full decides who notices: a case, its file, or who runs the files
+for (const size of [24, 32, 40, 48]) {
+  Deno.test({
+    name: `plumbline bench leaves a valid partial report of a disk of ${size} KiB` +
+      (mountable ? "" : " (skipped: nothing can be mounted here)"),
+    ignore: !mountable,
+    async fn() {
+      const disk = tempDir();
+      assert(mountSmall(disk, size));
+      try {
+        const { code, results, stderr } = await bench(disk);
+        assertEquals(code, 3, stderr);
+        assert(results !== null);
+        assert(results.summary.pass > 0, stderr);
+        assert(
+          results.tests.some(({ reason }) => /No space left|is the disk full/.test(reason ?? "")),
+          stderr,
+        );
+        assertMatch(results.run.cut ?? "", /^(No space left|The journal )/, stderr);
+        assertStringIncludes(stderr, `PARTIAL: ${results.run.cut}.`);
+        // nothing that looks like results and is none
+        for (const { name } of Deno.readDirSync(`${disk}/run`)) {
+          if (name.endsWith(".json")) {
+            checkResults(JSON.parse(Deno.readTextFileSync(`${disk}/run/${name}`)));
+          } else assert(name === "journal.jsonl" || name === "deno-test.log", name);
+        }
+        assert(Journal.read(`${disk}/run/journal.jsonl`).lines.length > 0);
+      } finally {
+        new Deno.Command("umount", { args: [disk] }).outputSync();
+      }
+    },
+  });
+}
+
+/** Mounts a file system of so many KiB; tells whether this process may. */
+function mountSmall(dir: string, size: number): boolean {
   try {
-    const args = ["-t", "tmpfs", "-o", "size=24k", "tmpfs", dir];
-    return new Deno.Command("mount", { args }).outputSync().success ? dir : null;
+    const args = ["-t", "tmpfs", "-o", `size=${size}k`, "tmpfs", dir];
+    return new Deno.Command("mount", { args }).outputSync().success;
   } catch {
-    return null;
+    return false;
   }
 }

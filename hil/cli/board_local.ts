@@ -64,7 +64,9 @@ export async function runLocal(run: LocalRun): Promise<ReadonlyMap<string, strin
     })(),
   );
   if (run.signal.aborted) {
-    run.journal.bench("run", String(run.signal.reason));
+    const reason = String(run.signal.reason);
+    run.journal.header({ run: { cut: reason } });
+    run.journal.bench("run", reason);
   } else if (died.size === 0 && run.options.settings.fault !== undefined) {
     checkInjected(run.journal, run.options.settings.fault);
   }

@@ -73,6 +73,7 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
   tellLogic(journal, guest.logic);
   if (guest.lost !== null) {
     const reason = signal.aborted ? String(signal.reason) : guest.lost;
+    journal.header({ run: { cut: reason } });
     journal.bench("virtual board", `The board was lost: ${reason}; see ${guest.consoleLog}`);
     return reason;
   }

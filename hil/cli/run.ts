@@ -285,6 +285,7 @@ function withReason(contents: JournalContents, reason: string): JournalContents 
     ...contents,
     lines: [
       ...contents.lines,
+      { line: "run", at, run: { cut: reason } },
       { line: "case", at, id, suite: "bench", name: "journal", policy: null },
       { line: "end", at, id, ...end },
     ],

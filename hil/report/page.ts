@@ -128,7 +128,6 @@ function summary(run: PageRun, named: boolean): Html {
     board.kernel === null ? null : `Linux ${board.kernel}`,
     board.coherent === null ? null : board.coherent ? "coherent" : "not coherent",
   ].filter((part) => part !== null).join(", ");
-  const cut = cutOff(run);
   const counts = Object.entries(summary).filter(([, count]) => count > 0);
   return html`
     ${board.simulated
@@ -142,9 +141,9 @@ function summary(run: PageRun, named: boolean): Html {
             facts.started,
           )}</time></p><h1 class="verdict ${word
           .toLowerCase()}"><strong>${word}</strong> <span
-        >${reason}</span></h1>${cut === null
+        >${reason}</span></h1>${facts.cut === undefined
           ? null
-          : html`<p class="partial"><strong>Partial:</strong> ${cut}</p>`}<p class="counts">${counts
+          : html`<p class="partial"><strong>Partial:</strong> ${facts.cut}.</p>`}<p class="counts">${counts
           .map(([outcome, count]) =>
             html`
               <span class="badge ${outcome}">${outcome.toUpperCase()} ${count}</span>
@@ -162,19 +161,4 @@ function timeText(text: string): string {
   const time = new Date(text);
   if (Number.isNaN(time.getTime())) return text;
   return `${time.toISOString().slice(0, 16).replace("T", " ")} UTC`;
-}
-
-/** What is missing of a run that did not come to its end; null when it did. */
-function cutOff({ results: { tests } }: PageRun): string | null {
-  const count = (start: string): number =>
-    tests.filter(({ outcome, reason }) => outcome === "ERROR" && reason?.startsWith(start)).length;
-  const [died, never] = [count("died here"), count("never ran")];
-  const stopped = tests.find(({ suite, reason }) =>
-    suite === "bench" && /interrupted|time limit/.test(reason ?? "")
-  )?.reason;
-  if (died + never === 0 && stopped === undefined) return null;
-  return `the run was cut off${
-    stopped === undefined || stopped === null ? "" : ` (${stopped})`
-  }: ` +
-    `${plural(died, "case")} died under way, ${plural(never, "case")} never ran.`;
 }

@@ -70,13 +70,9 @@ Deno.test("makePage() heads what comes from a virtual board, and nothing else, S
 Deno.test("makePage() says what is missing of a run that was cut off", async () => {
   const results = exampleResults();
   assertNotMatch(await page(results), /Partial:/);
-  const cut = (reason: string) => ({ ...first(results.tests), outcome: "ERROR" as const, reason });
-  const tests = [...results.tests, cut("died here: SIGSEGV"), cut("never ran"), cut("never ran")];
-  const html = await page({ ...results, tests });
-  assertMatch(
-    html,
-    /Partial:<\/strong>\s*the run was cut off: 1 case died under way, 2 cases never ran/,
-  );
+  const cut = "No space left on device: 2 cases never ran";
+  const html = await page({ ...results, run: { ...results.run, cut } });
+  assertMatch(html, /Partial:<\/strong> No space left on device: 2 cases never ran\.</);
 });
 
 Deno.test("makePage() shows each fault beside its picture", async () => {
