@@ -104,7 +104,10 @@ export interface Advice {
   readonly unit: string;
   /** The next best, or `null`. */
   readonly runnerUp: string | null;
-  /** How often better the policy is than the next best: 1.25 is a quarter. */
+  /**
+   * How many times as much {@linkcode value} is as that of the next best, more than 1: 1.25 is a quarter
+   * more. Null where there is no next best, or the samples leave open which of the two is better.
+   */
   readonly ratio: number | null;
   /** One sentence for a person. */
   readonly why: string;
