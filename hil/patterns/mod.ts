@@ -22,6 +22,7 @@ import {
   zeros,
 } from "./words.ts";
 
+export { framesRepeat } from "./pattern.ts";
 export type { Pattern, PatternSpec } from "./pattern.ts";
 export type { PrbsOptions, PrbsOrder } from "./prbs.ts";
 export type { PixelFormat, VideoOptions } from "./video.ts";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { PATTERN_NAMES, patternNamed, patterns } from "./mod.ts";
+import { expectedPattern } from "../expected.ts";
+import { framesRepeat, PATTERN_NAMES, patternNamed, patterns } from "./mod.ts";
 
 const LENGTH = 40_000;
 
@@ -28,6 +29,30 @@ Deno.test("Every pattern repeats after its period, not before, and poison is non
       assertNotEquals(poison.subarray(at, at + 8), first.subarray(at, at + 8), name);
     }
   }
+});
+
+Deno.test("framesRepeat() says of every pattern and size what whole frames say", () => {
+  for (const name of PATTERN_NAMES) {
+    const pattern = patternNamed(name).create({ seed: 3, maxLength: 9000 });
+    for (const size of [1, 2, 3, 7, 8, 9, 63, 64, 65, 520, 4096, 9000]) {
+      const frame = (sequence: number) => {
+        const bytes = new Uint8Array(size);
+        pattern.write(bytes, sequence);
+        return bytes.toHex();
+      };
+      for (const distance of [1, 2, 8, 32, 61, 127, 251, 256, 512, 4093, 65_536]) {
+        let alike = true;
+        for (let n = 0; n < 16 && alike; n++) alike = frame(n) === frame(n + distance);
+        const text = `${name}, ${size} bytes, ${distance} frames later`;
+        assertEquals(framesRepeat(pattern, size, distance), alike, text);
+      }
+    }
+  }
+  const pattern = patterns.tagged().create({ seed: 3, maxLength: 64 });
+  assertEquals([1, 2, 64].map((size) => framesRepeat(pattern, size, 256)), [true, false, false]);
+  // frames that differ at their end only are believed what they declare
+  const ends = expectedPattern(0, 5000, (n, size) => new Uint8Array(size).fill(n, size - 1));
+  assertEquals(framesRepeat(ends, 5000, 3), false);
 });
 
 Deno.test("Every pattern writes body and header, and refuses a frame that is too long", () => {

@@ -89,3 +89,44 @@ export interface PatternSpec {
     options: { seed: number; maxLength: number },
   ): Pattern | null;
 }
+
+/** Frames that are compared, and bytes of each at most. */
+const FRAMES = 16;
+const COMPARED = 4096;
+
+/**
+ * Whether frames of a size come again after so many, so that a block which is used again then and was
+ * not written would hold the frame that is due.
+ *
+ * The first 16 frames are made and compared with those `distance` later, by 4096 bytes. Short frames
+ * repeat earlier than {@linkcode Pattern.period} says; longer ones that begin alike are believed what it
+ * says.
+ *
+ * @param pattern The frames
+ * @param size Bytes of a frame, 1 to the pattern's `maxLength`
+ * @param distance Frames apart, from 1
+ * @returns True when all of them are alike; false when one pair differs
+ *
+ * @example One byte of the counter is the same 256 frames later
+ * ```ts
+ * import { framesRepeat, patterns } from "./mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const pattern = patterns.counter({ width: 32 }).create({ seed: 1, maxLength: 64 });
+ * assertEquals(framesRepeat(pattern, 1, 256), true);
+ * assertEquals(framesRepeat(pattern, 64, 256), false);
+ * ```
+ */
+export function framesRepeat(pattern: Pattern, size: number, distance: number): boolean {
+  const begin = (sequence: number) => {
+    const bytes = pattern.body(sequence, size).slice(0, COMPARED);
+    const header = pattern.header(sequence, size);
+    if (header !== null) bytes.set(header);
+    return bytes;
+  };
+  for (let sequence = 0; sequence < FRAMES; sequence++) {
+    const later = begin(sequence + distance);
+    if (!begin(sequence).every((byte, at) => byte === later[at])) return false;
+  }
+  return size <= COMPARED || distance % pattern.period === 0;
+}
