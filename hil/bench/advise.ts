@@ -12,7 +12,7 @@
  * Policies are ranked by payload per second. Where the scatter of the samples leaves open which is
  * faster, the one that takes less processor time is better, and of equals the first in the list of
  * policies. Not ranked are `none`, which is wrong, and `manual`, which costs what its caller makes of it;
- * a policy of which any case failed; and an alias.
+ * a policy of which any case failed; one whose throughput at the size could not be measured; and an alias.
  *
  * @module
  */
@@ -100,8 +100,11 @@ export function advise(results: Measured): Advice[] {
         value: best?.rate ?? null,
         unit: "MB/s",
         runnerUp: next?.policy ?? null,
-        ratio: best === undefined || next === undefined ? null : best.rate / next.rate,
-        why: simulated + explain(use, size, best, next),
+        ratio: best === undefined || next === undefined || alike(best, next)
+          ? null
+          : best.rate / next.rate,
+        why: [simulated + explain(use, size, best, next), ...leftOut(results.tests, size)]
+          .join("; "),
       };
     });
   });
@@ -148,8 +151,10 @@ function rank(all: readonly Entry[]): Entry[] {
   );
   const ranked: Entry[] = [];
   while (left.length > 0) {
-    const fastest = left.reduce((best, one) => one.rate > best.rate ? one : best);
-    const best = left.filter((one) => alike(one, fastest)).reduce((best, one) =>
+    // being alike is not transitive: to be alike to the fastest is not enough
+    const best = left.filter((one) =>
+      !left.some((other) => other.rate > one.rate && !alike(one, other))
+    ).reduce((best, one) =>
       best.cpu !== null && one.cpu !== null && one.cpu < best.cpu * ALIKE ? one : best
     );
     ranked.push(...left.splice(left.indexOf(best), 1));
@@ -168,8 +173,8 @@ function explain(
   best: Entry | undefined,
   next: Entry | undefined,
 ): string {
-  if (best === undefined) return "every policy that was measured failed";
-  if (next === undefined) return "it is the only policy that was measured and did not fail";
+  if (best === undefined) return "no policy was measured that may be advised";
+  if (next === undefined) return "no other policy was measured that may be advised";
   if (alike(best, next)) {
     const open = `as fast as ${next.policy} as far as the samples tell`;
     if (best.cpu === null || next.cpu === null || best.cpu >= next.cpu * ALIKE) return open;
@@ -194,17 +199,42 @@ function figure(value: number): string {
   return value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 }
 
+/** Policies that failed, wherever that was. */
+function failed(tests: readonly TestResult[]): Set<string | null> {
+  return new Set(
+    tests.filter(({ outcome }) => outcome === "FAIL" || outcome === "TIMEOUT")
+      .map(({ policy }) => policy),
+  );
+}
+
+/** Cases whose throughput the bench could not measure: of other sizes they say nothing. */
+function unmeasured(tests: readonly TestResult[]): TestResult[] {
+  return tests.filter(({ suite, outcome }) => suite === "throughput" && outcome === "ERROR");
+}
+
+/** Which policies could have been ranked at a size, and why they are not. */
+function leftOut(tests: readonly TestResult[], size: number): string[] {
+  const broken = failed(tests);
+  const lost = unmeasured(tests).filter(({ params }) => params?.["size"] === size);
+  const say = (what: string, policies: Set<string | null>): string[] => {
+    const names = [...policies].filter((policy) => policy !== null && !NEVER.includes(policy));
+    return names.length === 0 ? [] : [`${what}: ${names.join(", ")}`];
+  };
+  return [
+    ...say("failed", broken),
+    ...say("not measured", new Set(lost.map(({ policy }) => policy)).difference(broken)),
+  ];
+}
+
 /** How each policy that may be advised did in one use, by size, smallest first; sizes of others are empty. */
 function entries(results: Measured, use: Use): Map<number, Entry[]> {
   const direction = use === "transmit, written once" ? "tx" : "rx";
-  const failed = new Set(
-    results.tests.filter(({ outcome }) => ["FAIL", "TIMEOUT", "ERROR"].includes(outcome))
-      .map(({ policy }) => policy),
-  );
+  const [broken, errors] = [failed(results.tests), unmeasured(results.tests)];
   const found = new Map<number, Map<string, { entry: Entry; depth: number }>>();
   for (const test of results.tests) {
     const { policy } = test;
     if (policy === null || NEVER.includes(policy) || test.params?.["alias"] === true) continue;
+    if (test.outcome === "SKIP") continue; // measured in part, and not proved
     for (const measurement of test.measurements) {
       const { at } = measurement;
       if (measurement.name !== "throughput" || at?.["touched"] !== true) continue;
@@ -214,7 +244,8 @@ function entries(results: Measured, use: Use): Map<number, Entry[]> {
       const [size, depth] = [Number(at["size"]), Number(at["depth"])];
       const sizes = found.get(size) ?? new Map<string, { entry: Entry; depth: number }>();
       found.set(size, sizes);
-      if (failed.has(policy)) continue;
+      if (broken.has(policy)) continue;
+      if (errors.some((one) => one.policy === policy && one.params?.["size"] === size)) continue;
       const known = sizes.get(policy);
       if (known === undefined || known.depth < depth) sizes.set(policy, { entry, depth });
     }

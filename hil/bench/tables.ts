@@ -267,7 +267,11 @@ function advised(all: readonly Advice[]): string | null {
     ...some.flatMap(({ size, policy, value, unit, runnerUp, ratio, why }) => [
       `    ${bytes(size).padStart(7)}  ${policy ?? "none of them"}` +
       (value === null ? "" : `, ${number(value)} ${unit}`) +
-      (runnerUp === null || ratio === null ? "" : `: ${number(ratio)} x ${runnerUp}`),
+      (runnerUp === null
+        ? ""
+        : ratio === null
+        ? `: alike to ${runnerUp}`
+        : `: ${number(ratio)} x ${runnerUp}`),
       // the heading says it once for all
       ...fold(why.replace(/^SIMULATED[^:]*: /, ""), 80, " ".repeat(13)),
     ]),

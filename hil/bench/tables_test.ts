@@ -140,6 +140,10 @@ Deno.test("renderBench() prints crossovers and advice, each reason once", () => 
     "4 KiB streaming, 145 MB/s: 1.25 x coherent",
     "coherent takes 12 µs a frame longer",
   ]);
+  const [advice] = results().advice ?? [];
+  assert(advice !== undefined);
+  const tie = renderBench({ ...results(), advice: [{ ...advice, ratio: null }] }) ?? "";
+  assertEquals(table(tie, "Advice")[1], "4 KiB streaming, 145 MB/s: alike to coherent");
 });
 
 Deno.test("renderBench() stays within 80 columns with every policy and size", () => {
