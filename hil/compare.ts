@@ -5,7 +5,11 @@
  * A figure changed when the middle 90 % of its samples in one run (from `p5` to `p95`) lie wholly on
  * one side of those in the other. So a noisy measurement needs a larger change than a quiet one, and
  * no percentage has to be chosen. A figure without a spread, or of fewer than five samples, says
- * nothing about its own noise: its change is counted, and judged by nobody.
+ * nothing about its own noise: its change is listed, and judged by nobody. What the driver counts, and
+ * does not time, has no noise: any change of `B/B` is one.
+ *
+ * What is not there any more proves nothing. So a case that was as expected and did not run, and a
+ * figure that is gone, are lost: as bad as one that became worse. Compare runs of the same command.
  *
  * Figures of the machine alone, such as `memcpy` in ordinary memory, are references: that they changed
  * says that the machine was busy or is another one, and is no regression of driver or design.
@@ -25,48 +29,78 @@ interface Place {
   readonly policy: string | null;
 }
 
+/**
+ * What became of a case or a figure, the worst first: `lost` was there in the base, `new` is a failure
+ * that the base knows nothing of, `machine` is a figure of the machine alone, `unjudged` differs by
+ * nobody knows how much noise.
+ */
+export const CHANGES = [
+  "worse",
+  "lost",
+  "new",
+  "changed",
+  "better",
+  "machine",
+  "unjudged",
+] as const;
+
+/** One of {@linkcode CHANGES}. */
+export type Change = typeof CHANGES[number];
+
 /** A case that ended otherwise than in the base. */
 export interface OutcomeChange extends Place {
-  /** How it ended in the base. */
-  readonly from: Outcome;
+  /** How it ended in the base; `null` when it was not there. */
+  readonly from: Outcome | null;
   /** How it ended now; `null` when it is not there any more. */
   readonly to: Outcome | null;
   /** Why. */
   readonly reason: string | null;
-  /** Whether it was as expected in the base and is not now. */
-  readonly worse: boolean;
+  /** What that means. */
+  readonly change: Change;
 }
 
-/** A figure that changed by more than both runs' spread. */
+/** A figure that changed. */
 export interface FigureChange extends Place {
   /** The figure in the base. */
   readonly from: Measurement;
-  /** The figure now. */
-  readonly to: Measurement;
-  /** Whether that is slower, or dearer. */
-  readonly worse: boolean;
-  /** Whether it is a figure of the machine alone: then it is never worse. */
-  readonly reference: boolean;
+  /** The figure now; `null` when it is not there any more. */
+  readonly to: Measurement | null;
+  /** What that means. */
+  readonly change: Change;
 }
 
 /** What {@linkcode compareResults} found. */
 export interface Comparison {
-  /** Cases that ended otherwise, those that are worse first. */
+  /** Cases that ended otherwise, the worst change first. */
   readonly outcomes: readonly OutcomeChange[];
-  /** Figures that changed by more than both spreads, those that are worse first. */
+  /** Figures that changed by more than both spreads, or are gone, the worst change first. */
   readonly figures: readonly FigureChange[];
-  /** How many figures both runs have with a spread. */
+  /** How many figures could be compared. */
   readonly judged: number;
-  /** How many figures both runs have, of which one has no spread to judge by. */
+  /** How many figures differ, with nothing to judge that by. */
   readonly unjudged: number;
+  /** The largest of these changes. */
+  readonly largestUnjudged: readonly FigureChange[];
   /** In what the runs differ, so that a change may come from that: one line each. */
   readonly differences: readonly string[];
   /** How many changes are for the worse. */
   readonly regressions: number;
+  /** How many cases and figures are lost. */
+  readonly lost: number;
 }
 
 /** Samples that say something about noise. */
 const ENOUGH = 5;
+
+/** Changes without a judgement, and differences between the runs, that are listed. */
+const MOST_UNJUDGED = 5;
+const MOST_DIFFERENCES = 100;
+
+/** Characters of one fact. */
+const LONGEST = 400;
+
+/** What is another at every moment. */
+const MOMENTARY = ["load average", "CPU frequency (MHz)"];
 
 /**
  * Tell whether more of a figure is better.
@@ -123,46 +157,61 @@ export function compareResults(base: Results, now: Results): Comparison {
   const after = byKey(now.tests);
   const outcomes: OutcomeChange[] = [];
   const figures: FigureChange[] = [];
-  let [judged, unjudged] = [0, 0];
+  const unjudged: FigureChange[] = [];
+  let judged = 0;
   for (const [key, old] of before) {
     const test = after.get(key);
-    const { suite, name, policy } = old;
-    const from = old.outcome;
-    if (test === undefined) {
-      const reason = "not in this run";
-      outcomes.push({ suite, name, policy, from, to: null, reason, worse: false });
-      continue;
-    }
-    const { outcome: to, reason } = test;
+    const { suite, name, policy, outcome: from } = old;
+    const { outcome: to = null, reason = "not in this run" } = test ?? {};
     if (from !== to) {
-      outcomes.push({ suite, name, policy, from, to, reason, worse: isWorse(from, to) });
+      outcomes.push({ suite, name, policy, from, to, reason, change: changeOf(from, to) });
     }
-    const known = new Map(old.measurements.map((one) => [measurementKey(one), one]));
-    for (const figure of test.measurements) {
-      const from = known.get(measurementKey(figure));
-      if (from === undefined) continue;
-      const change = compareFigures(from, figure);
-      if (change === "unknown") unjudged++;
-      else judged++;
-      if (change !== "worse" && change !== "better") continue;
-      const reference = isReference(figure);
-      const worse = change === "worse" && !reference;
-      figures.push({ suite, name, policy, from, to: figure, worse, reference });
+    const left = new Map(test?.measurements.map((one) => [measurementKey(one), one]));
+    // the outcome says it of all figures of a case that failed or did not run
+    const ended = to !== null && to !== "SKIP" && isFine(to);
+    for (const from of old.measurements) {
+      const to = left.get(measurementKey(from)) ?? null;
+      const add = (list: FigureChange[], change: Change): unknown =>
+        list.push({ suite, name, policy, from, to, change });
+      if (to === null) {
+        if (ended && rangeOf(from) !== null) add(figures, "lost");
+        continue;
+      }
+      const said = compareFigures(from, to);
+      if (said !== "unknown") judged++;
+      else if (from.value !== to.value) add(unjudged, "unjudged");
+      if (said === "worse" || said === "better") {
+        add(figures, isReference(to) ? "machine" : said);
+      }
     }
   }
-  const worstFirst = (a: { worse: boolean }, b: { worse: boolean }): number =>
-    Number(b.worse) - Number(a.worse);
-  const machineLast = (a: FigureChange, b: FigureChange): number =>
-    Number(a.reference) - Number(b.reference);
-  figures.sort((a, b) => worstFirst(a, b) || machineLast(a, b) || factor(b) - factor(a));
+  for (const [key, { suite, name, policy, outcome: to, reason }] of after) {
+    if (before.has(key) || isFine(to)) continue;
+    outcomes.push({ suite, name, policy, from: null, to, reason, change: "new" });
+  }
+  const count = (change: Change): number =>
+    [...outcomes, ...figures].filter((one) => one.change === change).length;
   return {
     outcomes: outcomes.sort(worstFirst),
-    figures,
+    figures: figures.sort((a, b) => worstFirst(a, b) || extent(b) - extent(a)),
     judged,
-    unjudged,
+    unjudged: unjudged.length,
+    largestUnjudged: unjudged.sort((a, b) => extent(b) - extent(a)).slice(0, MOST_UNJUDGED),
     differences: describeDifferences(base, now),
-    regressions: [...outcomes, ...figures].filter(({ worse }) => worse).length,
+    regressions: count("worse"),
+    lost: count("lost"),
   };
+}
+
+/**
+ * Order changes, the worst first.
+ *
+ * @param a a change
+ * @param b another
+ * @returns as `sort` takes it
+ */
+export function worstFirst(a: { readonly change: Change }, b: { readonly change: Change }): number {
+  return CHANGES.indexOf(a.change) - CHANGES.indexOf(b.change);
 }
 
 /**
@@ -170,20 +219,24 @@ export function compareResults(base: Results, now: Results): Comparison {
  *
  * @param from the figure in the base
  * @param to the figure now, of the same unit
- * @returns `same` when the spreads overlap, `unknown` when one has none
+ * @returns `same` when the spreads overlap, `unknown` when one has none and is not exact
  */
 export function compareFigures(
   from: Measurement,
   to: Measurement,
 ): "better" | "worse" | "same" | "unknown" {
-  const [a, b] = [from.spread, to.spread];
-  if (a === undefined || b === undefined || Math.min(a.samples, b.samples) < ENOUGH) {
-    return "unknown";
-  }
+  const [a, b] = [rangeOf(from), rangeOf(to)];
+  if (a === null || b === null) return "unknown";
   const more = moreIsBetter(to.unit);
   if (b.p5 > a.p95) return more ? "better" : "worse";
   if (b.p95 < a.p5) return more ? "worse" : "better";
   return "same";
+}
+
+/** Where the middle 90 % of the samples lie; null when nobody knows. What is counted is exact. */
+function rangeOf({ value, unit, spread }: Measurement): { p5: number; p95: number } | null {
+  if (unit === "B/B") return { p5: value, p95: value };
+  return spread === undefined || spread.samples < ENOUGH ? null : spread;
 }
 
 /** Whether neither driver nor design has a part in a figure. */
@@ -192,15 +245,18 @@ function isReference({ name, at }: Measurement): boolean {
 }
 
 /** A control that passes where it failed has lost its power; one that fails again has it back. */
-function isWorse(from: Outcome, to: Outcome): boolean {
-  if (to === "XPASS") return from === "XFAIL";
-  return isFine(from) && !isFine(to);
+function changeOf(from: Outcome, to: Outcome | null): Change {
+  if (to === null || to === "SKIP") {
+    return from === "PASS" || from === "XFAIL" ? "lost" : "changed";
+  }
+  const worse = to === "XPASS" ? from === "XFAIL" : isFine(from) && !isFine(to);
+  return worse ? "worse" : "changed";
 }
 
-/** How many times as much, whichever way. */
-function factor({ from, to }: FigureChange): number {
-  const ratio = Math.abs(to.value / from.value);
-  return ratio < 1 ? 1 / ratio : ratio;
+/** How large a change is, up to 1: of the larger figure, or in points where it is a share already. */
+function extent({ from, to }: FigureChange): number {
+  const [a, b] = [from.value, to?.value ?? 0];
+  return Math.abs(a - b) / (from.unit === "%" ? 100 : Math.max(Math.abs(a), Math.abs(b)));
 }
 
 function byKey(tests: readonly TestResult[]): Map<string, TestResult> {
@@ -212,25 +268,33 @@ function measurementKey({ name, unit, at = {} }: Measurement): string {
 }
 
 function describeDifferences(base: Results, now: Results): string[] {
-  const facts = ({ board, bitstream, run, tool }: Results): [string, unknown][] => [
-    ["board", board.kind],
-    ["architecture", board.arch],
-    ["kernel", board.kernel],
-    ["coherent", board.coherent],
-    ["engine", board.engine],
-    ["core", board.core],
-    ["bitstream", bitstream.sha256?.slice(0, 12) ?? null],
-    ["seed", run.seed],
-    ["version", tool.version],
-    ["commit", tool.git?.slice(0, 12) ?? null],
-  ];
-  const before = facts(base);
-  return facts(now).flatMap(([what, value], i) => {
-    const old = before[i]?.[1];
-    return old === value ? [] : [`${what}: ${say(old)} in the base, ${say(value)} now`];
-  });
+  const facts = ({ board, bitstream, run, tool, environment = {} }: Results) =>
+    new Map<string, unknown>([
+      ["board", board.kind],
+      ["architecture", board.arch],
+      ["kernel", board.kernel],
+      ["coherent", board.coherent],
+      ["bus", board.bus],
+      ["engine", board.engine],
+      ["core", board.core],
+      ["bitstream", bitstream.sha256?.slice(0, 12)],
+      ["seed", run.seed],
+      ["version", tool.version],
+      ["commit", tool.git?.slice(0, 12)],
+      ...Object.entries(environment).filter(([name]) => !MOMENTARY.includes(name)),
+    ]);
+  const [before, after] = [facts(base), facts(now)];
+  return [...new Set([...before.keys(), ...after.keys()])].flatMap((what) => {
+    const [old, value] = [say(before.get(what)), say(after.get(what))];
+    return old === value ? [] : [`${what}: ${cut(old)} in the base, ${cut(value)} now`];
+  }).slice(0, MOST_DIFFERENCES);
 }
 
 function say(value: unknown): string {
-  return value === null ? "unknown" : String(value);
+  if (value === null || value === undefined) return "unknown";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function cut(text: string): string {
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
 }

@@ -4,7 +4,13 @@
  *
  * @module
  */
-import { compareResults, type Comparison, type FigureChange } from "../compare.ts";
+import {
+  compareResults,
+  type Comparison,
+  type FigureChange,
+  type OutcomeChange,
+  worstFirst,
+} from "../compare.ts";
 import { toJUnit } from "../junit.ts";
 import { applyLimits, type Limit, LimitsError, readLimits } from "../limits.ts";
 import type { Measurement } from "../results.ts";
@@ -20,7 +26,7 @@ import { printable } from "./table.ts";
 const OPTIONS: readonly OptionInfo[] = [
   { name: "html", value: "FILE", help: "write a page with charts, in one file" },
   { name: "compare", value: "BASE", help: "tell what failed or became slower since that run" },
-  { name: "fail-on", value: "regression", help: "then exit 1 when something did" },
+  { name: "fail-on", value: "regression", help: "then exit 1 when something did, or is gone" },
   { name: "limits", value: "FILE", help: "hold measurements against these: see hil/bench" },
   { name: "json", value: "FILE", help: "write the results; - is standard output" },
   { name: "junit", value: "FILE", help: "write them as JUnit XML" },
@@ -51,7 +57,7 @@ export async function report(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (rest.length === 0) {
-    throw new UsageError("plumbline report takes a journal or folder, found 0");
+    throw new UsageError("plumbline report takes results: their folder, journal or JSON, found 0");
   }
   const base = values["compare"];
   const failOn = checkFailOn(values["fail-on"], base);
@@ -87,7 +93,9 @@ export async function report(args: readonly string[]): Promise<number> {
     const why = await writeHtml(html, runs);
     if (why !== null) say(why);
   }
-  const regressed = runs.some(({ comparison }) => (comparison?.regressions ?? 0) > 0);
+  const regressed = runs.some(({ comparison }) =>
+    comparison !== undefined && comparison.regressions + comparison.lost > 0
+  );
   const exits: number[] = runs.map(({ results }) => results.verdict.exit);
   if (exits.includes(1) || (failOn && regressed)) return 1;
   return Math.max(...exits);
@@ -115,37 +123,48 @@ function checkFailOn(value: string | undefined, base: string | undefined): boole
 
 /** Tell a person what changed. */
 function tellComparison(comparison: Comparison & { base: string }, quiet: boolean): void {
-  const { outcomes, figures, judged, unjudged, differences, regressions, base } = comparison;
+  const { outcomes, figures, judged, unjudged, largestUnjudged, differences, base } = comparison;
   if (!quiet) {
     for (const line of differences) say(printable(`the runs differ: ${line}`));
-    const lines = [
-      ...outcomes.map(({ suite, name, from, to, reason, worse }) =>
-        `${worse ? "worse" : "changed"}: ${suite}: ${name}: ${from} to ${to ?? "nothing"}` +
-        (reason === null ? "" : `: ${reason}`)
-      ),
-      ...figures.map(describeFigure),
-    ];
-    for (const line of lines.slice(0, MOST_CHANGES)) console.error(printable(`  ${line}`));
-    if (lines.length > MOST_CHANGES) {
-      console.error(`  ... and ${lines.length - MOST_CHANGES} more changes`);
+    const changes = [...outcomes, ...figures].sort(worstFirst);
+    for (const one of changes.slice(0, MOST_CHANGES)) tellChange(one);
+    if (changes.length > MOST_CHANGES) {
+      console.error(`  ... and ${changes.length - MOST_CHANGES} more changes`);
+    }
+    for (const one of largestUnjudged) tellChange(one);
+    if (unjudged > largestUnjudged.length) {
+      console.error(`  ... and ${unjudged - largestUnjudged.length} more that nobody can judge`);
     }
   }
+  const { regressions, lost } = comparison;
   const worse = regressions === 1 ? "1 regression" : `${regressions} regressions`;
-  const blind = unjudged === 0 ? "" : `, not judged for want of a spread: ${unjudged}`;
-  say(printable(`${worse} since ${base}; figures compared: ${judged}${blind}`));
+  const gone = lost === 0 ? "" : `, ${lost} lost`;
+  const blind = unjudged === 0 ? "" : `, changed but not judged for want of a spread: ${unjudged}`;
+  say(printable(`${worse}${gone} since ${base}; figures compared: ${judged}${blind}`));
 }
 
-function describeFigure({ suite, name, from, to, worse, reference }: FigureChange): string {
-  const at = Object.entries(to.at ?? {}).map(([key, value]) => `${key}=${value}`).join(" ");
+function tellChange(one: OutcomeChange | FigureChange): void {
+  const { suite, name, change } = one;
+  const what = "reason" in one
+    ? `${one.from ?? "nothing"} to ${one.to ?? "nothing"}` +
+      (one.reason === null ? "" : `: ${one.reason}`)
+    : describeFigure(one);
+  console.error(printable(`  ${change}: ${suite}: ${name}: ${what}`));
+}
+
+function describeFigure({ from, to }: FigureChange): string {
+  const at = Object.entries(from.at ?? {}).map(([key, value]) => `${key}=${value}`).join(" ");
+  const what = `${from.name}${at === "" ? "" : ` ${at}`}: ${describe(from)}`;
+  if (to === null) return `${what} ${from.unit} to nothing`;
   const percent = 100 * (to.value / from.value - 1);
   const by = Number.isFinite(percent) ? ` (${percent > 0 ? "+" : ""}${percent.toFixed(0)} %)` : "";
-  const word = reference ? "machine" : worse ? "worse" : "better";
-  return `${word}: ${suite}: ${name}: ${to.name}${at === "" ? "" : ` ${at}`}: ` +
-    `${describe(from)} to ${describe(to)} ${to.unit}${by}`;
+  return `${what} to ${describe(to)} ${to.unit}${by}`;
 }
 
-/** A figure with its spread. */
+/** A figure, with its spread where it has one. */
 function describe({ value, spread }: Measurement): string {
-  const [low, high] = [spread?.p5 ?? value, spread?.p95 ?? value].map((one) => one.toPrecision(3));
-  return `${value.toPrecision(3)} [${low}, ${high}]`;
+  const [middle, low, high] = [value, spread?.p5 ?? 0, spread?.p95 ?? 0].map((one) =>
+    one.toPrecision(3)
+  );
+  return spread === undefined ? `${middle}` : `${middle} [${low}, ${high}]`;
 }

@@ -2,7 +2,7 @@
 // plumbline report on journals in every state that a dead writer can leave.
 import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { Journal } from "../journal.ts";
-import { checkResults } from "../results.ts";
+import { checkResults, type Measurement } from "../results.ts";
 import { checkJUnit } from "../testing/junit.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 
@@ -59,7 +59,7 @@ Deno.test("plumbline report reads a journal that was cut anywhere", async () => 
 });
 
 const refusals: [what: string, make: (dir: string) => string[], says: string][] = [
-  ["nothing", () => [], "takes a journal or folder, found 0"],
+  ["nothing", () => [], "takes results: their folder, journal or JSON, found 0"],
   ["JSON of two runs", () => [died(), died(), "--json=-"], "take one run, found 2"],
   ["--fail-on without a base", () => [died(), "--fail-on=regression"], "needs --compare"],
   ["--fail-on anything else", () => [died(), "--compare=x", "--fail-on=regresion"], "did you mean"],
@@ -104,20 +104,22 @@ for (const [what, make, says] of refusals) {
   });
 }
 
-/** A run whose only case took so long, sample by sample. */
-function measured(value: number, outcome: "PASS" | "FAIL" = "PASS"): string {
+/** A run whose only case took so long, sample by sample; null: it measured nothing. */
+function measured(value: number | null, outcome: "PASS" | "FAIL" = "PASS"): string {
   const dir = tempDir();
   using journal = Journal.open({ dir });
   journal.register({ id: "s/a", suite: "s", name: "a", policy: "streaming" });
   journal.start("s/a");
   const reason = outcome === "PASS" ? null : "wrong";
-  const [p5, p95] = [value * 0.95, value * 1.05];
-  const spread = { samples: 20, min: value * 0.9, p5, p95, max: value * 1.5 };
-  const sync = { name: "sync call", value, unit: "µs", limit: null, spread };
-  const at = { size: 4096 };
-  const measurements = [{ ...sync, at }];
+  const measurements = value === null ? [] : [syncCall(value)];
   journal.end("s/a", { outcome, reason, seconds: 1, frames: 3, bytes: 192, measurements });
   return dir;
+}
+
+function syncCall(value: number): Measurement {
+  const [p5, p95] = [value * 0.95, value * 1.05];
+  const spread = { samples: 20, min: value * 0.9, p5, p95, max: value * 1.5 };
+  return { name: "sync call", value, unit: "µs", limit: null, spread, at: { size: 4096 } };
 }
 
 Deno.test("plumbline report --compare marks what became slower or failed, and fails when told to", async () => {
@@ -143,6 +145,16 @@ Deno.test("plumbline report --compare marks what became slower or failed, and fa
   const failed = await report(measured(100, "FAIL"), `--compare=${base}`, "--quiet");
   assertEquals(failed.code, 1);
   assertStringIncludes(failed.stderr, "1 regression since");
+
+  // what is gone proves nothing any more
+  const gone = await report(measured(null), ...failOn);
+  assertEquals(gone.code, 1, gone.stderr);
+  assertStringIncludes(
+    gone.stderr,
+    "lost: s: a: sync call size=4096: 100 [95.0, 105] µs to nothing",
+  );
+  assertStringIncludes(gone.stderr, "0 regressions, 1 lost since");
+  assertEquals((await report(measured(null), `--compare=${base}`)).code, 0);
 });
 
 Deno.test("plumbline report tells of several runs, and ends as the worst of them", async () => {

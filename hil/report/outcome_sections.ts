@@ -5,7 +5,7 @@
  * @module
  */
 import type { HtmlTest } from "../cli/html.ts";
-import type { FigureChange } from "../compare.ts";
+import type { Change, FigureChange } from "../compare.ts";
 import { type Outcome, OUTCOMES } from "../outcome.ts";
 import type { Fault, Selfcheck } from "../results.ts";
 import type { PageRun, Section } from "./cost_sections.ts";
@@ -220,98 +220,125 @@ export function skipSection(tests: readonly HtmlTest[]): Section | null {
  */
 export function comparisonSection({ comparison }: PageRun): Section | null {
   if (comparison === undefined) return null;
-  const { base, outcomes, figures, judged, unjudged, differences, regressions } = comparison;
-  const notes = [
-    `${judged} figures compared`,
-    ...(unjudged > 0 ? [`${unjudged} not, for want of a spread`] : []),
-  ].join(", ");
-  const body =
-    html`<p class="lead">Against ${base}: ${notes}. A figure changed when the middle 90 % of
-    its samples lie wholly outside of those of the other run. What changed of the machine alone is no
-    regression, but says how much else to believe.</p>${
-      differences.length === 0
-        ? null
-        : html`<p class="note"><b>The runs differ:</b> ${differences.join("; ")}.</p>`
-    }${
-      outcomes.length === 0 ? null : html`
-        <div class="scroll" tabindex="0" role="region" aria-label="Cases that ended otherwise"
-        >
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Change</th>
-                <th scope="col">Case</th>
-                <th scope="col">Before</th>
-                <th scope="col">Now</th>
-                <th scope="col">Why</th>
+  const { base, outcomes, figures, judged, unjudged, largestUnjudged, differences } = comparison;
+  const { regressions, lost } = comparison;
+  const body = html`<p class="lead">Against ${base}: ${
+    plural(judged, "figure")
+  } compared. A figure changed when the
+    middle 90 % of its samples lie wholly outside of those of the other run. What is lost was there in
+    the other run, so it proves nothing any more. What changed of the machine alone is no regression,
+    but says how much else to believe.</p>${
+    differences.length === 0 ? null : html`
+      <div class="note"><b>The runs differ:</b><ul>${differences.map((one) =>
+        html`
+          <li>${one}</li>
+        `
+      )}</ul></div>
+    `
+  }${
+    outcomes.length === 0 ? null : html`
+      <div class="scroll" tabindex="0" role="region" aria-label="Cases that ended otherwise"
+      >
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Change</th>
+              <th scope="col">Case</th>
+              <th scope="col">Before</th>
+              <th scope="col">Now</th>
+              <th scope="col">Why</th>
+            </tr>
+          </thead>
+          <tbody>${outcomes.slice(0, MOST_CHANGES).map((
+            { suite, name, from, to, reason, change },
+          ) =>
+            html`
+              <tr class="${change}">
+                <td>${CHANGE_WORDS[change]}</td>
+                <th scope="row">${suite}: ${name}</th>
+                <td>${from === null ? "–" : badge(from)}</td>
+                <td>${to === null ? "–" : badge(to)}</td>
+                <td class="words">${reason}</td>
               </tr>
-            </thead>
-            <tbody>${outcomes.slice(0, MOST_CHANGES).map((
-              { suite, name, from, to, reason, worse },
-            ) =>
-              html`
-                <tr class="${worse ? "worse" : "other"}">
-                  <td>${worse ? "▼ worse" : "changed"}</td>
-                  <th scope="row">${suite}: ${name}</th>
-                  <td>${badge(from)}</td>
-                  <td>${to === null ? "–" : badge(to)}</td>
-                  <td class="words">${reason}</td>
-                </tr>
-              `
-            )}</tbody>
-          </table>
-        </div>
-      `
-    }${
-      figures.length === 0 ? null : html`
-        <div class="scroll" tabindex="0" role="region" aria-label="Figures that changed"
-        >
-          <table class="figures">
-            <thead>
-              <tr>
-                <th scope="col">Change</th>
-                <th scope="col" class="name">Figure</th>
-                <th scope="col">Before</th>
-                <th scope="col">Now</th>
-              </tr>
-            </thead>
-            <tbody>${figures.slice(0, MOST_CHANGES).map(changeRow)}</tbody>
-          </table>
-        </div>
-      `
-    }${outcomes.length + figures.length === 0 ? html`<p>Nothing changed.</p>` : null}${
-      Math.max(outcomes.length, figures.length) > MOST_CHANGES
-        ? html`<p class="lead">Only the first ${MOST_CHANGES} of each are listed.</p>`
-        : null
-    }`;
-  const title = regressions === 0
-    ? "Since the earlier run: nothing is worse"
-    : `Since the earlier run: ${plural(regressions, "regression")}`;
+            `
+          )}</tbody>
+        </table>
+      </div>
+    `
+  }${figures.length === 0 ? null : changeTable("Figures that changed", figures)}${
+    outcomes.length + figures.length === 0 ? html`<p>Nothing changed.</p>` : null
+  }${
+    Math.max(outcomes.length, figures.length) > MOST_CHANGES
+      ? html`<p class="lead">Only the first ${MOST_CHANGES} of each are listed.</p>`
+      : null
+  }${
+    unjudged === 0
+      ? null
+      : html`<details><summary>${
+        plural(unjudged, "figure")
+      } differ that have no spread to judge by: the largest changes</summary>${
+        changeTable("Figures that nobody can judge", largestUnjudged)
+      }</details>`
+  }`;
+  const counts = [
+    ...(regressions > 0 ? [plural(regressions, "regression")] : []),
+    ...(lost > 0 ? [`${lost} lost`] : []),
+  ];
+  const title = `Since the earlier run: ${counts.join(", ") || "nothing is worse"}`;
   return { id: "since", title, body };
 }
 
-function changeRow({ suite, policy, from, to, worse, reference }: FigureChange): Html {
+/** Words and signs, for those who do not see the colour. */
+const CHANGE_WORDS: Readonly<Record<Change, string>> = {
+  worse: "▼ worse",
+  lost: "✕ lost",
+  new: "＋ new",
+  changed: "changed",
+  better: "▲ better",
+  machine: "◆ machine",
+  unjudged: "? unjudged",
+};
+
+function changeTable(label: string, figures: readonly FigureChange[]): Html {
+  return html`
+    <div class="scroll" tabindex="0" role="region" aria-label="${label}">
+      <table class="figures">
+        <thead>
+          <tr>
+            <th scope="col">Change</th>
+            <th scope="col" class="name">Figure</th>
+            <th scope="col">Before</th>
+            <th scope="col">Now</th>
+          </tr>
+        </thead>
+        <tbody>${figures.slice(0, MOST_CHANGES).map(changeRow)}</tbody>
+      </table>
+    </div>
+  `;
+}
+
+function changeRow({ suite, policy, from, to, change }: FigureChange): Html {
   const where = [
     policy,
-    ...Object.entries(to.at ?? {}).map(([key, value]) =>
+    ...Object.entries(from.at ?? {}).map(([key, value]) =>
       key === "size" ? sizeText(Number(value)) : describeKey(key, String(value))
     ),
   ].filter((part) => part !== null).join(", ");
-  const percent = 100 * (to.value / from.value - 1);
+  const percent = to === null ? NaN : 100 * (to.value / from.value - 1);
   const by = Number.isFinite(percent)
     ? `${percent > 0 ? "+" : "−"}${roundFigure(Math.abs(percent))} %`
     : "";
-  const [before, now] = [from, to].map(({ value, spread }) =>
-    html`<td>${figure(value)} ${to.unit}${
-      spread === undefined
-        ? null
-        : html`<small>${roundFigure(spread.p5)}–${roundFigure(spread.p95)}</small>`
-    }</td>`
+  const [before, now] = [from, to].map((one) =>
+    one === null
+      ? html`<td class="none">–</td>`
+      : html`<td>${figure(one.value)} ${one.unit}${
+        one.spread === undefined
+          ? null
+          : html`<small>${roundFigure(one.spread.p5)}–${roundFigure(one.spread.p95)}</small>`
+      }</td>`
   );
-  return html`<tr class="${reference ? "other" : worse ? "worse" : "better"}"><td class="name">${
-    reference ? "◆ machine" : worse ? "▼ worse" : "▲ better"
-  }<small>${by}</small
-    ></td><th scope="row">${to.name}<small>${suite}: ${where}</small></th
+  return html`<tr class="${change}"><td class="name">${CHANGE_WORDS[change]}<small>${by}</small
+    ></td><th scope="row">${from.name}<small>${suite}: ${where}</small></th
     >${before}${now}</tr>`;
 }
 

@@ -8,6 +8,7 @@ import {
 } from "@std/assert";
 import type { HtmlInput, HtmlRun } from "../cli/html.ts";
 import { compareResults } from "../compare.ts";
+import type { TestResult } from "../results.ts";
 import { makePage } from "./page.ts";
 import { exampleResults, type Judged } from "./testing/example.ts";
 
@@ -88,19 +89,24 @@ Deno.test("makePage() shows each fault beside its picture", async () => {
 
 Deno.test("makePage() marks what became slower or failed since the base", async () => {
   const base = exampleResults();
-  const now = structuredClone(base) as Judged & { tests: { measurements: { value: number }[] }[] };
+  const now = structuredClone(base) as Judged & { tests: TestResult[] };
   const slow = first(now.tests.filter(({ suite }) => suite === "costs"));
   const figure = first(slow.measurements);
   Object.assign(figure, {
     value: figure.value / 2,
     spread: { samples: 31, min: 1, p5: 2, p95: figure.value / 1.9, max: figure.value },
   });
+  const [last] = slow.measurements.slice(-1);
+  Object.assign(slow, { measurements: [figure, ...slow.measurements.slice(2)] });
+  Object.assign(last ?? {}, { value: 13 });
   Object.assign(first(now.tests), { outcome: "FAIL", reason: "broken now" });
+  now.tests.push({ ...first(now.tests), name: "another" });
   const comparison = { ...compareResults(base, now), base: "base.json" };
-  assertEquals(comparison.regressions, 2);
   const html = await page(now, { comparison });
-  assertStringIncludes(html, "Since the earlier run: 2 regressions");
-  assertEquals(html.split('<tr class="worse">').length - 1, 2);
+  assertStringIncludes(html, "Since the earlier run: 2 regressions, 1 lost");
+  for (const [change, count] of [["worse", 2], ["lost", 1], ["new", 1], ["unjudged", 1]] as const) {
+    assertEquals(html.split(`<tr class="${change}">`).length - 1, count, change);
+  }
   assertStringIncludes(html, "broken now");
   assertStringIncludes(html, "throughput");
   const same = await page(base, { comparison: { ...compareResults(base, base), base: "b" } });
