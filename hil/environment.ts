@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { type Direction, DIRECTIONS } from "../driver/uapi.ts";
 import { exists } from "./exists.ts";
 import type { Results } from "./results.ts";
 
@@ -36,6 +37,7 @@ export function gatherEnvironment(
   { device = "/dev/pldma0", root = "" }: { device?: string | undefined; root?: string } = {},
 ): Environment {
   const cpu = `${root}/sys/devices/system/cpu`;
+  const client = `${root}/sys/class/misc/${device.split("/").at(-1)}/device`;
   const frequency = Number(read(`${cpu}/cpu0/cpufreq/scaling_cur_freq`) ?? NaN) / 1000;
   const memory = read(`${root}/proc/meminfo`) ?? "";
   return {
@@ -51,8 +53,8 @@ export function gatherEnvironment(
     "kernel version": read(`${root}/proc/version`),
     "kernel command line": read(`${root}/proc/cmdline`),
     "load average": read(`${root}/proc/loadavg`)?.split(" ").slice(0, 3).join(" ") ?? null,
-    ...engine(root, device),
-    ...modules(`${root}/sys/module`),
+    ...engine(client),
+    ...modules(`${root}/sys/module`, client),
   };
 }
 
@@ -98,11 +100,10 @@ function caches(path: string): Environment {
 }
 
 /** What the kernel knows of the DMA controller: its driver, and whether the device tree calls it coherent. */
-function engine(root: string, device: string): Environment {
-  const client = `${root}/sys/class/misc/${device.split("/").at(-1)}/device`;
+function engine(client: string): Environment {
   const facts: Record<string, string | boolean | null> = {};
-  for (const direction of ["tx", "rx"]) {
-    const controller = `${client}/dma:${direction}/device`;
+  for (const direction of DIRECTIONS) {
+    const controller = controllerOf(client, direction);
     const node = `${controller}/of_node`;
     facts[`device tree dma-coherent ${direction}`] = exists(node)
       ? exists(`${node}/dma-coherent`)
@@ -112,12 +113,25 @@ function engine(root: string, device: string): Environment {
   return facts;
 }
 
-/** Versions and hashes of our modules and of those that they use; a build id is of the binary itself. */
-function modules(path: string): Environment {
+/**
+ * The device of the DMA controller: a channel's device is its child, dmaengine links it to its client by
+ * the name that the client asked for.
+ */
+function controllerOf(client: string, direction: Direction): string {
+  return `${client}/dma:${direction}/device`;
+}
+
+/**
+ * Versions and hashes of our modules, and of those that drive the DMA controller, which use nothing of
+ * ours; a build id is of the binary itself.
+ */
+function modules(path: string, client: string): Environment {
   const ours = list(path).filter((name) => /^(pldma$|pl_)/.test(name));
-  const users = list(`${path}/pldma/holders`);
+  const engines = DIRECTIONS.map((direction) =>
+    linkName(`${controllerOf(client, direction)}/driver/module`)
+  ).filter((name) => name !== null);
   const found: Record<string, string> = {};
-  for (const name of [...new Set([...ours, ...users])].slice(0, MOST_MODULES)) {
+  for (const name of [...new Set([...engines, ...ours])].slice(0, MOST_MODULES)) {
     const facts = [
       read(`${path}/${name}/version`),
       named("source", read(`${path}/${name}/srcversion`)),

@@ -3,19 +3,22 @@ import { assert, assertEquals } from "@std/assert";
 import { gatherEnvironment } from "./environment.ts";
 import { tempDir } from "./testing/temp_dir.ts";
 
-/** A small board: what Linux tells on one, by path. */
+/** A small board: what Linux tells on one, by path; links as it makes them, `→` and where to. */
 function board(files: Readonly<Record<string, string | Uint8Array>>): string {
   const root = tempDir();
   for (const [path, content] of Object.entries(files)) {
     const file = `${root}/${path}`;
     Deno.mkdirSync(file.slice(0, file.lastIndexOf("/")), { recursive: true });
-    if (typeof content === "string") Deno.writeTextFileSync(file, content);
+    if (typeof content === "string" && content.startsWith("→")) {
+      Deno.symlinkSync(content.slice(1), file);
+    } else if (typeof content === "string") Deno.writeTextFileSync(file, content);
     else Deno.writeFileSync(file, content);
   }
   return root;
 }
 
 const cache = "sys/devices/system/cpu/cpu0/cache";
+const platform = "sys/devices/platform";
 const note = new Uint8Array(16 + 20);
 new Uint32Array(note.buffer).set([4, 20, 3, 0x00554e47]);
 note.fill(0xab, 16);
@@ -40,18 +43,25 @@ Deno.test("gatherEnvironment() tells what a board with a device tree says", () =
     "sys/module/pldma/version": "0.1.0\n",
     "sys/module/pldma/srcversion": "0123456789ABCDEF\n",
     "sys/module/pldma/notes/.note.gnu.build-id": note,
-    "sys/module/pldma/holders/xilinx_dma": "",
+    "sys/module/pldma/holders/pl_loopback": "→../../pl_loopback",
+    "sys/module/pl_loopback/version": "0.1.0\n",
     "sys/module/xilinx_dma/srcversion": "FEDC\n",
+    "sys/module/xilinx_dma/notes/.note.gnu.build-id": note,
     "sys/module/ext4/version": "1\n",
-    "engine/of_node/dma-coherent": "",
-    "other/of_node/compatible": "x",
+    // a client with two channels: one of a controller whose driver is a module, one of another
+    "sys/class/misc/pldma3": "→../../devices/platform/plumbline/misc/pldma3",
+    [`${platform}/plumbline/misc/pldma3/device`]: "→../../../plumbline",
+    [`${platform}/plumbline/dma:tx`]: "→../a0000000.dma/dma/dma0chan0",
+    [`${platform}/plumbline/dma:rx`]: "→../fd500000.dma/dma/dma1chan3",
+    [`${platform}/a0000000.dma/dma/dma0chan0/device`]: "→../../../a0000000.dma",
+    [`${platform}/a0000000.dma/driver`]: "→../../../bus/platform/drivers/xilinx-vdma",
+    [`${platform}/a0000000.dma/of_node/dma-coherent`]: "",
+    "sys/bus/platform/drivers/xilinx-vdma/module": "→../../../../module/xilinx_dma",
+    [`${platform}/fd500000.dma/dma/dma1chan3/device`]: "→../../../fd500000.dma",
+    [`${platform}/fd500000.dma/driver`]: "→../../../bus/platform/drivers/builtin-dma",
+    [`${platform}/fd500000.dma/of_node/compatible`]: "x",
+    "sys/bus/platform/drivers/builtin-dma/uevent": "",
   });
-  const client = `${root}/sys/class/misc/pldma3/device`;
-  Deno.mkdirSync(`${client}/dma:tx`, { recursive: true });
-  Deno.mkdirSync(`${client}/dma:rx`, { recursive: true });
-  Deno.symlinkSync(`${root}/engine`, `${client}/dma:tx/device`);
-  Deno.symlinkSync(`${root}/other`, `${client}/dma:rx/device`);
-  Deno.symlinkSync("../../drivers/xilinx-vdma", `${root}/engine/driver`);
 
   const facts = gatherEnvironment({ device: "/dev/pldma3", root });
   const expected = {
@@ -68,11 +78,13 @@ Deno.test("gatherEnvironment() tells what a board with a device tree says", () =
     "device tree dma-coherent tx": true,
     "device tree dma-coherent rx": false,
     "driver of channel tx": "xilinx-vdma",
+    "driver of channel rx": "builtin-dma",
     "module pldma": `0.1.0, source 0123456789ABCDEF, build ${"ab".repeat(20)}`,
-    "module xilinx_dma": "source FEDC",
+    "module pl_loopback": "0.1.0",
+    "module xilinx_dma": `source FEDC, build ${"ab".repeat(20)}`,
   };
   for (const [name, value] of Object.entries(expected)) assertEquals(facts[name], value, name);
-  assert(!("module ext4" in facts));
+  assertEquals(Object.keys(facts).filter((name) => name.startsWith("module ")).length, 3);
 });
 
 Deno.test("gatherEnvironment() says null for all that nobody tells, and never throws", () => {
