@@ -17,8 +17,10 @@ export interface Pattern {
   /** The longest frame or block, bytes. */
   readonly maxLength: number;
   /**
-   * Frames after which the same bytes come again, but for a header. 1 when all frames are alike: then
-   * a frame that is lost, repeated, swapped or stale cannot be told from the one that was due.
+   * Frames after which the same bytes come again, but for a header. Before that, no two are alike that
+   * hold a word and 8 bytes at least, of video 32 pixels; shorter ones may come again earlier, as
+   * {@linkcode framesRepeat} tells. 1 when all frames are alike: then a frame that is lost, repeated,
+   * swapped or stale cannot be told from the one that was due.
    */
   readonly period: number;
 
@@ -82,7 +84,8 @@ export interface PatternSpec {
    * @param first The first frame as received; every frame must have its length
    * @param options As for {@linkcode create}; `maxLength` at least that of the frame
    * @returns The pattern whose frame 0 is what `first` should have been, and whose frames follow each
-   * other without a gap; null when the frame holds too little of the pattern to tell
+   * other without a gap; null when the frame holds too little of the pattern to tell: when one of
+   * 2^24 random frames would be taken for the pattern too, or most of its words are wrong
    */
   expectFrom?(
     first: Uint8Array,

@@ -38,8 +38,8 @@ const TAPS: Readonly<Record<PrbsOrder, number>> = { 7: 6, 15: 14, 23: 18, 31: 28
 
 /** Bytes of a frame that are searched for a piece without errors. */
 const SEARCHED = 4096;
-/** Bits that must agree with the sequence before it is believed. */
-const AGREE = 32;
+/** Random frames of which one has a run, by chance, that is taken for the sequence: 2 to this power. */
+const CHANCE = 24;
 
 /**
  * A pseudo-random sequence as pattern.
@@ -211,7 +211,7 @@ function synchronize(
       end = t + 1;
     }
   }
-  if (best < AGREE) return null;
+  if (best < CHANCE + Math.log2(length)) return null; // a run may begin at any bit
   let state = 0; // of the last n bits of the run
   for (let i = 0; i < order; i++) state |= bit(end - order + i) << i;
   // as far ahead as the sequence is long, it is where the piece began

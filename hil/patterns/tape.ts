@@ -98,7 +98,7 @@ export class TapePattern extends Plain {
   /**
    * Keep a tape.
    *
-   * @param init What it is called, and `step`, bytes from frame to frame; a word's bytes times 65
+   * @param init What it is called, and `step`, bytes from frame to frame
    * @param make Makes the tape, of so many bytes
    */
   constructor(

@@ -2,8 +2,8 @@
 /**
  * Patterns of words: counters, walking bits, boards, and what else stresses wires.
  *
- * Words are little-endian. Frame `s` of those whose period is not 1 begins 65 words after frame `s - 1`,
- * modulo the period. A generator's frames follow each other without a gap; see
+ * Words are little-endian. Frame `s` begins `s` modulo the period times 65 words into the pattern, of
+ * walking bits `s` modulo the period words. A generator's frames follow each other without a gap; see
  * {@linkcode PatternSpec.expectFrom}.
  *
  * @module
@@ -164,7 +164,7 @@ function vote(
       const value = BigInt.asUintN(width, word - BigInt(i + lead) * step);
       const now = (votes.get(value) ?? 0) + 1;
       votes.set(value, now);
-      if (now > best && 2 * now > words) {
+      if (now > best && tells(now, words, width)) {
         best = now;
         winner = { phase, value };
       }
@@ -204,7 +204,7 @@ function walking(name: string, options: WordOptions, rest: number): PatternSpec 
     const at = i * width / 8 + (i >> 3);
     cycle[at] = (cycle[at] ?? 0) ^ (1 << (i & 7));
   }
-  return cyclic(name, cycle, periodOf(width), STEP * width / 8);
+  return cyclic(name, cycle, { width, period: periodOf(width) });
 }
 
 /**
@@ -245,7 +245,7 @@ export function switching(options: WordOptions = {}): PatternSpec {
  * @returns The pattern
  */
 export function zeros(): PatternSpec {
-  return turns("zeros", {}, 0x00, 0x00);
+  return cyclic("zeros", new Uint8Array(1), { width: 8, period: 1 });
 }
 
 /**
@@ -254,38 +254,39 @@ export function zeros(): PatternSpec {
  * @returns The pattern
  */
 export function ones(): PatternSpec {
-  return turns("ones", {}, 0xff, 0xff);
+  return cyclic("ones", Uint8Array.of(0xff), { width: 8, period: 1 });
 }
 
 function turns(name: string, options: WordOptions, even: number, odd: number): PatternSpec {
-  const bytes = checkWidth(options) / 8;
-  return cyclic(name, new Uint8Array(2 * bytes).fill(even, 0, bytes).fill(odd, bytes), 1, 0);
+  const width = checkWidth(options);
+  const bytes = width / 8;
+  const cycle = new Uint8Array(2 * bytes).fill(even, 0, bytes).fill(odd, bytes);
+  return cyclic(name, cycle, { width, period: 1 });
 }
 
-/** A pattern that repeats a few bytes for ever. */
+/** A pattern that repeats a few words for ever; frame `s` begins `s` words after frame 0. */
 function cyclic(
   name: string,
   cycle: Uint8Array<ArrayBuffer>,
-  period: number,
-  step: number,
+  { width, period }: { width: number; period: number },
 ): PatternSpec {
   const make = (skip: number) => (bytes: number) => {
-    const tape = new Uint8Array(bytes);
-    for (let at = -skip; at < bytes; at += cycle.length) {
-      if (at < 0) tape.set(cycle.subarray(-at, bytes - at));
-      else tape.set(cycle.subarray(0, bytes - at), at);
-    }
+    const tape = new Uint8Array(Math.max(bytes, cycle.length));
+    tape.set(cycle.subarray(skip));
+    tape.set(cycle.subarray(0, skip), cycle.length - skip);
+    // what is full doubles until all is
+    for (let full = cycle.length; full < bytes; full *= 2) tape.copyWithin(full, 0, full);
     return tape;
   };
   return {
     name,
     create(made) {
       checkOptions(made);
-      return new TapePattern({ name, ...made, period, step }, make(0));
+      return new TapePattern({ name, ...made, period, step: width / 8 }, make(0));
     },
     expectFrom(first, made) {
       checkOptions(made);
-      const skip = align(cycle, first);
+      const skip = align(cycle, width / 8, first);
       if (skip === null) return null;
       const step = first.length % cycle.length;
       const apart = step === 0 ? 1 : cycle.length / gcd(cycle.length, step);
@@ -294,23 +295,42 @@ function cyclic(
   };
 }
 
-/** By how many bytes a cycle must be turned to be most like a frame; null when most bytes differ. */
-function align(cycle: Uint8Array, first: Uint8Array): number | null {
+/**
+ * By how many bytes a cycle must be turned to be most like a frame; null when most words are wrong even
+ * then, or too few are there to tell. Where two turns are as like it, as with walking bits in a frame that
+ * does not hold both the first and the last, one that begins with a word is meant, of others none.
+ */
+function align(cycle: Uint8Array, word: number, first: Uint8Array): number | null {
   const length = Math.min(first.length, COMPARED);
-  let best = Math.ceil(length / 2);
+  let best = length;
   let found: number | null = null;
   for (let skip = 0; skip < cycle.length; skip++) {
+    const lead = (word - skip % word) % word; // of a word that began in the frame before
+    const words = Math.floor((length - lead) / word);
     let wrong = 0;
-    for (let i = 0, at = skip; i < length && wrong < best; i++, at++) {
-      if (at === cycle.length) at = 0;
-      if (cycle[at] !== first[i]) wrong++;
+    let wrongWords = 0;
+    let last = -1;
+    for (let i = 0; i < length && wrong <= best && 2 * wrongWords < words; i++) {
+      if (cycle[(skip + i) % cycle.length] === first[i]) continue;
+      wrong++;
+      const at = Math.floor((i - lead) / word);
+      if (at > last && at < words) wrongWords++;
+      last = at;
     }
-    if (wrong < best) {
-      best = wrong;
-      found = skip;
-    }
+    if (wrong > best || !tells(words - wrongWords, words, 8 * word)) continue;
+    if (wrong < best || lead === 0) found = skip;
+    else if (found !== null && found % word !== 0) found = null;
+    best = wrong;
   }
   return found;
+}
+
+/**
+ * Whether words that agree tell where a pattern stands: most of them, and one more than makes up 32 bits.
+ * Of the fewest that do, random bytes have as many by chance once in 2^24 frames or less.
+ */
+function tells(agree: number, words: number, width: number): boolean {
+  return 2 * agree > words && agree > Math.ceil(32 / width);
 }
 
 /**
