@@ -58,6 +58,24 @@ Deno.test("plumbline report reads a journal that was cut anywhere", async () => 
   }
 });
 
+Deno.test("plumbline report knows journals and results by what they hold, not by their names", async () => {
+  const dir = died();
+  const { stdout } = await report(dir, "--json=-");
+  const lines = Deno.readTextFileSync(`${dir}/journal.jsonl`);
+  const files = {
+    "results.txt": stdout,
+    "results": JSON.stringify(JSON.parse(stdout)),
+    "journal.json": lines,
+    "journal.old": lines,
+  };
+  for (const [name, text] of Object.entries(files)) {
+    const again = await report(write(`${tempDir()}/${name}`, text), "--json=-");
+    assertEquals([again.code, again.stdout], [3, stdout], `${name}: ${again.stderr}`);
+  }
+  const damaged = await report(write(`${tempDir()}/damaged`, `\0\0\n${lines}`));
+  assertStringIncludes(damaged.stderr, "The line cannot be read: the journal is damaged");
+});
+
 const refusals: [what: string, make: (dir: string) => string[], says: string][] = [
   ["nothing", () => [], "takes results: their folder, journal or JSON, found 0"],
   ["JSON of two runs", () => [died(), died(), "--json=-"], "take one run, found 2"],
@@ -72,7 +90,7 @@ const refusals: [what: string, make: (dir: string) => string[], says: string][] 
   [
     "another kind of file",
     (dir) => [write(`${dir}/x.txt`, "hello\n")],
-    "holds no line of a journal",
+    "does not hold results of schema 1: it was cut off, or is no JSON",
   ],
   ["results of another schema", (dir) => [write(`${dir}/r.json`, '{"schema":2}')], "schema"],
   ["results cut off", (dir) => [write(`${dir}/r.json`, '{"schema":1,')], "it was cut off"],

@@ -91,7 +91,7 @@ function readText(
     for (let n: number | null = 1; n !== null && n > 0 && length < bytes.length; length += n ?? 0) {
       n = opened.readSync(bytes.subarray(length));
     }
-    const isJournal = folder || !file.endsWith(".json");
+    const isJournal = folder || file.endsWith(".jsonl") || hasLines(bytes.subarray(0, length));
     const containers = countContainers(bytes.subarray(0, length), isJournal);
     left.bytes -= length;
     left.containers -= containers;
@@ -112,6 +112,11 @@ function readText(
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(printable(`${name} cannot be read: ${why}`));
   }
+}
+
+/** Whether a file holds lines of a journal, whatever it is called, the first of them damaged perhaps. */
+function hasLines(bytes: Uint8Array): boolean {
+  return /^\{"line":"/m.test(new TextDecoder().decode(bytes.subarray(0, 65_536)));
 }
 
 /**
