@@ -39,6 +39,8 @@ export interface FlowOptions {
   readonly maxFaults?: number;
   /** Longest wait for one completion, milliseconds; 20 seconds when left out. */
   readonly timeoutMs?: number;
+  /** Take no frame after this, which then is late, as `performance.now()` tells; never when left out. */
+  readonly deadline?: number;
   /**
    * Name only what is wrong in the first 64 KiB from the first wrong byte of a frame; false when left
    * out. For controls, which are wrong all over.
@@ -75,6 +77,22 @@ export class MixUpError extends Error {
   constructor(message: string) {
     super(`${message}: the driver or its engine mixes up completions`);
     this.name = "MixUpError";
+  }
+}
+
+/** A run that threw after data had been seen to be wrong, which they stay. */
+export class BrokenRunError extends Error {
+  /** What came of the frames until then, by device. */
+  readonly reports: readonly FrameReport[];
+
+  /**
+   * @param reports What came of the frames until then, by device
+   * @param cause What was thrown
+   */
+  constructor(reports: readonly FrameReport[], cause: unknown) {
+    super(`Data were wrong before: ${cause}`, { cause });
+    this.name = "BrokenRunError";
+    this.reports = reports;
   }
 }
 
@@ -149,6 +167,10 @@ export abstract class Flow implements Disposable {
    */
   step(): boolean {
     if (this.#late !== null || this.#taken === this.#sent || this.full) return false;
+    if (performance.now() > (this.#options.deadline ?? Infinity)) {
+      this.#late = `frame ${this.#taken}: the time for this test is over`;
+      return false;
+    }
     this.#inTime(() => {
       const bytes = this.receive(this.#taken);
       if (this.#more()) this.send(this.#sent++);
@@ -221,15 +243,18 @@ export abstract class Flow implements Disposable {
     if (rx !== null) this.see("rx", rx);
   }
 
-  /** Name a frame that is not what it should be. */
-  protected condemn(frame: ReceivedFrame, context: Context): void {
+  /** Name what is wrong with a frame that is not what it should be, in its block if it is in one. */
+  protected condemn(frame: ReceivedFrame, context: Context, block?: Block): void {
     this.observe(frame);
     const { cacheAlign, pageSize } = this.device.info;
     // blocks are aligned for the longest line of an architecture: arm64 says 128, its cores have 64
     const units = { cacheLine: Math.min(cacheAlign, 64), pageSize };
     const known = { units, history: this.#history };
     const shown = this.#options.brief === true ? beginning(frame) : frame;
-    for (const fault of classify(shown, { ...known, ...context })) this.note(fault);
+    const where = block === undefined ? {} : { block: block.id };
+    for (const fault of classify(shown, { ...known, ...context })) {
+      this.note({ ...fault, ...where });
+    }
   }
 
   /** Enqueue a block, synced where that is the caller's affair. */
@@ -263,7 +288,9 @@ export abstract class Flow implements Disposable {
         frame: Number(done.cookie),
         offset: 0,
         length: this.#options.size,
-        blame: "core",
+        block: block.id,
+        // refused before it began
+        blame: done.status === "not-submitted" ? "driver" : "core",
         detail: `the engine failed the ${direction} transfer after ${done.bytes} bytes: ` +
           done.status,
       });
@@ -286,6 +313,7 @@ export abstract class Flow implements Disposable {
         frame: sequence,
         offset,
         length,
+        block: block.id,
         blame: "core",
         detail: `the guard ${offset < 0 ? "before" : "after"} the frame was written`,
       });
@@ -323,6 +351,7 @@ function beginning(frame: ReceivedFrame): ReceivedFrame {
  * @param make Makes the flows; what it has given to `own` is freed when a later one fails
  * @param onPrimed Called after all are primed, before the first frame
  * @returns What came of each
+ * @throws {BrokenRunError} Instead of what was thrown, when data had been wrong before
  */
 export function runFlows(
   make: (own: <Item extends Flow>(flow: Item) => Item) => readonly Flow[],
@@ -330,9 +359,15 @@ export function runFlows(
 ): FrameReport[] {
   using owned = new DisposableStack();
   const flows = make((flow) => owned.use(flow));
-  for (const flow of flows) flow.prepare();
-  onPrimed?.();
-  for (const flow of flows) flow.start();
-  for (let busy = flows; busy.length > 0;) busy = busy.filter((flow) => flow.step());
+  try {
+    for (const flow of flows) flow.prepare();
+    onPrimed?.();
+    for (const flow of flows) flow.start();
+    for (let busy = flows; busy.length > 0;) busy = busy.filter((flow) => flow.step());
+  } catch (error) {
+    const reports = flows.map((flow) => flow.report());
+    if (reports.every(({ faults }) => faults.length === 0)) throw error;
+    throw new BrokenRunError(reports, error);
+  }
   return flows.map((flow) => flow.report());
 }

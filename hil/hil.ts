@@ -110,10 +110,16 @@ export async function hil(options: HilOptions = {}): Promise<Hil> {
       "Partial reconfiguration is not part of this version: load the whole bitstream",
     );
   }
+  let file: string | undefined;
+  try {
+    if (bitstream !== undefined) file = pathOf(bitstream);
+  } catch {
+    return new Registrar(`Expected the bitstream to be a path or a file: URL, found ${bitstream}`);
+  }
   return new Registrar(
     await Session.open({
       ...(device === undefined ? {} : { devices: typeof device === "string" ? [device] : device }),
-      ...(bitstream === undefined ? {} : { bitstream: pathOf(bitstream) }),
+      ...(file === undefined ? {} : { bitstream: file }),
       ...(identify === undefined ? {} : { identify }),
     }),
   );
@@ -214,7 +220,7 @@ class Registrar implements Hil {
       retry: 0,
       fn: () => {
         const passed = this.#controls.filter((outcome) => outcome === "XPASS").length;
-        if (passed === 0 || passed < this.#controls.length) return;
+        if (passed === 0 || this.#controls.includes("XFAIL")) return;
         fail(
           `No sync was done in ${passed} cases, and nothing was wrong: on this board the other ` +
             "cases say nothing about missing syncs",

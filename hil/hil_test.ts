@@ -2,7 +2,8 @@
 // hil() as a test author meets it: test files made for the occasion, run by a real `deno test` on the
 // simulated board.
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Journal } from "./journal.ts";
+import { exists } from "./exists.ts";
+import { Journal, parseJournal } from "./journal.ts";
 import { fold } from "./journal_fold.ts";
 import type { Results } from "./results.ts";
 import { tempDir } from "./testing/temp_dir.ts";
@@ -38,7 +39,9 @@ async function denoTest(
     clearEnv: true,
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  const results = fold(Journal.read(`${dir}/results/journal.jsonl`));
+  const journal = `${dir}/results/journal.jsonl`;
+  // where no board was found there is none
+  const results = fold(exists(journal) ? Journal.read(journal) : parseJournal(""));
   return {
     code,
     output: text(stdout) + text(stderr),
@@ -170,6 +173,35 @@ const ENDS: [name: string, body: string, outcome: string, reason: RegExp][] = [
     "PASS",
     /^$/,
   ],
+  [
+    "skips itself after frames that were wrong",
+    'await loop.run({ frames: 3, policy: "none" }); skip("no such feature");',
+    "FAIL",
+    /frame 0 of 3, .*the test did not ask/,
+  ],
+  [
+    "throws after frames that were wrong",
+    'await loop.run({ frames: 3, policy: "none" }); throw new TypeError("a slip");',
+    "FAIL",
+    /frame 0 of 3, offset .*; then TypeError: a slip/,
+  ],
+  [
+    "is told of an error after frames that were wrong",
+    `const dequeue = device.dequeue; let left = 8;
+     device.dequeue = (...args) => {
+       if (--left < 0) throw new Error("the bus is gone");
+       return dequeue.apply(device, args);
+     };
+     await loop.run({ frames: 99, size: 64, depth: 1, policy: "none" });`,
+    "FAIL",
+    /frame 0 of 99, offset .*; then Error: the bus is gone/,
+  ],
+  [
+    "takes longer than its time for its frames",
+    "assertIntact(await loop.run({ frames: 1e8, size: 64, depth: 1 }));",
+    "TIMEOUT",
+    /frame \d+: the time for this test is over/,
+  ],
   ["asks for no frame", "await loop.run({ frames: 0 });", "ERROR", /Expected frames to be/],
 ];
 
@@ -249,6 +281,42 @@ Deno.test("completions that are mixed up are the design's failure, not the bench
       /^MixUpError: Expected rx block \d+ back with frame 5, found .*frame 4/,
     );
   }
+});
+
+Deno.test("policy none is no excuse for what no missing sync explains", async () => {
+  const at = ["--policy=none", "--size=4096", "--depth=1", "--frames=20"];
+  const flip = "--fault=kind=flip at=9 bit=1 frame=5";
+  const coherent = await denoTest({ mine: MATRIX }, [...at, "--coherent", flip]);
+  assertEquals(coherent.outcomes, { "loop policy=none size=4096 depth=1": "FAIL" });
+  assertMatch(coherent.results.tests[0]?.reason ?? "", /frame 5 of 20, offset 9: bit-flip/);
+  const control = await denoTest({
+    mine: `const top = await hil();
+      top.matrix("wrong", { policy: ["none"], size: [64], depth: [1] }, () => {
+        const error = new Error("1 is not 2");
+        error.name = "AssertionError";
+        throw error;
+      });`,
+  });
+  assertEquals(control.outcomes, { "wrong policy=none size=64 depth=1": "FAIL" });
+});
+
+Deno.test("controls that passed or were skipped show no power", async () => {
+  const { code, output } = await denoTest({
+    mine: `const top = await hil();
+      top.matrix("idle", { policy: ["none"], size: [64, 128], depth: [1] },
+        ({ size, skip }) => { if (size === 64) skip("not here"); });`,
+  });
+  assertEquals(code, 1, output);
+  assertStringIncludes(output, "No sync was done in 1 cases, and nothing was wrong");
+});
+
+Deno.test("a bitstream that is no file fails one test, and hil() does not throw", async () => {
+  const { code, output } = await denoTest({
+    mine: `const top = await hil({ bitstream: new URL("https://example.com/top.bit") });
+      top.test("never", () => {});`,
+  });
+  assertEquals(code, 1);
+  assertStringIncludes(output, "Expected the bitstream to be a path or a file: URL");
 });
 
 Deno.test("--duration bounds the cases of a file by time, not by frames", async () => {

@@ -103,9 +103,13 @@ export function summarizeReport(report: FrameReport): string {
  * @returns The first of them, each line with an end of line before it
  */
 export function listFaults(faults: readonly Fault[]): string {
-  const lines = faults.slice(0, LISTED).map(({ kind, frame, offset, length, blame, detail }) => {
+  const lines = faults.slice(0, LISTED).map((fault) => {
+    const { kind, frame, block, offset, length, blame, detail } = fault;
+    const where = block === undefined ? "" : ` in block ${block}`;
     const bytes = `bytes ${offset} to ${offset + length - 1}`;
-    return `\n  frame ${frame}, ${bytes}: ${kind}${blame === null ? "" : ` (${blame})`}: ${detail}`;
+    return `\n  frame ${frame}${where}, ${bytes}: ${kind}${
+      blame === null ? "" : ` (${blame})`
+    }: ${detail}`;
   });
   if (faults.length > LISTED) lines.push(`\n  and ${faults.length - LISTED} more`);
   return lines.join("");

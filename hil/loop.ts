@@ -9,8 +9,8 @@
  * Before the first frame each receive block is primed: a transfer over the whole block fills it with
  * poison. It comes by DMA, because what the CPU stores into a receive block is lost on many boards.
  * The primer is sent from a block of policy `coherent`, so that it does not depend on the policy
- * under test. From then on a block holds the frame before the last, which the pattern tells apart
- * from every other.
+ * under test. From then on a block holds an older frame, which the pattern tells apart from the one
+ * that is due; where frames come again after so many blocks, poison is stored over it.
  *
  * @module
  */
@@ -22,10 +22,10 @@ import type { Device } from "../driver/device.ts";
 import { BlockSet, blockSize, fillFrame, Guards, guardSize, holdsFrame } from "./block_set.ts";
 import { expectedPattern } from "./expected.ts";
 import { Flow, type FlowOptions, type FrameReport, runFlows } from "./flow.ts";
-import type { Pattern } from "./patterns/pattern.ts";
+import { framesRepeat, type Pattern } from "./patterns/pattern.ts";
 import type { Context } from "./verify/classify.ts";
 
-/** What to push through the loop. */
+/** What to push through the loop. Policy `bounce` has no blocks, and so no guards, poison or stores. */
 export interface LoopOptions extends FlowOptions {
   /**
    * What comes back for a frame, for a design that transforms: always as many bytes for as many. The
@@ -46,7 +46,8 @@ export interface LoopOptions extends FlowOptions {
   readonly primed?: boolean;
   /**
    * Store poison into each receive block before it is given away, as a caller may whose policy lets
-   * it: no such store may come to light after the frame. False when left out.
+   * it: no such store may come to light after the frame. When left out, only where a block would hold
+   * the frame that is due from before; not under policy `none`, nor into blocks mapped read-only.
    */
   readonly stores?: boolean;
   /** Called after priming, before the first frame. */
@@ -92,7 +93,26 @@ export function runLoops(
 }
 
 /** Frames of a run whose check values are computed here as well. */
-const CHECKED = 16;
+const CHECKED = 64;
+
+/** Blocks more than are under way at most, so that a frame differs from the one before in its block. */
+const SPARE = 8;
+
+/**
+ * How many blocks are used in turn.
+ *
+ * @param pattern What comes to them
+ * @param size Bytes of a frame
+ * @param least Blocks that are under way
+ * @param most Blocks that there may be
+ * @returns The least number, from `least` on, after which other frames come; `least` where there is none
+ */
+function turns(pattern: Pattern, size: number, least: number, most: number): number {
+  for (let count = least; count <= Math.min(least + SPARE, most); count++) {
+    if (!framesRepeat(pattern, size, count)) return count;
+  }
+  return least;
+}
 
 function hex(value: number): string {
   return `0x${value.toString(16).padStart(8, "0")}`;
@@ -121,6 +141,7 @@ class BlockLoop extends Flow {
   readonly #guard: number;
   readonly #verify: boolean;
   readonly #primed: boolean;
+  readonly #stores: boolean;
   /** What comes back, and the bytes of the block that it comes to. */
   readonly #back: { readonly pattern: Pattern; readonly size: number };
   readonly #rxBlock: number;
@@ -140,23 +161,30 @@ class BlockLoop extends Flow {
     this.#guard = guarded ? guardSize(device) : 0;
     this.#back = comesBack(pattern, options);
     this.#rxBlock = blockSize(device, this.#back.size, this.#guard);
-    // one more than is under way: so the last frame of a tx block is another than that of the rx block
-    const count = device.info.maxBlocks > 2 * depth ? depth + 1 : depth;
+    const { maxBlocks } = device.info;
+    const count = turns(this.#back.pattern, this.#back.size, depth, maxBlocks - depth);
+    // more than that: so the last frame of a tx block is another than that of the rx block
+    const txCount = maxBlocks > 2 * count
+      ? turns(pattern, size, count + 1, maxBlocks - count)
+      : Math.max(depth, maxBlocks - count);
     const txBlock = blockSize(device, size, this.#guard);
-    this.#tx = new BlockSet(device, { direction: "tx", policy, size: txBlock, count });
+    this.#tx = new BlockSet(device, { direction: "tx", policy, size: txBlock, count: txCount });
     try {
-      const rx = { direction: "rx", policy, size: this.#rxBlock, count: depth } as const;
+      const rx = { direction: "rx", policy, size: this.#rxBlock, count } as const;
       this.#rx = new BlockSet(device, rx);
     } catch (error) {
       this.#tx[Symbol.dispose]();
       throw error;
     }
+    this.#stores = options.stores ??
+      (policy !== "none" && this.#rx.all.every(({ writable }) => writable) &&
+        framesRepeat(this.#back.pattern, this.#back.size, count));
     this.#guards = new Guards({
       guard: this.#guard,
       size: this.#back.size,
       // ALLOC gives zeros, and they stay where no poison comes
       fresh: this.#primed ? pattern.poison(0, this.#rxBlock) : new Uint8Array(this.#rxBlock),
-      count: depth,
+      count,
     });
   }
 
@@ -188,17 +216,17 @@ class BlockLoop extends Flow {
       };
       // without syncs the CPU cannot see the poison: evidence, and no fault of a frame
       if (this.#options.policy === "none") this.observe(frame);
-      else this.condemn(frame, { pattern: this.#pattern, base: 0, rxHeld: "zeros" });
+      else this.condemn(frame, { pattern: this.#pattern, base: 0, rxHeld: "zeros" }, rx);
       // a block that the poison did not reach is judged by what it holds
       this.#guards.accept(index, received);
     });
   }
 
   protected override send(sequence: number): void {
-    const { size, stores = false } = this.#options;
+    const { size } = this.#options;
     const [tx, rx] = [this.#tx.of(sequence), this.#rx.of(sequence)];
     const cookie = BigInt(sequence);
-    if (stores) rx.set(this.#pattern.poison(this.#guard, this.#back.size), this.#guard);
+    if (this.#stores) rx.set(this.#pattern.poison(this.#guard, this.#back.size), this.#guard);
     const [offset, verify] = [this.#guard, this.#verify];
     this.give(rx, { offset, length: this.#back.size, cookie, verify });
     fillFrame(tx, { pattern: this.#pattern, sequence, size, at: offset });
@@ -215,15 +243,19 @@ class BlockLoop extends Flow {
       const [expected, bytes] = [new Uint8Array(size), new Uint8Array(size)];
       pattern.write(expected, sequence);
       rx.copyTo(bytes, this.#guard);
-      this.condemn({
-        sequence,
-        expected,
-        received: bytes,
-        moved: received.bytes,
-        txCheck: sent.check,
-        rxCheck: received.check,
-        ...this.#sent(sequence),
-      }, { pattern, base: this.#guard, ...this.#held(sequence) });
+      this.condemn(
+        {
+          sequence,
+          expected,
+          received: bytes,
+          moved: received.bytes,
+          txCheck: sent.check,
+          rxCheck: received.check,
+          ...this.#sent(sequence),
+        },
+        { pattern, base: this.#guard, ...this.#held(sequence) },
+        rx,
+      );
     } else if (pattern === this.#pattern) {
       this.#checkValues(sequence, sent.check, received.check);
     }
@@ -276,13 +308,7 @@ class BlockLoop extends Flow {
     const [rx, tx] = [sequence - this.#rx.all.length, sequence - this.#tx.all.length];
     const { pattern, size } = this.#back;
     return {
-      rxHeld: this.#options.stores === true
-        ? "poison"
-        : rx >= 0
-        ? rx
-        : this.#primed
-        ? "poison"
-        : "zeros",
+      rxHeld: this.#stores ? "poison" : rx >= 0 ? rx : this.#primed ? "poison" : "zeros",
       txHeld: tx >= 0 ? tx : "zeros",
       ...(pattern === this.#pattern ? {} : {
         frameOf: (other) => pattern.body(other, size).slice(),

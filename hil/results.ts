@@ -39,6 +39,8 @@ export interface Fault {
   readonly kind: FaultKind;
   /** Number of the frame within its case, from 0. */
   readonly frame: number;
+  /** Id of the block that it was in, as the driver counts them; left out where it was in none. */
+  readonly block?: number;
   /** First wrong byte, from the start of the frame's data; negative in the guard zone before. */
   readonly offset: number;
   /** Bytes from the first to the last wrong one. */
@@ -477,6 +479,7 @@ function checkFault(value: unknown, path: string): Fault {
   const fault = object(value, path);
   oneOf(fault["kind"], FAULT_KINDS, `${path}.kind`);
   count(fault["frame"], `${path}.frame`);
+  if (fault["block"] !== undefined) count(fault["block"], `${path}.block`);
   number(fault["offset"], `${path}.offset`);
   count(fault["length"], `${path}.length`);
   if (fault["blame"] !== null) {

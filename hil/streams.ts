@@ -12,7 +12,9 @@ import type { Device } from "../driver/device.ts";
 import { BlockSet, blockSize, fillFrame, Guards, guardSize, holdsFrame } from "./block_set.ts";
 import { expectedPattern } from "./expected.ts";
 import { Flow, type FlowOptions, type FrameReport, runFlows } from "./flow.ts";
-import type { Pattern, PatternSpec } from "./patterns/pattern.ts";
+import { framesRepeat, type Pattern, type PatternSpec } from "./patterns/pattern.ts";
+import { makeTags, POISON_CLASS } from "./patterns/tags.ts";
+import type { Fault } from "./results.ts";
 
 /** What both directions are asked for. */
 export interface StreamOptions extends FlowOptions {
@@ -44,7 +46,8 @@ export interface ReceiveOptions extends StreamOptions {
 export type Expectation = PatternSpec | FrameMaker;
 
 /**
- * Makes the bytes of a frame.
+ * Makes the bytes of a frame: always the same for the same number. It may be asked again, and for
+ * other frames in between, to name a fault.
  *
  * @param sequence Number of the frame, from 0
  * @param length Bytes
@@ -115,42 +118,61 @@ class SendFlow extends Flow {
 
   protected override receive(sequence: number): number | null {
     const { size, accept } = this.#options;
-    const { done, failed } = this.take(this.#blocks.of(sequence), sequence);
+    const block = this.#blocks.of(sequence);
+    const { done, failed } = this.take(block, sequence);
     const unverified = accept === undefined && done.check === null;
     if (failed) return unverified ? null : size;
     const lost = done.bytes !== size;
-    const stale = !lost && this.#isStale(done, sequence);
-    const wrong = lost
-      ? `the engine took ${done.bytes} of ${size} bytes`
-      : stale
-      ? "the core's check value is not that of the frame: it read something else"
-      : accept?.(done, sequence) ?? null;
+    const changed = lost ? null : this.#changed(done, sequence);
+    const wrong: Pick<Fault, "kind" | "blame" | "detail"> | null = lost
+      ? {
+        kind: "lost",
+        blame: "core",
+        detail: `the engine took ${done.bytes} of ${size} bytes`,
+      }
+      : changed ?? refused(accept?.(done, sequence) ?? null);
     if (wrong !== null) {
-      this.note({
-        kind: stale ? "stale-tx" : lost ? "lost" : "foreign",
-        frame: sequence,
-        offset: 0,
-        length: size,
-        blame: stale ? "tx" : "core",
-        detail: wrong,
-      });
+      this.note({ ...wrong, frame: sequence, offset: 0, length: size, block: block.id });
     }
     return unverified ? null : size;
   }
 
-  /** Whether the core read something else than was sent. */
-  #isStale(done: Completion, sequence: number): boolean {
-    if (done.check === null) return false;
-    const frame = new Uint8Array(this.#options.size);
-    this.#pattern.write(frame, sequence);
-    const stale = done.check !== crc32(frame);
-    this.see("tx", stale);
-    return stale;
+  /** What the core read instead of the frame, by its check value; null when it read the frame. */
+  #changed(done: Completion, sequence: number): Pick<Fault, "kind" | "blame" | "detail"> | null {
+    const { check } = done;
+    if (check === null) return null;
+    const changed = check !== this.#checkOf(sequence);
+    this.see("tx", changed);
+    if (!changed) return null;
+    const before = sequence - this.#blocks.all.length;
+    const old = before >= 0
+      ? check === this.#checkOf(before) && `frame ${before}`
+      : check === crc32(new Uint8Array(this.#options.size)) && "zeros";
+    return {
+      kind: old === false ? "foreign" : "stale-tx",
+      blame: "tx",
+      detail: old === false
+        ? "the core's check value is not that of the frame: it read something else, or old data " +
+          "in part"
+        : `the core's check value is that of ${old}, which the block held before`,
+    };
+  }
+
+  #checkOf(sequence: number): number {
+    const { size } = this.#options;
+    const header = this.#pattern.header(sequence, size);
+    const start = header === null ? 0 : crc32(header);
+    return crc32(this.#pattern.body(sequence, size).subarray(header?.length ?? 0), start);
   }
 
   protected override free(): void {
     this.#blocks[Symbol.dispose]();
   }
+}
+
+/** What a design says itself that is wrong. */
+function refused(why: string | null): Pick<Fault, "kind" | "blame" | "detail"> | null {
+  return why === null ? null : { kind: "foreign", blame: "core", detail: why };
 }
 
 class ReceiveFlow extends Flow {
@@ -159,7 +181,10 @@ class ReceiveFlow extends Flow {
   readonly #guard: number;
   readonly #blocks: BlockSet;
   readonly #guards: Guards;
+  readonly #poison: Uint8Array<ArrayBuffer>;
   #pattern: Pattern | null = null;
+  /** Whether a block that is used again must hold the same frame again, as far as is known. */
+  #repeats = true;
   /** Number of the frame at which the pattern was found. */
   #first = 0;
 
@@ -171,7 +196,8 @@ class ReceiveFlow extends Flow {
     this.#guard = guardSize(device);
     const room = blockSize(device, size, this.#guard);
     this.#blocks = new BlockSet(device, { direction: "rx", policy, size: room, count: depth });
-    // nothing can bring poison here: what ALLOC gives is zeros
+    this.#poison = makeTags(seed, POISON_CLASS, Math.ceil(room / 8)).subarray(this.#guard);
+    // no transfer can bring poison here: what ALLOC gives is zeros
     const fresh = new Uint8Array(room);
     this.#guards = new Guards({ guard: this.#guard, size, fresh, count: depth });
   }
@@ -181,6 +207,10 @@ class ReceiveFlow extends Flow {
   protected override send(sequence: number): void {
     const block = this.#blocks.of(sequence);
     const cookie = BigInt(sequence);
+    // a frame that does not come must not be there from before
+    if (this.#isStored(sequence)) {
+      block.set(this.#poison.subarray(0, this.#options.size), this.#guard);
+    }
     this.give(block, { offset: this.#guard, length: this.#options.size, cookie, verify: true });
   }
 
@@ -191,11 +221,20 @@ class ReceiveFlow extends Flow {
     return this.#options.size;
   }
 
+  /** Whether poison is stored before a frame: not where that would stay unsynced, or kill the process. */
+  #isStored(sequence: number): boolean {
+    if (this.#options.policy === "none" || !this.#blocks.of(sequence).writable) return false;
+    return this.#repeats || sequence < this.#blocks.all.length;
+  }
+
   #compare(block: Block, done: Completion, sequence: number): void {
     const { size } = this.#options;
     if (this.#pattern === null) {
       this.#pattern = this.#begin(block);
       this.#first = sequence;
+      const { size } = this.#options;
+      this.#repeats = this.#pattern === null ||
+        framesRepeat(this.#pattern, size, this.#blocks.all.length);
     }
     const pattern = this.#pattern;
     if (pattern === null) {
@@ -223,12 +262,9 @@ class ReceiveFlow extends Flow {
     block.copyTo(received, this.#guard);
     const { bytes: moved, check: rxCheck } = done;
     const frame = { sequence, expected, received, moved, txCheck: null, rxCheck };
-    const held = sequence - this.#blocks.all.length;
-    this.condemn(frame, {
-      pattern,
-      base: this.#guard,
-      rxHeld: held >= this.#first ? held - this.#first : "zeros",
-    });
+    const held = due - this.#blocks.all.length;
+    const rxHeld = this.#isStored(sequence) ? "poison" : held >= 0 ? held : "zeros";
+    this.condemn(frame, { pattern, base: this.#guard, rxHeld }, block);
   }
 
   /** Find the place of the pattern at which the design began. */

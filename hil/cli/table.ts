@@ -188,8 +188,10 @@ function explain(
   return [...head, ...reason, ...faults, ...(more > 0 ? [`  ... and ${more} more faults`] : [])];
 }
 
-function describeFault({ kind, frame, offset, length, blame, detail }: Fault): string {
-  const where = `frame ${frame} offset ${offset} length ${length}`;
+function describeFault({ kind, frame, block, offset, length, blame, detail }: Fault): string {
+  const where = `frame ${frame}${
+    block === undefined ? "" : ` block ${block}`
+  } offset ${offset} length ${length}`;
   return `${where}: ${kind}${blame === null ? "" : ` (${blame})`}: ${detail}`;
 }
 

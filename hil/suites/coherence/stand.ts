@@ -40,6 +40,8 @@ export interface StandOptions {
   readonly rounds: number;
   /** Begin no more rounds after so many seconds; no limit when left out. */
   readonly seconds?: number;
+  /** Begin no round after this, as `performance.now()` tells. */
+  readonly deadline: number;
   /** The call that policy `manual` leaves out; null for none. */
   readonly without: Call | null;
   /** Leave it out for the second half of a range only. */
@@ -102,9 +104,9 @@ export class Stand extends Flow {
    * @param options What it is done with
    */
   constructor(device: Device, part: Part, options: StandOptions) {
-    const { policy, size, rounds, seconds, maxFaults } = options;
+    const { policy, size, rounds, seconds, deadline, maxFaults } = options;
     super(device, {
-      ...{ policy, size, frames: rounds, depth: 1, maxFaults },
+      ...{ policy, size, frames: rounds, depth: 1, deadline, maxFaults },
       ...(seconds === undefined ? {} : { seconds }),
     });
     this.#options = options;
