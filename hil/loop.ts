@@ -47,7 +47,8 @@ export interface LoopOptions extends FlowOptions {
   /**
    * Store poison into each receive block before it is given away, as a caller may whose policy lets
    * it: no such store may come to light after the frame. When left out, only where a block would hold
-   * the frame that is due from before; not under policy `none`, nor into blocks mapped read-only.
+   * the frame that is due from before; not under policy `none`, nor into blocks mapped read-only. The
+   * sync of a streaming block may drop the store (arm64 before Linux 5.19): old frames then stay unseen.
    */
   readonly stores?: boolean;
   /** Called after priming, before the first frame. */

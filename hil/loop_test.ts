@@ -42,3 +42,34 @@ Deno.test("runLoop() holds those of the first frames against the frames", () => 
   assertEquals(faults.map(({ frame, blame }) => [frame, blame]), [[3, "core"]]);
   assertMatch(faults[0]?.detail ?? "", /, and that of the frame is 0x[0-9a-f]{8}$/);
 });
+
+for (
+  const [name, pattern, policy, size, depth] of [
+    // frames of one byte come again after 32
+    ["address", patterns.address(), "streaming", 1, 32],
+    // a store into a streaming block may be dropped by its sync, as here
+    ["zeros", patterns.zeros(), "coherent", 64, 4],
+  ] as const
+) {
+  Deno.test(`runLoop() sees frames of ${name} that were never written, without check values`, () => {
+    const run = (fault: string) => {
+      using board = new SimBoard({ seed: 1 });
+      const ioctl = board.ioctl.bind(board);
+      board.ioctl = (fd, request, argument) => {
+        const result = ioctl(fd, request, argument);
+        if (request !== IOC.DEQUEUE || result !== 0 || argument === null) return result;
+        const view = new DataView(argument.buffer, argument.byteOffset);
+        view.setUint32(DEQUEUE.at.check_kind, 0, true);
+        return result;
+      };
+      using device = Device.open({ path: "/dev/pldma0", syscalls: board });
+      const made = pattern.create({ seed: 1, maxLength: 1 << 14 });
+      return runLoop(device, made, {
+        ...{ policy, size, depth, frames: 100, maxFaults: 1000 },
+        onPrimed: () => fault === "" || board.arm(fault),
+      }).faults.map(({ frame }) => frame);
+    };
+    assertEquals(run(""), []);
+    assertEquals(run("kind=no-move frame=70"), [70]);
+  });
+}
