@@ -14,10 +14,11 @@ import type { Block } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
 import type { DeviceStats } from "../../driver/stats.ts";
 import { COST_KINDS, type Direction, DIRECTIONS, type PolicyName } from "../../driver/uapi.ts";
-import { BlockSet } from "../block_set.ts";
+import { BlockSet, blockSize } from "../block_set.ts";
 import type { Pattern } from "../patterns/pattern.ts";
-import { cpuTime } from "./libc.ts";
-import { summarize, type Summary } from "./statistics.ts";
+import { type CpuTime, cpuTime } from "./libc.ts";
+import { whatFits } from "./memory.ts";
+import { scale, summarize, type Summary } from "./statistics.ts";
 import { warmUp } from "./warm_up.ts";
 
 /** What to move. */
@@ -26,9 +27,9 @@ export interface PumpOptions {
   readonly tx: PolicyName;
   /** Policy of the receive blocks. */
   readonly rx: PolicyName;
-  /** Bytes of a frame, which is a whole block. */
+  /** Bytes of a frame, which is a whole block but for what alignment adds. */
   readonly size: number;
-  /** Frames under way at once. */
+  /** Frames under way at once, as far as queues and memory allow. */
   readonly depth: number;
   /** Whether the CPU fills each frame before it is sent. */
   readonly fill: boolean;
@@ -44,20 +45,26 @@ export interface PumpOptions {
 export interface PumpResult {
   /** Payload, MB/s (10^6), over windows of several frames each. */
   readonly throughput: Summary;
-  /** Processor time of this process over time passed. */
-  readonly cpu: { readonly user: number; readonly system: number };
+  /** Frames that were under way at once. */
+  readonly depth: number;
+  /**
+   * Processor time of this process over time passed. The kernel knows exactly how much there was of
+   * both; what part of it is which it may know by sampling only: that is taken over the whole time.
+   */
+  readonly cpu: { readonly user: Summary; readonly system: Summary };
   /** Bytes given to sync calls or mapped and unmapped, both directions, per byte of payload. */
   readonly syncedPerByte: number;
   /** Time that the driver spent on handing frames over, both directions, nanoseconds per frame. */
-  readonly handoverNs: number;
-  /** Frames in the measured time. */
-  readonly frames: number;
+  readonly handoverNs: Summary;
   /** Of the frames that were read, how many were not what was sent. */
   readonly wrong: number;
 }
 
 /** Windows that a measurement consists of at most. */
 const WINDOWS = 50;
+
+/** Looks at the counters of driver and kernel: fewer, for they cost more than one at the clock. */
+const LOOKS = 10;
 
 /** The end that frames are sent from. */
 interface TxEnd extends Disposable {
@@ -80,15 +87,22 @@ interface RxEnd extends Disposable {
 }
 
 /**
- * Move frames and measure. The device has both channels and no transfer in flight; it has none
+ * Move frames and measure, fewer at once where so many do not fit into memory. The device has both channels and no transfer in flight; it has none
  * afterwards, and no block of this.
  *
  * @param device The device
  * @param options What to move
  * @returns What was measured
- * @throws {ErrnoError} When the driver refuses, or a completion does not come
+ * @throws {ErrnoError} ENOMEM when not even one block in each direction fits; when the driver refuses,
+ * or a completion does not come
  */
 export function pump(device: Device, options: PumpOptions): PumpResult {
+  const { tx, rx } = device.info;
+  const queue = Math.min(tx?.queueDepth ?? Infinity, rx?.queueDepth ?? Infinity);
+  return whatFits(Math.min(options.depth, queue), (depth) => move(device, { ...options, depth }));
+}
+
+function move(device: Device, options: PumpOptions): PumpResult {
   using owned = new DisposableStack();
   const tx: TxEnd = owned.use(
     options.tx === "bounce" ? new TxRing(device, options) : new TxBlocks(device, options),
@@ -120,7 +134,7 @@ export function pump(device: Device, options: PumpOptions): PumpResult {
   const measured = measure(device, options, step);
   const { wrong } = rx;
   while (taken < given) take();
-  return { ...measured, wrong };
+  return { ...measured, depth: options.depth, wrong };
 }
 
 /** Step until the time is over. Each step takes a frame and gives one: what is under way stays. */
@@ -128,38 +142,48 @@ function measure(
   device: Device,
   { size, seconds, depth }: PumpOptions,
   step: () => void,
-): Omit<PumpResult, "wrong"> {
+): Omit<PumpResult, "wrong" | "depth"> {
   const now = (): number => device.syscalls.monotonicNs();
   const perFrame = warmUp({ now, seconds: seconds / 4, least: depth }, step);
   // completions come in bursts of up to a whole queue: less than that says nothing
   const window = Math.max(depth, Math.round(seconds * 1e9 / WINDOWS / perFrame));
 
   const rates: number[] = [];
+  const handovers: number[] = [];
+  const shares: number[] = [];
+  let [frames, bytes] = [0, 0];
   device.stats({ clear: true });
   const before = cpuTime();
   const start = now();
   let last = start;
+  let seen = { at: start, cpu: before, windows: 0 };
   // a slow board takes longer for five windows, up to ten times
   while (last - start < seconds * 1e9 || (rates.length < 5 && last - start < seconds * 1e10)) {
     for (let i = 0; i < window; i++) step();
-    const end = now();
-    rates.push(window * size / Math.max(1, end - last) * 1000);
-    last = end;
+    const at = now();
+    rates.push(window * size / Math.max(1, at - last) * 1000);
+    last = at;
+    if (at - seen.at < seconds * 1e9 / LOOKS) continue;
+    const [cost, cpu] = [handover(device.stats({ clear: true })), cpuTime()];
+    const moved = (rates.length - seen.windows) * window;
+    handovers.push(cost.ns / moved);
+    shares.push((total(cpu) - total(seen.cpu)) / (at - seen.at) * 1e9);
+    frames += moved;
+    bytes += cost.bytes;
+    seen = { at, cpu, windows: rates.length };
   }
-  const passed = (last - start) / 1e9;
-  const after = cpuTime();
-  const { bytes, ns } = handover(device.stats());
-  const frames = window * rates.length;
+  const user = (seen.cpu.user - before.user) / Math.max(1e-9, total(seen.cpu) - total(before));
+  const share = summarize(shares);
   return {
     throughput: summarize(rates),
-    cpu: {
-      user: (after.user - before.user) / passed,
-      system: (after.system - before.system) / passed,
-    },
+    cpu: { user: scale(share, user), system: scale(share, 1 - user) },
     syncedPerByte: bytes / (frames * size),
-    handoverNs: ns / frames,
-    frames,
+    handoverNs: summarize(handovers),
   };
+}
+
+function total({ user, system }: CpuTime): number {
+  return user + system;
 }
 
 /** What both directions cost together. */
@@ -178,8 +202,8 @@ function handover(stats: DeviceStats): { bytes: number; ns: number } {
 }
 
 function blocks(device: Device, options: PumpOptions, direction: Direction): BlockSet {
-  const { size, depth } = options;
-  return new BlockSet(device, { direction, policy: options[direction], size, count: depth });
+  const { [direction]: policy, depth: count } = options;
+  return new BlockSet(device, { direction, policy, size: blockSize(device, options.size), count });
 }
 
 class TxBlocks implements TxEnd {

@@ -6,6 +6,7 @@
  */
 
 import type { Spread } from "../results.ts";
+import { type WarmUp, warmUp } from "./warm_up.ts";
 
 /** A figure with its scatter, as a measurement holds it. */
 export interface Summary {
@@ -68,11 +69,29 @@ export function summarize(samples: readonly number[]): Summary {
   };
 }
 
+/**
+ * The same in another unit.
+ *
+ * @param summary What was measured
+ * @param factor How much of the new unit one of the old is, at least 0
+ * @returns Median and spread, multiplied
+ */
+export function scale({ value, spread }: Summary, factor: number): Summary {
+  return {
+    value: value * factor,
+    spread: {
+      samples: spread.samples,
+      min: spread.min * factor,
+      p5: spread.p5 * factor,
+      p95: spread.p95 * factor,
+      max: spread.max * factor,
+    },
+  };
+}
+
 /** How long and how often to sample. */
-export interface Sampling {
-  /** The clock, nanoseconds. */
-  readonly now: () => number;
-  /** Time for all samples, seconds; the first tenth of it warms up. */
+export interface Sampling extends Omit<WarmUp, "least"> {
+  /** Time for all samples, seconds; a tenth of it before, or more, to warm up. */
   readonly seconds: number;
   /** Samples to take even when the time is over; 5 when left out. */
   readonly least?: number;
@@ -81,8 +100,8 @@ export interface Sampling {
 }
 
 /**
- * Sample until the time is over. At least one call warms up and is not counted. A bench on a slow board
- * may take ten times its time for the least number of samples, no longer.
+ * Sample until the time is over, once it is warm. A bench on a slow board may take ten times its time
+ * for the least number of samples, no longer.
  *
  * @param sampling How long and how often
  * @param take Takes one sample
@@ -90,15 +109,36 @@ export interface Sampling {
  */
 export function takeSamples(sampling: Sampling, take: () => number): number[] {
   const { now, seconds, least = 5, most = 2000 } = sampling;
+  warmUp({ ...sampling, seconds: seconds / 10, least: 1 }, take);
   const start = now();
   const passed = () => (now() - start) / 1e9;
-  do take(); while (passed() < seconds / 10);
   const samples: number[] = [];
   do samples.push(take()); while (
     samples.length < most &&
     (passed() < seconds || (samples.length < least && passed() < 10 * seconds))
   );
   return samples;
+}
+
+/** Time of a sample that the clock, and the call of it, leave as it is, nanoseconds. */
+const LONG = 100_000;
+
+/**
+ * Sample how long a call takes. Short ones are timed many at once.
+ *
+ * @param sampling How long and how often
+ * @param call What takes the time
+ * @returns Time of one call in each sample, nanoseconds
+ */
+export function timeCalls(sampling: Sampling, call: () => unknown): number[] {
+  const { now, seconds } = sampling;
+  const once = warmUp({ ...sampling, seconds: seconds / 10, least: 1 }, call);
+  const calls = Math.max(1, Math.round(LONG / Math.max(1, once)));
+  return takeSamples(sampling, () => {
+    const start = now();
+    for (let i = 0; i < calls; i++) call();
+    return (now() - start) / calls;
+  });
 }
 
 /**

@@ -16,23 +16,26 @@ const LONGEST = 0.5;
 /** What other threads of this process may take of one processor, when it is quiet. */
 const QUIET = 0.1;
 
+/** How to warm up. */
+export interface WarmUp {
+  /** The clock, nanoseconds. */
+  readonly now: () => number;
+  /** Time to step between two looks at the compiler, seconds. */
+  readonly seconds: number;
+  /** How often to step at least between them; 1 when left out. */
+  readonly least?: number;
+  /** Processor time of other threads, seconds; those of this process when left out. */
+  readonly others?: () => number;
+}
+
 /**
  * Step until the compiler is done, or half a second is over.
  *
- * @param how `now`: the clock, nanoseconds; `seconds` to step between two looks; `least`: how often to
- * step at least between them, 1 when left out; `others`: processor time of other threads, seconds
+ * @param how How long at least, and how often
  * @param step What will be measured
  * @returns Time of a step at the end, nanoseconds
  */
-export function warmUp(
-  how: {
-    readonly now: () => number;
-    readonly seconds: number;
-    readonly least?: number;
-    readonly others?: () => number;
-  },
-  step: () => void,
-): number {
+export function warmUp(how: WarmUp, step: () => unknown): number {
   const { now, seconds, least = 1, others = otherThreads } = how;
   const start = performance.now();
   for (;;) {

@@ -6,48 +6,51 @@
 
 import { UserMemory } from "../../../driver/memory.ts";
 import { hil } from "../../../mod.ts";
-import { BlockSet } from "../../block_set.ts";
+import { BlockSet, blockSize } from "../../block_set.ts";
 import { prove, sampling } from "../case.ts";
 import { copyIn, copyOut } from "../libc.ts";
 import { loops } from "../loops.ts";
-import { summarize, takeSamples } from "../statistics.ts";
+import { ifItFits } from "../memory.ts";
+import { summarize, timeCalls } from "../statistics.ts";
 
 const top = await hil();
 
-top.matrix("access", { policy: "all", size: [65536, 1048576], depth: [1] }, async (context) => {
-  const { device, policy, size } = context;
-  if (size % 8 !== 0) context.skip("words have 8 bytes");
-  if (policy === "bounce") {
-    context.skip("the CPU reaches no block of this policy: it reads and writes");
-  }
-  const rx = new BlockSet(device, { direction: "rx", policy, size, count: 1 });
-  const tx = new BlockSet(device, { direction: "tx", policy, size, count: 1 });
-  const [received, sent] = [rx.of(0), tx.of(0)];
-  const ordinary = new Uint8Array(size).fill(1);
-  using other = UserMemory.allocate(size);
-  other.bytes().fill(1);
-  const { address } = other;
-
-  const { byte, word } = loops();
-  if (byte(address, size) !== BigInt(size)) throw new Error("The loop over bytes leaves some out");
-  const accesses: Readonly<Record<string, readonly [() => unknown, () => unknown]>> = {
-    "byte read": [() => byte(received.address, size), () => byte(address, size)],
-    "word read": [() => word(received.address, size / 8), () => word(address, size / 8)],
-    "memcpy out": [() => copyOut(ordinary, received.address), () => copyOut(ordinary, address)],
-    "memcpy in": [() => copyIn(sent.address, ordinary), () => copyIn(address, ordinary)],
-  };
-  for (const [access, [onBlock, onOrdinary]] of Object.entries(accesses)) {
-    for (const [memory, run] of [["ordinary", onOrdinary], ["block", onBlock]] as const) {
-      const how = sampling(context);
-      const rates = takeSamples(how, () => {
-        const start = how.now();
-        run();
-        return size / Math.max(1, how.now() - start) * 1000;
-      });
-      const { value, spread } = summarize(rates);
-      context.measure("cpu access", value, "MB/s", { at: { size, access, memory }, spread });
+top.matrix(
+  "access",
+  { policy: "all", size: [65536, 1048576], depth: [1] },
+  ifItFits(async (context) => {
+    const { device, policy, size } = context;
+    if (size % 8 !== 0) context.skip("words have 8 bytes");
+    if (policy === "bounce") {
+      context.skip("the CPU reaches no block of this policy: it reads and writes");
     }
-  }
-  for (const set of [rx, tx]) set[Symbol.dispose]();
-  await prove(context);
-});
+    const one = { policy, size: blockSize(device, size), count: 1 } as const;
+    const rx = new BlockSet(device, { direction: "rx", ...one });
+    const tx = new BlockSet(device, { direction: "tx", ...one });
+    const [received, sent] = [rx.of(0), tx.of(0)];
+    const ordinary = new Uint8Array(size).fill(1);
+    using other = UserMemory.allocate(size);
+    other.bytes().fill(1);
+    const { address } = other;
+
+    const { byte, word } = loops();
+    if (byte(address, size) !== BigInt(size)) {
+      throw new Error("The loop over bytes leaves some out");
+    }
+    const accesses: Readonly<Record<string, readonly [() => unknown, () => unknown]>> = {
+      "byte read": [() => byte(received.address, size), () => byte(address, size)],
+      "word read": [() => word(received.address, size / 8), () => word(address, size / 8)],
+      "memcpy out": [() => copyOut(ordinary, received.address), () => copyOut(ordinary, address)],
+      "memcpy in": [() => copyIn(sent.address, ordinary), () => copyIn(address, ordinary)],
+    };
+    for (const [access, [onBlock, onOrdinary]] of Object.entries(accesses)) {
+      for (const [memory, run] of [["ordinary", onOrdinary], ["block", onBlock]] as const) {
+        const times = timeCalls(sampling(context), run);
+        const { value, spread } = summarize(times.map((ns) => size / Math.max(1, ns) * 1000));
+        context.measure("cpu access", value, "MB/s", { at: { size, access, memory }, spread });
+      }
+    }
+    for (const set of [rx, tx]) set[Symbol.dispose]();
+    await prove(context);
+  }),
+);

@@ -12,10 +12,11 @@ import { UserMemory } from "../../../driver/memory.ts";
 import type { Cost } from "../../../driver/stats.ts";
 import { type CostKind, type Direction, DIRECTIONS } from "../../../driver/uapi.ts";
 import { hil } from "../../../mod.ts";
-import { BlockSet } from "../../block_set.ts";
+import { BlockSet, blockSize } from "../../block_set.ts";
 import type { CaseContext } from "../../case.ts";
 import { frames, measureTime, prove, sampling, SIZES } from "../case.ts";
 import { copyIn } from "../libc.ts";
+import { ifItFits, whatFits } from "../memory.ts";
 import { summarize, takeSamples } from "../statistics.ts";
 
 const top = await hil();
@@ -38,90 +39,94 @@ const CALLS: readonly { name: string; kinds: readonly CostKind[]; call?: string 
   { name: "copy", kinds: ["copy"] },
 ];
 
-top.matrix("handover", { policy: "all", size: SIZES, depth: [1] }, async (context) => {
-  const { device, size } = context;
-  const transfers: Record<string, Record<CostKind, Cost>>[] = [];
-  const transfer = oneFrame(context);
-  const [first = 1] = takeSamples({ ...sampling(context), ...SAMPLES }, () => {
-    device.stats({ clear: true });
-    transfer.move();
-    const { tx, rx } = device.stats();
-    return transfers.push({ tx: tx.cost, rx: rx.cost });
-  });
-  transfer.end();
-  const measured = transfers.slice(first - 1); // those before warmed up
+top.matrix(
+  "handover",
+  { policy: "all", size: SIZES, depth: [1] },
+  ifItFits(async (context) => {
+    const { device, size } = context;
+    const transfers: Record<string, Record<CostKind, Cost>>[] = [];
+    const transfer = whatFits(BLOCKS, (count) => oneFrame(context, count));
+    const [first = 1] = takeSamples({ ...sampling(context), ...SAMPLES }, () => {
+      device.stats({ clear: true });
+      transfer.move();
+      const { tx, rx } = device.stats();
+      return transfers.push({ tx: tx.cost, rx: rx.cost });
+    });
+    transfer[Symbol.dispose]();
+    const measured = transfers.slice(first - 1); // those before warmed up
 
-  for (const direction of DIRECTIONS) {
-    for (const { name, kinds, call } of CALLS) {
-      const costs = measured.map((one) => kinds.map((kind) => one[direction]?.[kind]));
-      if (costs.every((one) => one.every((cost) => cost === undefined || cost.calls === 0))) {
-        continue;
+    for (const direction of DIRECTIONS) {
+      for (const { name, kinds, call } of CALLS) {
+        const costs = measured.map((one) => kinds.map((kind) => one[direction]?.[kind]));
+        if (costs.every((one) => one.every((cost) => cost === undefined || cost.calls === 0))) {
+          continue;
+        }
+        const ns = costs.map((one) => one.reduce((sum, cost) => sum + (cost?.totalNs ?? 0), 0));
+        const { value, spread } = summarize(ns.map((one) => one / 1000));
+        const at = call === undefined ? { direction } : { call: `${call} ${direction}` };
+        context.measure(name, value, "µs", { at: { size, ...at }, spread });
+        if (name !== "pin and map") continue;
+        const pages = Math.ceil(size / device.info.pageSize);
+        context.measure("pin and map per page", value * 1000 / pages, "ns", {
+          at: { size, direction },
+        });
       }
-      const ns = costs.map((one) => one.reduce((sum, cost) => sum + (cost?.totalNs ?? 0), 0));
-      const { value, spread } = summarize(ns.map((one) => one / 1000));
-      const at = call === undefined ? { direction } : { call: `${call} ${direction}` };
-      context.measure(name, value, "µs", { at: { size, ...at }, spread });
-      if (name !== "pin and map") continue;
-      const pages = Math.ceil(size / device.info.pageSize);
-      context.measure("pin and map per page", value * 1000 / pages, "ns", {
-        at: { size, direction },
-      });
     }
-  }
-  // what copying would cost instead
-  const from = new Uint8Array(size).fill(1);
-  using places = UserMemory.allocate(size * BLOCKS);
-  places.bytes().fill(1);
-  let turn = 0;
-  measureTime(context, "memcpy", { size }, () => {
-    copyIn(places.address + BigInt(size * (turn++ % BLOCKS)), from);
-  });
-  await prove(context);
-});
+    // what copying would cost instead
+    const from = new Uint8Array(size).fill(1);
+    using places = UserMemory.allocate(size * BLOCKS);
+    places.bytes().fill(1);
+    let turn = 0;
+    measureTime(context, "memcpy", { size }, () => {
+      copyIn(places.address + BigInt(size * (turn++ % BLOCKS)), from);
+    });
+    await prove(context);
+  }),
+);
 
 /** Blocks, or rings, for one frame at a time. */
-function oneFrame(context: CaseContext): { move: () => void; end: () => void } {
-  const { device, policy, size } = context;
-  const frame = frames(context).body(0, size);
+function oneFrame(context: CaseContext, count: number): Disposable & { move: () => void } {
+  const { device, policy, size: length } = context;
+  const frame = frames(context).body(0, length);
+  using owned = new DisposableStack();
+  const kept = (move: () => void) => {
+    const all = owned.move();
+    return { move, [Symbol.dispose]: () => all.dispose() };
+  };
   if (policy === "bounce") {
-    const ring = { policy, size, count: BLOCKS } as const;
-    const blocks = DIRECTIONS.flatMap((direction) => device.alloc({ direction, ...ring }));
-    const buffer = new Uint8Array(size);
-    return {
-      move: () => {
-        device.writeFrame(frame);
-        device.readFrame(buffer);
-      },
-      end: () => {
-        device.reset(); // the receive ring is with the engine
-        for (const block of blocks) block.free();
-      },
-    };
+    for (const direction of DIRECTIONS) {
+      for (const block of device.alloc({ direction, policy, size: length, count })) {
+        owned.use(block);
+      }
+    }
+    owned.defer(() => device.reset()); // the receive ring is with the engine
+    const buffer = new Uint8Array(length);
+    return kept(() => {
+      device.writeFrame(frame);
+      device.readFrame(buffer);
+    });
   }
-  const owned = new DisposableStack();
-  const make = (direction: Direction, bytes: number): Block =>
-    owned.use(new BlockSet(device, { direction, policy, size: bytes, count: 1 })).of(0);
-  const pairs = Array.from({ length: BLOCKS }, () => {
+  const make = (direction: Direction, size: number): Block =>
+    owned.use(new BlockSet(device, { direction, policy, size, count: 1 })).of(0);
+  const pairs = Array.from({ length: count }, () => {
     // a page between: else all blocks lie alike to their bounce buffers, where there are such
     for (const direction of DIRECTIONS) make(direction, device.info.pageSize);
+    const size = blockSize(device, length);
     return { to: make("rx", size), from: make("tx", size) };
   });
   let turn = 0;
-  return {
-    move: () => {
-      const pair = pairs[turn++ % BLOCKS];
-      if (pair === undefined) throw new Error("Expected two blocks");
-      const { to, from } = pair;
-      if (policy === "manual") to.syncForDevice();
-      to.enqueue();
-      from.set(frame);
-      if (policy === "manual") from.syncForDevice();
-      from.enqueue();
-      device.dequeue("rx");
-      device.dequeue("tx");
-      if (policy === "manual") to.syncForCpu();
-      to.equals(frame);
-    },
-    end: () => owned.dispose(),
-  };
+  return kept(() => {
+    const pair = pairs[turn++ % count];
+    if (pair === undefined) throw new Error("Expected two blocks");
+    const { to, from } = pair;
+    if (policy === "manual") to.syncForDevice();
+    to.enqueue({ length });
+    from.set(frame);
+    if (policy === "manual") from.syncForDevice();
+    from.enqueue({ length });
+    device.dequeue("rx");
+    device.dequeue("tx");
+    if (policy === "manual") to.syncForCpu();
+    to.equals(frame);
+  });
 }

@@ -8,7 +8,9 @@
 
 import { hil } from "../../../mod.ts";
 import { DEPTH, frames, prove, SECONDS, SIZES } from "../case.ts";
+import { ifItFits } from "../memory.ts";
 import { pump } from "../pump.ts";
+import { scale, type Summary } from "../statistics.ts";
 
 const top = await hil();
 const idle = "coherent";
@@ -17,9 +19,9 @@ let warm = false;
 top.matrix(
   "throughput",
   { policy: "all", size: SIZES, depth: [1, DEPTH] },
-  async (context) => {
-    const { device, policy, size, depth } = context;
-    const common = { size, depth, pattern: frames(context), seconds: SECONDS };
+  ifItFits(async (context) => {
+    const { device, policy, size } = context;
+    const common = { size, depth: context.depth, pattern: frames(context), seconds: SECONDS };
     if (!warm) {
       // until the compiler has seen the loop
       pump(device, { ...common, tx: policy, rx: policy, fill: true, read: true, seconds: 1 });
@@ -36,24 +38,18 @@ top.matrix(
           read: touched && direction !== "tx",
         });
         wrong += result.wrong;
-        const { throughput: { value, spread }, cpu, syncedPerByte, handoverNs } = result;
+        const { throughput, cpu, syncedPerByte, handoverNs, depth } = result;
         const at = { size, depth, direction, touched };
-        context.measure("throughput", value, "MB/s", { at, spread });
-        const perFrame = (rate: number): number => rate * 1e6 / size;
-        const { samples, min, p5, p95, max } = spread;
-        context.measure("frame rate", perFrame(value), "1/s", {
-          at,
-          spread: {
-            ...{ samples, min: perFrame(min), p5: perFrame(p5) },
-            ...{ p95: perFrame(p95), max: perFrame(max) },
-          },
-        });
-        context.measure("cpu user", cpu.user * 100, "%", { at });
-        context.measure("cpu system", cpu.system * 100, "%", { at });
+        const tell = (name: string, { value, spread }: Summary, unit: string): void =>
+          context.measure(name, value, unit, { at, spread });
+        tell("throughput", throughput, "MB/s");
+        tell("frame rate", scale(throughput, 1e6 / size), "1/s");
+        tell("cpu user", scale(cpu.user, 100), "%");
+        tell("cpu system", scale(cpu.system, 100), "%");
         context.measure("bytes synced per byte", syncedPerByte, "B/B", { at });
-        context.measure("handover time", handoverNs / 1000, "µs", { at });
+        tell("handover time", scale(handoverNs, 1e-3), "µs");
       }
     }
     await prove(context, wrong);
-  },
+  }),
 );
