@@ -16,7 +16,10 @@ export interface Limit {
   readonly policy?: string;
   /** Name of the measurement, such as `throughput`. */
   readonly measurement: string;
-  /** What must have been varied how, such as `{ size: 65536, direction: "rx" }`; anything else may vary. */
+  /**
+   * What must have been varied how, such as `{ size: 65536, direction: "rx" }`; anything else may vary,
+   * but for `percentile`: who names none means the figure itself, which is a median.
+   */
   readonly at?: Readonly<Record<string, string | number | boolean>>;
   /** The least that is good; either this or {@linkcode max} is there. */
   readonly min?: number;
@@ -217,6 +220,9 @@ function limitTest(test: TestResult, limits: readonly Limit[], used: Set<Limit>)
 function matches(limit: Limit, test: TestResult, measurement: Measurement): boolean {
   if (limit.measurement !== measurement.name) return false;
   if (limit.policy !== undefined && limit.policy !== test.policy) return false;
+  if (measurement.at?.["percentile"] !== undefined && limit.at?.["percentile"] === undefined) {
+    return false;
+  }
   const known: Readonly<Record<string, unknown>> = { ...test.params, ...measurement.at };
   return Object.entries(limit.at ?? {}).every(([key, value]) => known[key] === value);
 }

@@ -76,6 +76,18 @@ Deno.test("applyLimits() matches by what a case is made with, too, and by equali
   assertEquals(at({ core: 1 }), 3);
 });
 
+Deno.test("applyLimits() holds a point of a distribution only against limits that name it", () => {
+  const before = results("PASS", GOOD, { rx: 50 });
+  const [test] = before.tests;
+  assert(test !== undefined);
+  const tail = { ...test.measurements[0], value: 900, at: { direction: "rx", percentile: 99.9 } };
+  const tests = [{ ...test, measurements: [...test.measurements, tail as Measurement] }];
+  const exit = (at: Record<string, string | number>, max: number) =>
+    applyLimits({ ...before, tests }, [{ ...limit, at, max }]).verdict.exit;
+  assertEquals([exit({}, 50), exit({ direction: "rx" }, 50), exit({}, 49)], [0, 0, 1]);
+  assertEquals([exit({ percentile: 99.9 }, 899), exit({ percentile: 99.9 }, 900)], [1, 0]);
+});
+
 Deno.test("applyLimits() takes a limit that nothing was measured for as an error of the bench", () => {
   const after = applyLimits(results(), [{ measurement: "troughput", min: 1 }, {
     ...limit,

@@ -46,6 +46,25 @@ export function percentile(sorted: readonly number[], percent: number): number {
   return low + (high - low) * (place - Math.floor(place));
 }
 
+/** Points of a distribution. */
+const PERCENTILES = [1, 5, 25, 50, 75, 90, 95, 99, 99.9];
+
+/** Samples beyond a point, without which it is the luck of a few of them. */
+const BEYOND = 10;
+
+/**
+ * The points of a distribution that so many samples tell.
+ *
+ * @param samples The samples, in any order
+ * @returns Pairs of percentage and percentile; only those with at least ten samples on either side
+ */
+export function distribution(samples: readonly number[]): [number, number][] {
+  const sorted = samples.toSorted((a, b) => a - b);
+  return PERCENTILES
+    .filter((percent) => sorted.length * Math.min(percent, 100 - percent) / 100 >= BEYOND)
+    .map((percent) => [percent, percentile(sorted, percent)]);
+}
+
 /**
  * Summarize samples.
  *

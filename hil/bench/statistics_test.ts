@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { percentile, scale, summarize, takeSamples, timeCalls, uncertainty } from "./statistics.ts";
+import {
+  distribution,
+  percentile,
+  scale,
+  summarize,
+  takeSamples,
+  timeCalls,
+  uncertainty,
+} from "./statistics.ts";
 
 Deno.test("percentile() interpolates between neighbours, and gives the ends", () => {
   const sorted = [10, 20, 30, 40, 50];
@@ -26,6 +34,17 @@ Deno.test("summarize() gives median, ends and number, whatever the order, and le
   assertEquals(summarize([9, 10]).value, 9.5); // as numbers, not as texts
   assertThrows(() => summarize([]), RangeError);
   assertThrows(() => summarize([1, NaN]), RangeError, "found NaN");
+});
+
+Deno.test("distribution() leaves out points that a few samples make", () => {
+  const of = (count: number) =>
+    distribution(Array.from({ length: count }, (_, i) => (i * 7) % count + 1));
+  assertEquals(of(19), []);
+  assertEquals(of(51), [[25, 13.5], [50, 26], [75, 38.5]]);
+  const points = (count: number) => of(count).map(([percent]) => percent);
+  assertEquals(points(200), [5, 25, 50, 75, 90, 95]);
+  assertEquals(points(9990), [1, 5, 25, 50, 75, 90, 95, 99]);
+  assertEquals(points(10_001).at(-1), 99.9);
 });
 
 Deno.test("scale() multiplies the figure and how it lay, and leaves the number of samples", () => {

@@ -10,15 +10,9 @@ import { BlockSet, blockSize } from "../../block_set.ts";
 import type { CaseContext } from "../../case.ts";
 import { frames, measureTime, prove, sampling } from "../case.ts";
 import { ifItFits } from "../memory.ts";
-import { percentile, summarize, takeSamples } from "../statistics.ts";
+import { distribution, summarize, takeSamples } from "../statistics.ts";
 
-/** Points of a distribution. */
-const PERCENTILES = [1, 5, 25, 50, 75, 90, 95, 99, 99.9];
-
-/** Samples beyond a point, without which it is the luck of a few of them. */
-const BEYOND = 10;
-
-/** Samples: enough for the last of the points. */
+/** More samples than elsewhere: enough for the outermost point of a distribution. */
 const SAMPLES = { seconds: 0.5, least: 50, most: 20_000 };
 
 const top = await hil();
@@ -69,10 +63,7 @@ function tell(context: CaseContext, name: string, samples: readonly number[]): v
   const { size } = context;
   const { value, spread } = summarize(samples);
   context.measure(name, value, "µs", { at: { size }, spread });
-  const sorted = samples.toSorted((a, b) => a - b);
-  for (const percent of PERCENTILES) {
-    if (samples.length * Math.min(percent, 100 - percent) / 100 < BEYOND) continue;
-    const at = { size, percentile: percent };
-    context.measure(name, percentile(sorted, percent), "µs", { at });
+  for (const [percentile, value] of distribution(samples)) {
+    context.measure(name, value, "µs", { at: { size, percentile } });
   }
 }
