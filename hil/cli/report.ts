@@ -25,8 +25,8 @@ import { printable } from "./table.ts";
 /** Every option of `plumbline report`. */
 const OPTIONS: readonly OptionInfo[] = [
   { name: "html", value: "FILE", help: "write a page with charts, in one file" },
-  { name: "compare", value: "BASE", help: "tell what failed or became slower since that run" },
-  { name: "fail-on", value: "regression", help: "then exit 1 when something did, or is gone" },
+  { name: "compare", value: "BASE", help: "tell what failed, slowed down or is gone since" },
+  { name: "fail-on", value: "regression", help: "then exit 1 when something did" },
   { name: "limits", value: "FILE", help: "hold measurements against these: see hil/bench" },
   { name: "json", value: "FILE", help: "write the results; - is standard output" },
   { name: "junit", value: "FILE", help: "write them as JUnit XML" },
@@ -50,7 +50,7 @@ export async function report(args: readonly string[]): Promise<number> {
   if (switches.has("help")) {
     console.log(commandHelp(
       "report [OPTIONS] RESULTS ...",
-      "What runs said, from their folder, journal or results; also of one that died.",
+      "What runs said, from their folder, journal or JSON; also of one that died.",
       OPTIONS,
       "as of the worst run: 0 as expected, 1 the design failed, 3 the bench",
     ));

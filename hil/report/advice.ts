@@ -8,7 +8,7 @@ import type { Advice, Results } from "../results.ts";
 import { type Html, html } from "./html.ts";
 import { styleOf } from "./styles.ts";
 import type { Section } from "./cost_sections.ts";
-import { figure, plural, roundFigure, sizeText } from "./text.ts";
+import { figure, plural, sizeText } from "./text.ts";
 
 /** Uses in the summary, ranges of sizes in all of them, and in each: what a phone has room for. */
 const MOST_USES = 4;
@@ -113,15 +113,19 @@ export function adviceSection({ advice = [], crossovers = [] }: Results): Sectio
     crossovers.length === 0 ? null : html`
       <h3>Where one overtakes another</h3>
       <ul class="crossovers">${crossovers.slice(0, MOST_ROWS).map((
-        { use, faster, than, from, detail },
-      ) =>
-        html`<li><b>${faster}</b> beats ${than} ${
-          from === null ? "at no size" : html`from <data value="${from}">${sizeText(from)}</data>`
-        } <small>${use}: ${detail}</small></li>`
-      )}</ul>
+        { use, detail },
+      ) => html`<li>${sized(detail)} <small>${use}</small></li>`)}</ul>
     `
   }`;
   return { id: "advice", title: "Which policy to use", body };
+}
+
+/** A sentence with its sizes in the unit that makes them short. */
+function sized(text: string): string {
+  return text.replace(
+    /\b((?:\d+, )*\d+) bytes\b/g,
+    (_, sizes: string) => sizes.split(", ").map((size) => sizeText(Number(size))).join(", "),
+  );
 }
 
 function adviceRow({ use, size, policy, value, unit, runnerUp, ratio, why }: Advice): Html {
@@ -132,7 +136,7 @@ function adviceRow({ use, size, policy, value, unit, runnerUp, ratio, why }: Adv
       <td class="name">${policyName(policy)}</td>
       <td>${value === null ? "–" : html`${figure(value)} ${unit}`}</td>
       <td class="name">${runnerUp ?? "–"}</td>
-      <td>${ratio === null ? "–" : html`<data value="${ratio}">${roundFigure(ratio)}</data> ×`}</td>
+      <td>${runnerUp === null ? "–" : ratio === null ? "alike" : html`${figure(ratio)} ×`}</td>
       <td class="words">${why}</td>
     </tr>
   `;

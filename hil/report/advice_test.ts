@@ -27,11 +27,27 @@ Deno.test("adviceSummary() says that figures of a virtual board are not those of
   assertStringIncludes(adviceSummary(none).text, "plumbline bench");
 });
 
+Deno.test("adviceSection() calls a tie alike, and gives nothing to a policy without a rival", () => {
+  const better = (one: Partial<Advice>): string => {
+    const results = {
+      ...exampleResults(),
+      crossovers: [],
+      advice: [{ ...advice(64, "a"), ...one }],
+    };
+    const cells = adviceSection(results)?.body.text.split("<td") ?? [];
+    return cells.at(-2)?.replace(/<[^>]*>|^>/g, "").trim() ?? "";
+  };
+  assertEquals(better({ runnerUp: "b", ratio: null }), "alike");
+  assertEquals(better({ runnerUp: "b", ratio: 1.25 }), "1.25 ×");
+  assertEquals(better({}), "–");
+});
+
 Deno.test("adviceSection() lists every advice with its reason, and where policies cross", () => {
   const text = adviceSection(exampleResults())?.body.text ?? "";
   assertEquals(text.split("<tr>").length - 2, 9);
   assertStringIncludes(text, "Every policy failed");
-  assertStringIncludes(text, '<data value="65536">');
+  assertStringIncludes(text, "streaming-lazy beats bounce from 64\u00a0KiB on <small>");
+  assertStringIncludes(text, "streaming beats bounce at 64\u00a0B, 4\u00a0KiB <small>");
   const { advice: _a, crossovers: _c, ...none } = exampleResults();
   assertEquals(adviceSection(none), null);
 });

@@ -4,6 +4,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { UnavailableError } from "../../fixtures/boards/vm/host.ts";
 import { tempDir } from "../testing/temp_dir.ts";
+import { checkResults, type Measurement, type Results, type TestResult } from "../results.ts";
 import { roundFigure, sizeText } from "./text.ts";
 import { Browser, type LoadedPage, type Window } from "./testing/browser.ts";
 import { exampleResults, type Judged } from "./testing/example.ts";
@@ -177,66 +178,116 @@ interface Cell {
   readonly small: string;
 }
 
-/** Every cell with a figure, by what is written beside and above it. */
-const CELLS = `[...document.querySelectorAll("table[data-figure]")].flatMap((table) => {
-  const columns = [...table.querySelectorAll("thead th")].map((one) => one.textContent.trim());
-  return [...table.querySelectorAll("tbody tr")].flatMap((row) => [...row.children].flatMap((cell, i) => {
-    const data = cell.querySelector("data");
-    return data === null ? [] : [{
-      figure: table.dataset.figure,
-      panel: table.dataset.panel,
-      row: row.children[0].textContent.trim(),
-      column: columns[i],
+/** Every figure of a cell, by what is written beside and above it. */
+const CELLS =
+  `[...document.querySelectorAll("table[data-figure], table[data-percentiles]")].flatMap((table) => {
+  const { figure, percentiles, panel = "" } = table.dataset;
+  const text = (one) => one?.textContent.trim() ?? "";
+  const columns = [...table.querySelectorAll("thead th")].map(text);
+  return [...table.querySelectorAll("tbody tr")].flatMap((row) => [...row.children].flatMap((cell, i) =>
+    [...cell.querySelectorAll("data")].map((data) => ({
+      figure: figure ?? percentiles,
+      panel,
+      row: text(row.children[0]),
+      column: figure === undefined ? text(row.children[1]) + " " + columns[i] : columns[i],
       value: data.getAttribute("value"),
-      shown: data.textContent.trim(),
-      small: cell.querySelector("small")?.textContent.trim() ?? "",
-    }];
-  }));
+      shown: text(data),
+      small: text(data.parentElement.querySelector("small")),
+    }))
+  ));
 })`;
+
+const WORDS: Readonly<Record<string, string>> = {
+  ...{ "direction tx": "transmit", "direction rx": "receive", "direction loop": "loop" },
+  ...{ "touched true": "data touched", "touched false": "data untouched" },
+  ...{ "depth 1": "one at a time", "memory ordinary": "ordinary memory", "memory block": "" },
+};
+
+/** Where the page has to show a measurement: figure, what its panel has in common, row, column. */
+function placeOf(test: TestResult, { name, at }: Measurement): string {
+  const { suite, params = {} } = test;
+  const { size, percentile, call, access, ...rest } = at ??
+    { ...pickPresent(params, ["size", "depth"]), suite };
+  const policy = test.policy ?? "all";
+  const panel = Object.entries({
+    ...rest,
+    ...(call === undefined ? {} : { [policy]: "" }),
+    ...(access === undefined ? {} : { [String(access)]: "" }),
+  }).map(([key, value]) => WORDS[`${key} ${value}`] ?? `${key} ${value}`.trim());
+  return [
+    at === undefined ? `${name} of short loops` : name,
+    percentile === undefined ? sortWords(panel) : "",
+    size === undefined ? "any size" : sizeText(Number(size)),
+    percentile === undefined ? call ?? policy : `${policy} ${percentile} %`,
+  ].join(" | ");
+}
+
+function pickPresent(
+  from: NonNullable<TestResult["params"]>,
+  keys: readonly string[],
+): NonNullable<Measurement["at"]> {
+  return Object.fromEntries(
+    keys.flatMap((key) => from[key] === undefined || from[key] === null ? [] : [[key, from[key]]]),
+  );
+}
+
+function sortWords(words: readonly string[]): string {
+  return words.filter((word) => word !== "").sort().join(", ");
+}
+
+/** Holds every figure of a page against those of the JSON, place by place; returns how many there are. */
+async function checkFigures(page: LoadedPage, results: Results): Promise<number> {
+  const cells = await page.evaluate(CELLS) as Cell[];
+  const shown = cells.map(({ figure, panel, row, column, value, shown, small }) => {
+    const place = [figure, sortWords(panel.split(", ")), row, column].join(" | ");
+    return `${place}: ${value} (${shown}) ${small}`;
+  });
+  const expected = results.tests.flatMap((test) =>
+    test.measurements.map((one) => {
+      const { value, spread, limit } = one;
+      const small = spread !== undefined
+        ? `${roundFigure(spread.p5)}–${roundFigure(spread.p95)}`
+        : limit === null
+        ? ""
+        : "outside ≤ " + limit;
+      return `${placeOf(test, one)}: ${value} (${roundFigure(value)}) ${small}`;
+    })
+  );
+  assertEquals(shown.toSorted(), expected.toSorted());
+  return expected.length;
+}
+
+const DESK: Window = { width: 1280, height: 720, scheme: "light" };
 
 browserTest(
   "every figure of the page is that of the JSON, and every one of the JSON is there",
   async (browser) => {
     const results = exampleResults();
-    const page = await browser.load(`file://${await report(results)}`, {
-      width: 1280,
-      height: 720,
-      scheme: "light",
-    });
-    const cells = await page.evaluate(CELLS) as Cell[];
-    const key = (...parts: string[]) => parts.join(" | ");
-    const found = new Map(
-      cells.map((cell) => [key(cell.figure, cell.panel, cell.row, cell.column), cell]),
-    );
-    assertEquals(found.size, cells.length, "no two cells of one place");
-    const words: Record<string, string> = { tx: "transmit", rx: "receive", loop: "loop" };
-    let count = 0;
-    for (const { policy, measurements } of results.tests) {
-      for (const { name, value, at = {}, spread } of measurements) {
-        if (at["percentile"] !== undefined) continue;
-        const { size, direction, touched, call, access, memory } = at;
-        const panel = direction !== undefined
-          ? `${words[String(direction)]}, data ${touched ? "touched" : "untouched"}, one at a time`
-          : String((call === undefined ? access : policy) ?? "");
-        const column = memory === "ordinary" ? "ordinary memory" : String(call ?? policy);
-        const row = size === undefined ? "any size" : sizeText(Number(size));
-        const cell = found.get(key(name, panel, row, column));
-        const what = key(name, panel, row, column);
-        assertEquals(Number(cell?.value), value, what);
-        assertEquals(cell?.shown, roundFigure(value), what);
-        if (spread !== undefined) {
-          assertEquals(cell?.small, `${roundFigure(spread.p5)}–${roundFigure(spread.p95)}`, what);
-        }
-        count++;
-      }
-    }
-    assertEquals(cells.length, count, "no figure that is not in the JSON");
+    const page = await browser.load(`file://${await report(results)}`, DESK);
+    const count = await checkFigures(page, results);
     assert(count > 200, `${count} figures`);
   },
 );
 
+browserTest("the page of a bench shows every figure of its JSON", async (browser) => {
+  const dir = tempDir();
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "--no-check", MAIN, "bench", "--board=sim", "--size=4096,65536"],
+      ...["--policy=coherent,streaming,none", `--results=${dir}/run`, "--quiet"],
+      ...[`--json=${dir}/results.json`, `--html=${dir}/out.html`],
+    ],
+  }).output();
+  assertEquals(code, 0, new TextDecoder().decode(stderr));
+  const results = checkResults(JSON.parse(Deno.readTextFileSync(`${dir}/results.json`)));
+  const page = await browser.load(`file://${dir}/out.html`, DESK);
+  const count = await checkFigures(page, results);
+  assert(count > 500, `${count} figures`);
+  assertEquals([page.complaints, page.requests], [[], []]);
+});
+
 browserTest(
-  "the counts, the percentiles and the advice of the page are those of the JSON",
+  "the counts and the advice of the page are those of the JSON",
   async (browser) => {
     const results = exampleResults();
     const page = await browser.load(`file://${await report(results)}`, {
@@ -261,13 +312,12 @@ browserTest(
       [size, value, ratio].filter((one) => one !== null)
     );
     assertEquals(await values("#r0-advice table data"), advice);
-    assertEquals(await values("#r0-advice ul data"), [65_536]);
-    const percentiles = results.tests.flatMap(({ measurements }) =>
-      measurements.filter(({ at }) => at?.["percentile"] !== undefined).map(({ value }) => value)
+    assertEquals(
+      await text("#r0-advice li"),
+      (results.crossovers ?? []).map(({ detail, use }) =>
+        `${detail.replace("65536 bytes", "64 KiB").replace("64, 4096 bytes", "64 B, 4 KiB")} ${use}`
+      ),
     );
-    const sorted = (list: number[]) => list.toSorted((a, b) => a - b);
-    const shown = await values("#r0-latency table:not([data-figure]) data");
-    assertEquals(sorted(shown), sorted(percentiles));
   },
 );
 

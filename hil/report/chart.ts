@@ -10,7 +10,7 @@ import { compile, type TopLevelSpec } from "vega-lite";
 import type { Panel, Point } from "./figures.ts";
 import { Html, html } from "./html.ts";
 import type { SeriesStyle, Styles } from "./styles.ts";
-import { roundFigure, sizeText } from "./text.ts";
+import { plural, roundFigure, sizeText } from "./text.ts";
 
 /** Columns and rows of pixels inside of the axes: a chart fits a phone as it is. */
 const WIDTH = 295;
@@ -45,7 +45,7 @@ export interface ChartOptions {
  * @returns a figure's SVG, or null when there is nothing that could be drawn
  */
 export async function drawPanel(panel: Panel, options: ChartOptions): Promise<Html | null> {
-  const single = panel.points.filter(({ percentile }) => percentile === null);
+  const single = middles(panel.points.filter(({ percentile }) => percentile === null));
   if (panel.sizes.length > 1) return await drawLines(panel.series, single, options);
   return await drawRows(panel.series, single, options);
 }
@@ -76,6 +76,14 @@ export async function drawDistribution(
   return await draw(panel.series, shown, { x, y, order: { field: "y" } }, options);
 }
 
+/** One point for each series and size: of several, such as memory beside each policy, the middle one. */
+function middles(points: readonly Point[]): Point[] {
+  const groups = Map.groupBy(points, ({ series, size }) => JSON.stringify([series, size]));
+  return [...groups.values()].flatMap((all) =>
+    all.toSorted((a, b) => a.measurement.value - b.measurement.value)[all.length >> 1] ?? []
+  );
+}
+
 async function drawLines(
   series: readonly string[],
   points: readonly Point[],
@@ -83,7 +91,7 @@ async function drawLines(
 ): Promise<Html | null> {
   const rows = points.flatMap(({ series: s, size, measurement: { value } }): Row[] =>
     size === null || size <= 0 || !drawable(value, options.log) ? [] : [{ s, x: size, y: value }]
-  ).filter(({ s, x }, i, all) => all.findIndex((other) => other.s === s && other.x === x) === i);
+  );
   if (rows.length < 2) return null;
   const x = {
     field: "x",
@@ -282,11 +290,12 @@ export function legend(styles: Styles): Html {
 /**
  * Say where the points of a chart lie, for those who do not see it.
  *
+ * @param name what was measured
  * @param panel the panel
  * @param unit unit of the figures
  * @returns one sentence
  */
-export function describePanel(panel: Panel, unit: string): string {
+export function describePanel(name: string, panel: Panel, unit: string): string {
   const values = panel.points.map(({ measurement }) => measurement.value);
   const sizes = panel.sizes.filter((size) => size !== null);
   const over = sizes.length > 1
@@ -294,6 +303,7 @@ export function describePanel(panel: Panel, unit: string): string {
     : "";
   const low = values.reduce((a, b) => Math.min(a, b), Infinity);
   const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
-  return `${panel.title}: ${panel.series.length} lines${over}, from ${roundFigure(low)} to ` +
-    `${roundFigure(high)} ${unit}; the table holds every figure`;
+  const title = panel.title === "" ? name : `${name}, ${panel.title}`;
+  return `${title}: ${plural(panel.series.length, over === "" ? "row" : "line")}${over}, from ` +
+    `${roundFigure(low)} to ${roundFigure(high)} ${unit}; the table holds every figure`;
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 import { assertEquals, assertNotMatch, assertStringIncludes } from "@std/assert";
-import { drawDistribution, drawPanel, legend } from "./chart.ts";
+import { describePanel, drawDistribution, drawPanel, legend } from "./chart.ts";
 import type { Panel, Point } from "./figures.ts";
 import { stylesFor } from "./styles.ts";
 
 function point(series: string, size: number | null, value: number, percentile?: number): Point {
   const measurement = { name: "x", value, unit: "µs", limit: null };
-  return { measurement, size, series, percentile: percentile ?? null };
+  return { measurement, size, series, beside: null, percentile: percentile ?? null };
 }
 
 function panel(...points: Point[]): Panel {
@@ -56,4 +56,21 @@ Deno.test("drawDistribution() draws the percentiles of one size, when there are 
     "<svg",
   );
   assertEquals(await drawDistribution(all, 4096, options(["coherent"])), null);
+});
+
+Deno.test("drawPanel() draws the middle one of several figures in one place", async () => {
+  const draw = async (...values: number[]) => {
+    const points = values.flatMap((value) => [point("coherent", 64, value)]);
+    return (await drawPanel(panel(...points, point("coherent", 128, 9)), options(["coherent"])))
+      ?.text;
+  };
+  assertEquals(await draw(100, 1, 4), await draw(4));
+});
+
+Deno.test("describePanel() names what was measured, also where a panel has no title", () => {
+  const one = panel(point("coherent", 64, 1), point("coherent", 4096, 3));
+  const words = "1 line over frames of 64\u00a0B to 4\u00a0KiB, from 1 to 3 µs; ";
+  assertStringIncludes(describePanel("Memcpy", one, "µs"), `Memcpy: ${words}`);
+  const titled = { ...one, title: "transmit" };
+  assertStringIncludes(describePanel("Throughput", titled, "µs"), `Throughput, transmit: ${words}`);
 });

@@ -7,9 +7,9 @@
 import type { HtmlInput } from "../cli/html.ts";
 import type { Measurement } from "../results.ts";
 import { describePanel, drawDistribution, drawPanel, legend } from "./chart.ts";
-import { collectFigures, type Figure, type Panel, pointsAt, rowText } from "./figures.ts";
+import { collectFigures, type Figure, type Panel, pointsAt, rowText, SHORT } from "./figures.ts";
 import { Html, html, type Part } from "./html.ts";
-import { stylesFor } from "./styles.ts";
+import { sortSeries, stylesFor } from "./styles.ts";
 import { figure, plural, roundFigure } from "./text.ts";
 
 /** One run, as the page gets it. */
@@ -64,7 +64,9 @@ const QUESTIONS: readonly Question[] = [
   {
     id: "latency",
     title: "Latency and its distribution",
-    text: "From enqueue to completion and to the caller's wake-up. Lower is better.",
+    text:
+      "Completion latency is from ENQUEUE to waking up with the frame, wake-up latency the part " +
+      "of it from the engine's completion on. Lower is better.",
     charts: ["completion latency", "wake-up latency", "ioctl round trip"],
     tables: [],
     log: true,
@@ -72,7 +74,8 @@ const QUESTIONS: readonly Question[] = [
   {
     id: "access",
     title: "What it costs the CPU to touch a block",
-    text: "Higher is better; both scales are logarithmic. Ordinary memory for comparison.",
+    text: "Higher is better; both scales are logarithmic. Ordinary memory, for comparison, was " +
+      "measured beside each policy: the line is the middle of these figures.",
     charts: ["cpu access"],
     tables: [],
     log: true,
@@ -91,6 +94,14 @@ const QUESTIONS: readonly Question[] = [
     text: "The same loop in C and in Deno, in the same run.",
     charts: [],
     tables: ["deno loop", "c loop", "deno over c"],
+    log: false,
+  },
+  {
+    id: "short",
+    title: "The loops that proved each case",
+    text: "A few frames each, every word of them verified: too short to say what a policy costs.",
+    charts: [],
+    tables: ["throughput", "frame rate"].map((name) => name + SHORT),
     log: false,
   },
 ];
@@ -129,7 +140,7 @@ export async function costSections(run: PageRun): Promise<Section[]> {
     for (const one of tables) {
       parts.push(
         html`<details><summary>${heading(one)}</summary>${
-          one.panels.map((panel) => table(panel, one))
+          one.panels.map((panel) => figureTables(panel, one))
         }</details>`,
       );
     }
@@ -151,9 +162,13 @@ export async function costSections(run: PageRun): Promise<Section[]> {
 
 const OPEN = new Html(" open");
 
-function heading({ name, unit }: Figure): string {
+function heading(one: Figure): string {
+  return `${titleOf(one)}, ${one.unit}`;
+}
+
+function titleOf({ name }: Figure): string {
   const title = name.replace(/^cpu\b/, "CPU");
-  return `${title.slice(0, 1).toUpperCase()}${title.slice(1)}, ${unit}`;
+  return `${title.slice(0, 1).toUpperCase()}${title.slice(1)}`;
 }
 
 async function charted(
@@ -175,7 +190,8 @@ async function charted(
       points: [...panel.points, ...more.filter(({ size }) => panel.sizes.includes(size))],
       series: [...panel.series, ...new Set(more.map(({ series }) => series))],
     };
-    const options = { unit, log: question.log, styles, label: describePanel(panel, unit) };
+    const label = describePanel(titleOf(one), drawn, unit);
+    const options = { unit, log: question.log, styles, label };
     const chart = await drawPanel(drawn, options);
     cells.push(html`
       <div
@@ -183,13 +199,13 @@ async function charted(
           ? null
           : html`<h4>${panel.title}</h4>`}${chart}<details${question.open
           ? OPEN
-          : null}><summary>Figures</summary>${table(panel, one, false)}</details></div>
+          : null}><summary>Figures</summary>${figureTables(panel, one, false)}</details></div>
     `);
     for (const size of distributed(panel)) {
       const title = `Distribution${panel.title === "" ? "" : `, ${panel.title}`}, ${rowText(size)}`;
       const drawn = await drawDistribution(panel, size, {
         ...options,
-        label: `${one.name}: ${title}`,
+        label: `${titleOf(one)}: ${title}`,
       });
       if (drawn !== null) cells.push(html`<div class="panel"><h4>${title}</h4>${drawn}</div>`);
     }
@@ -208,11 +224,37 @@ function distributed(panel: Panel): (number | null)[] {
     .filter((size) => size !== undefined);
 }
 
-/** Every figure of a panel. */
-function table(panel: Panel, { name, unit }: Figure, titled = true): Html {
+/** Every figure of a panel; what was measured in ordinary memory beside each policy by itself. */
+function figureTables(panel: Panel, one: Figure, titled = true): Html[] {
+  const own = panel.points.filter(({ beside }) => beside === null);
+  const ordinary = panel.points.flatMap((point) =>
+    point.beside === null ? [] : [{ ...point, series: point.beside }]
+  );
+  const memory = {
+    ...panel,
+    title: [panel.title, "ordinary memory"].filter((part) => part !== "").join(", "),
+    points: ordinary,
+    series: sortSeries(ordinary.map(({ series }) => series)),
+  };
+  return [
+    own.length === 0 ? [] : table(
+      {
+        ...panel,
+        series: panel.series.filter((name) => own.some(({ series }) => series === name)),
+      },
+      one,
+      titled ? panel.title : "",
+    ),
+    ordinary.length === 0 ? [] : table(memory, one, titled ? memory.title : "ordinary memory"),
+  ].flat();
+}
+
+/** A table of size by series. */
+function table(panel: Panel, { name, unit }: Figure, title: string): Html {
   const spread = panel.points.some(({ measurement }) => measurement.spread !== undefined);
-  const title = titled && panel.title !== "" ? `${panel.title}: ` : "";
-  const caption = `${title}${name}, ${unit}${spread ? "; small: the middle 90 %" : ""}`;
+  const caption = `${title === "" ? "" : `${title}: `}${name}, ${unit}${
+    spread ? "; small: the middle 90 %" : ""
+  }`;
   const rows = panel.sizes.map((size) =>
     html`<tr><th scope="row">${rowText(size)}</th>${
       panel.series.map((series) =>
@@ -250,8 +292,7 @@ function percentileTable(panel: Panel, name: string, unit: string): Html {
   const caption = `Percentiles of ${name}, ${unit}`;
   return html`
     <div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-      <table class="figures"
-      >
+      <table class="figures" data-percentiles="${name}">
         <caption>${caption}</caption>
         <thead>
           <tr><th scope="col">Size</th><th scope="col">Policy</th>${columns.map((column) =>
@@ -272,11 +313,14 @@ function percentileTable(panel: Panel, name: string, unit: string): Html {
   `;
 }
 
-/** A figure, its spread, and whether it is within its bound. */
+/** Figures, mostly one. */
 function cell(found: readonly Measurement[]): Html {
-  const [first] = found;
-  if (first === undefined) return html`<td class="none">–</td>`;
-  const { value, spread, limit, bound } = first;
+  if (found.length === 0) return html`<td class="none">–</td>`;
+  return html`<td>${found.map((one) => html`<div>${cellFigure(one)}</div>`)}</td>`;
+}
+
+/** A figure, its spread, and whether it is within its bound. */
+function cellFigure({ value, spread, limit, bound }: Measurement): Html {
   const notes: Part[] = [];
   if (spread !== undefined) {
     notes.push(
@@ -293,6 +337,5 @@ function cell(found: readonly Measurement[]): Html {
       } ${roundFigure(limit)}</small>`,
     );
   }
-  if (found.length > 1) notes.push(html`<small>first of ${found.length}</small>`);
-  return html`<td>${figure(value)}${notes}</td>`;
+  return html`${figure(value)}${notes}`;
 }

@@ -35,6 +35,7 @@ export function factSection({ name, results }: PageRun): Section {
       ["kernel", board.kernel],
       ["device coherent", board.coherent],
       ["cache line, bytes", board.cacheLine],
+      ...(board.bus === undefined ? [] : [["bus", board.bus] as [string, unknown]]),
       ["engine", board.engine],
       ["core", board.core],
       ["power of the controls", power.detail],

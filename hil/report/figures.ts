@@ -20,6 +20,8 @@ export interface Point {
   readonly size: number | null;
   /** The policy, a sync call, or what else is told apart by colour. */
   readonly series: string;
+  /** The policy that ordinary memory was measured beside; null for everything else. */
+  readonly beside: string | null;
   /** Which percent of the samples lie below, for a point of a distribution. */
   readonly percentile: number | null;
 }
@@ -53,6 +55,9 @@ const MOST_POINTS = 4096;
 const MOST_ROWS = 64;
 const MOST_COLUMNS = 24;
 
+/** What follows the name of a figure that a bench did not mean to measure. */
+export const SHORT = " of short loops";
+
 const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   direction: { tx: "transmit", rx: "receive", loop: "loop" },
   touched: { true: "data touched", false: "data untouched" },
@@ -75,12 +80,14 @@ export function collectFigures(
   let omitted = 0;
   const bench = results.tests.some((test) => test.measurements.some((one) => one.at !== undefined));
   const figures = new Map<string, { name: string; unit: string; panels: Map<string, Mutable> }>();
-  for (const { policy, params, measurements } of results.tests) {
+  for (const { suite, policy, params, measurements } of results.tests) {
     for (const measurement of measurements) {
-      const { name, unit } = measurement;
-      // beside those of a bench, the figures of its short verified loops say nothing
-      if (bench && measurement.at === undefined) continue;
-      const at = measurement.at ?? pick(params ?? {}, ["size", "depth"]);
+      const { unit } = measurement;
+      // the short loops that verify each case of a bench, and are too short to measure
+      const short = bench && measurement.at === undefined;
+      const name = short ? `${measurement.name}${SHORT}` : measurement.name;
+      const at = measurement.at ??
+        { ...pick(params ?? {}, ["size", "depth"]), ...(short ? { suite } : {}) };
       const key = JSON.stringify([name, unit]);
       if (figures.size >= MOST_FIGURES && !figures.has(key)) {
         omitted++;
@@ -155,7 +162,8 @@ function place(
     series = keys["call"];
     delete keys["call"];
   }
-  if (keys["memory"] === "ordinary") series = "ordinary memory";
+  const beside = keys["memory"] === "ordinary" ? series : null;
+  if (beside !== null) series = "ordinary memory";
   delete keys["memory"];
   const names = Object.keys(keys).sort((a, b) => order(a) - order(b) || (a < b ? -1 : 1));
   return {
@@ -166,6 +174,7 @@ function place(
     point: {
       measurement,
       series,
+      beside,
       size: typeof size === "number" ? size : null,
       percentile: typeof percentile === "number" ? percentile : null,
     },

@@ -62,15 +62,19 @@ Deno.test("collectFigures() sorts sync calls under their policy, and ordinary me
   assertEquals(access?.panels[0]?.series.at(-1), "ordinary memory");
 });
 
-Deno.test("collectFigures() leaves a bench's short verified loops out, and takes them without a bench", () => {
+Deno.test("collectFigures() keeps a bench's short verified loops apart, by suite", () => {
   const short = test("none", { size: 64, depth: 1 }, figure("throughput", 5));
   const long = test("none", {}, figure("throughput", 7, { size: 64 }));
-  const values = (...tests: TestResult[]) =>
-    collectFigures({ tests }).figures.flatMap(({ panels }) =>
-      panels.flatMap(({ points }) => points.map(({ measurement }) => measurement.value))
+  const found = (...tests: TestResult[]) =>
+    collectFigures({ tests }).figures.flatMap(({ name, panels }) =>
+      panels.map(({ title, points }) => [name, title, points.map((one) => one.measurement.value)])
     );
-  assertEquals(values(short, long), [7]);
-  assertEquals(values(short), [5]);
+  assertEquals(found(short, { ...short, suite: "t" }, long), [
+    ["throughput of short loops", "one at a time, suite s", [5]],
+    ["throughput of short loops", "one at a time, suite t", [5]],
+    ["throughput", "", [7]],
+  ]);
+  assertEquals(found(short), [["throughput", "one at a time", [5]]]);
 });
 
 Deno.test("pointsAt() finds the figures of a cell, and no percentile among them", () => {

@@ -49,7 +49,7 @@ export async function makePage({ runs }: HtmlInput): Promise<string> {
       </head>
       <body>${runs.length > 1
         ? overview(runs, worst)
-        : null}${parts}<footer>Made by plumbline. Small figures below a figure are the middle 90 % of its samples.
+        : null}<main>${parts}</main><footer>Made by plumbline. Small figures below a figure are the middle 90 % of its samples.
         Rates are in 10<sup>6</sup> bytes a second, sizes in powers of 1024.</footer></body>
     </html>
   `;
@@ -105,10 +105,10 @@ async function runPart(run: PageRun, id: string, named: boolean): Promise<Html> 
     factSection(run),
   ].filter((section) => section !== null);
   return html`
-    <main
+    <article class="run"
       id="${id}">${summary(run, named)}<nav aria-label="Contents"><ul>${sections.map((section) =>
         html`<li><a href="#${id}-${section.id}">${section.title}</a></li>`
-      )}</ul></nav>${sections.map((section) => sectionPart(section, id))}</main>
+      )}</ul></nav>${sections.map((section) => sectionPart(section, id))}</article>
   `;
 }
 

@@ -64,6 +64,8 @@ Deno.test("makePage() has a section for each question, and none without an answe
 Deno.test("makePage() heads what comes from a virtual board, and nothing else, SIMULATED", async () => {
   const results = exampleResults();
   assertMatch(await page(results), /<p class="simulated">\s*<strong>SIMULATED/);
+  const bus = await page({ ...results, board: { ...results.board, bus: "adversarial" } });
+  assertMatch(bus, /<dt>bus<\/dt>\s*<dd>adversarial<\/dd>/);
   const real = { ...results, board: { ...results.board, kind: "local", simulated: false } };
   assertNotMatch(await page(real), /SIMULATED/);
 });
@@ -120,8 +122,29 @@ Deno.test("makePage() shows several runs, the worst verdict first", async () => 
     input({ name: "first", results: passed }, { name: "second", results: failed }),
   );
   assertMatch(html, /class="overview">.*?<strong>FAIL<\/strong>\s*1 PASS, 1 FAIL/s);
-  assertEquals(html.split("<main ").length - 1, 2);
+  assertEquals(html.split('<article class="run"').length - 1, 2);
+  assertEquals(html.split("<main").length - 1, 1);
   assertStringIncludes(html, '<a href="#r1">second</a>');
+});
+
+Deno.test("makePage() shows every figure of cases that measured the same", async () => {
+  const results = exampleResults();
+  const one = first(results.tests.filter(({ suite }) => suite === "costs"));
+  const again = one.measurements.map((figure) => ({ ...figure, value: figure.value + 0.03125 }));
+  const tests = [...results.tests, { ...one, name: "again", measurements: again }];
+  const html = await page({ ...results, tests });
+  const missing = again.filter(({ value }) => !html.includes(`<data value="${value}">`));
+  assertEquals(missing, []);
+});
+
+Deno.test("makePage() says what latencies are, and names the figure of every chart", async () => {
+  const html = await page(exampleResults());
+  assertStringIncludes(html, "Completion latency is from ENQUEUE to waking up with the frame");
+  const labels = [...html.matchAll(/<svg role="img" aria-label="([^"]*)"/g)].map(([, one]) => one);
+  assert(labels.length > 15);
+  for (const label of labels) {
+    assertMatch(label ?? "", /^(?:Throughput|Sync call|Completion latency|CPU access|Bits)/);
+  }
 });
 
 Deno.test("makePage() gives a measurement outside of its limit away", async () => {

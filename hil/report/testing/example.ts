@@ -72,7 +72,13 @@ export function exampleResults(change: (text: string) => string = (text) => text
       faster: "streaming-lazy",
       than: "bounce",
       from: 65_536,
-      detail: "copying costs more than syncing from there on",
+      detail: "streaming-lazy beats bounce from 65536 bytes on",
+    }, {
+      use: "receive, read once",
+      faster: "streaming",
+      than: "bounce",
+      from: null,
+      detail: "streaming beats bounce at 64, 4096 bytes",
     }],
     environment: { "cache L1d": "64 KiB, lines of 64 bytes", "CMA, MiB": 256, "governor": null },
   };
@@ -147,7 +153,7 @@ function costs(): TestResult[] {
       }
       for (const access of ["byte read", "memcpy out"]) {
         add("cpu access", "MB/s", 2911.5 / (1 + p), { size, access, memory: "block" });
-        if (p === 0) add("cpu access", "MB/s", 3022.75, { size, access, memory: "ordinary" });
+        add("cpu access", "MB/s", 3022.75 + p, { size, access, memory: "ordinary" });
       }
     });
     measurements.push({
