@@ -14,8 +14,11 @@ const ADVERSARIAL: readonly Arch[] = Deno.env.get("PLUMBLINE_FULL") === "1"
   ? archNames
   : ["aarch64"];
 
-/** Policies that differ in how their calls are made. */
-const POLICIES = ["streaming", "noncoherent", "user-pages", "bounce"] as const;
+/** Policies that make sync calls. */
+const POLICIES = [
+  ...["streaming", "streaming-lazy", "noncoherent"] as const,
+  ...["user-pages", "user-pages-registered", "manual", "bounce"] as const,
+];
 
 /** As plain `deno test` runs it; the exit status goes to a file. */
 const SUITE = `
