@@ -9,6 +9,7 @@ import { withAdvice } from "./bench/advise.ts";
 import { nearest } from "./nearest.ts";
 import type { Verdict } from "./outcome.ts";
 import { type Measurement, type Results, summarize, type TestResult } from "./results.ts";
+import { figure, show } from "./text.ts";
 
 /** One bound. */
 export interface Limit {
@@ -204,7 +205,7 @@ function limitTest(test: TestResult, limits: readonly Limit[], used: Set<Limit>)
       failed = true;
       broken.push(
         `${measurement.name}${place(measurement.at)} is ${
-          figure(value)
+          figure(value, 4)
         } ${measurement.unit}, the ` +
           `limit is at ${bound === "min" ? "least" : "most"} ${number}`,
       );
@@ -236,16 +237,6 @@ function place(at: Measurement["at"]): string {
   return words.length === 0 ? "" : ` at ${words.join(" ")}`;
 }
 
-function figure(value: number): string {
-  return String(Number(value.toPrecision(4)));
-}
-
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function show(value: unknown): string {
-  if (value === undefined) return "nothing";
-  const text = JSON.stringify(value);
-  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
 }

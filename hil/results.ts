@@ -8,6 +8,7 @@
  * @module
  */
 import { countOutcomes, isOutcome, type Outcome, OUTCOMES, type Verdict } from "./outcome.ts";
+import { show } from "./text.ts";
 
 /** Every kind of fault, as in the results. */
 export const FAULT_KINDS = [
@@ -535,12 +536,6 @@ function checkCrossover(value: unknown, path: string): void {
 
 function wrong(path: string, expected: string, found: unknown): never {
   throw new ResultsError(path, `expected ${expected}, found ${show(found)}`);
-}
-
-function show(value: unknown): string {
-  if (value === undefined) return "nothing";
-  const text = JSON.stringify(value);
-  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
 }
 
 function object(value: unknown, path: string): Record<string, unknown> {

@@ -19,6 +19,7 @@
 
 import { POLICIES, type PolicyName } from "../../driver/uapi.ts";
 import type { Advice, Crossover, Measurement, Results, TestResult } from "../results.ts";
+import { bytes, figure } from "../text.ts";
 import { uncertainty } from "./statistics.ts";
 
 /** Times that the CPU goes over a frame that is read often. */
@@ -137,8 +138,8 @@ export function findCrossovers(results: Measured): Crossover[] {
         : lost.length === 0
         ? "at every measured size"
         : from !== null && won[0] === from
-        ? `from ${from} bytes on`
-        : `at ${won.join(", ")} bytes`;
+        ? `from ${bytes(from)} on`
+        : `at ${won.map(bytes).join(", ")}`;
       return [{ use, faster, than, from, detail: `${faster} beats ${than} ${where}` }];
     });
   });
@@ -192,11 +193,6 @@ function explain(
     } times as slowly`;
   }
   return takes;
-}
-
-/** Three digits at most. */
-function figure(value: number): string {
-  return value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 }
 
 /** Policies that failed, wherever that was. */

@@ -292,18 +292,19 @@ Deno.test("findCrossovers() finds from which size on one policy is faster for go
   };
   assertEquals(of(at(16384, 3, 2), at(4096, 1, 2), at(65536, 4, 2)), [
     16384,
-    "streaming beats bounce from 16384 bytes on",
+    "streaming beats bounce from 16 KiB on",
   ]);
   assertEquals(of(at(4096, 3, 2), at(16384, 4, 2)), [
     4096,
     "streaming beats bounce at every measured size",
   ]);
   assertEquals(of(at(4096, 1, 2)), [null, "streaming beats bounce at no measured size"]);
-  assertEquals(of(at(4096, 3, 2), at(16384, 1, 2)), [null, "streaming beats bounce at 4096 bytes"]);
+  assertEquals(of(at(4096, 3, 2), at(16384, 1, 2)), [null, "streaming beats bounce at 4 KiB"]);
   assertEquals(of(at(4096, 3, 2), at(16384, 1, 2), at(65536, 5, 2)), [
     65536,
-    "streaming beats bounce at 4096, 65536 bytes",
+    "streaming beats bounce at 4 KiB, 64 KiB",
   ]);
+  assertEquals(of(at(64, 1, 2), at(512, 3, 2)), [512, "streaming beats bounce from 512 B on"]);
   // what the scatter leaves open is not won
   assertEquals(of(at(4096, 101, 100, 50)), [null, "streaming beats bounce at no measured size"]);
 });

@@ -6,6 +6,7 @@
  */
 
 import type { Advice, Crossover, Measurement, Results } from "../results.ts";
+import { bytes, fold } from "../text.ts";
 
 /** A measurement, and what it is of. */
 interface Figure {
@@ -253,9 +254,7 @@ function crossovers(all: readonly Crossover[]): string | null {
   if (all.length === 0) return null;
   const lines = Map.groupBy(all, ({ use }) => use).entries().toArray().flatMap(([use, some]) => [
     `  ${use}`,
-    ...some.map(({ detail }) =>
-      `    ${detail.replaceAll(/\d{4,}/g, (size) => bytes(Number(size))).replace(/ bytes/, "")}`
-    ),
+    ...some.flatMap(({ detail }) => fold(`    ${detail}`, 80, "  ")),
   ]);
   return ["Crossovers", ...lines].join("\n");
 }
@@ -273,7 +272,7 @@ function advised(all: readonly Advice[]): string | null {
         ? `: alike to ${runnerUp}`
         : `: ${number(ratio)} x ${runnerUp}`),
       // the heading says it once for all
-      ...fold(why.replace(/^SIMULATED[^:]*: /, ""), 80, " ".repeat(13)),
+      ...fold(" ".repeat(13) + why.replace(/^SIMULATED[^:]*: /, ""), 80, ""),
     ]),
   ]);
   return ["Advice, by payload per second, then by processor time", ...lines].join("\n");
@@ -300,12 +299,6 @@ function number(value: number | undefined): string {
   return value.toFixed(Math.abs(value) >= 9.995 ? 1 : 2);
 }
 
-function bytes(size: number): string {
-  if (size >= 2 ** 20 && size % 2 ** 20 === 0) return `${size / 2 ** 20} MiB`;
-  if (size >= 1024 && size % 1024 === 0) return `${size / 1024} KiB`;
-  return `${size} B`;
-}
-
 /** A title, a head and rows: the first column to the left, the others to the right. */
 function table(
   title: string,
@@ -320,17 +313,4 @@ function table(
       return i === 0 ? cell.padEnd(width) : cell.padStart(width);
     }).join("  ").trimEnd();
   return [title, ...lines.map((line) => `  ${write(line)}`)].join("\n");
-}
-
-/** Break at spaces. */
-function fold(text: string, width: number, indent: string): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && indent.length + line.length + 1 + word.length > width) {
-      lines.push(indent + line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, indent + line];
 }

@@ -83,7 +83,7 @@ function results(policies: readonly string[] = ["coherent", "streaming"]): Resul
     }],
     crossovers: [{
       ...{ use: "receive, read once", faster: "streaming", than: "coherent", from: 65536 },
-      detail: "streaming beats coherent from 65536 bytes on",
+      detail: "streaming beats coherent from 64 KiB on",
     }],
   };
 }

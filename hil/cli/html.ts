@@ -7,8 +7,8 @@
  */
 import type { Comparison } from "../compare.ts";
 import type { Results, TestResult } from "../results.ts";
+import { printable } from "../text.ts";
 import { ROOT } from "./place.ts";
-import { printable } from "./table.ts";
 
 /** A run to show. */
 export interface HtmlRun {

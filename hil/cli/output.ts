@@ -7,9 +7,10 @@
 import { renderBench } from "../bench/tables.ts";
 import type { Verdict } from "../outcome.ts";
 import type { Results } from "../results.ts";
+import { printable } from "../text.ts";
 import { UsageError } from "./options.ts";
 import { place } from "./place.ts";
-import { printable, renderTable } from "./table.ts";
+import { renderTable } from "./table.ts";
 
 /**
  * Tell a person.

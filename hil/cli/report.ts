@@ -14,13 +14,13 @@ import {
 import { toJUnit } from "../junit.ts";
 import { applyLimits, type Limit, LimitsError, readLimits } from "../limits.ts";
 import type { Measurement } from "../results.ts";
+import { printable } from "../text.ts";
 import { parseName } from "../values.ts";
 import { type HtmlRun, writeHtml } from "./html.ts";
 import { commandHelp, type OptionInfo, parseOptions, UsageError } from "./options.ts";
 import { outputFile, say, tellResults, writeText } from "./output.ts";
 import { place } from "./place.ts";
 import { readRuns, type Run } from "./results_file.ts";
-import { printable } from "./table.ts";
 
 /** Every option of `plumbline report`. */
 const OPTIONS: readonly OptionInfo[] = [

@@ -11,9 +11,9 @@ import { JOURNAL_FILE, parseJournal } from "../journal.ts";
 import { fold } from "../journal_fold.ts";
 import type { Verdict } from "../outcome.ts";
 import { checkResults, type Results, ResultsError } from "../results.ts";
+import { printable } from "../text.ts";
 import { UsageError } from "./options.ts";
 import { place } from "./place.ts";
-import { printable } from "./table.ts";
 
 /** Bytes that are read of all files together: parsed they take several times as much memory. */
 const MOST_BYTES = 128 << 20;

@@ -6,6 +6,7 @@
  */
 import { type Outcome, OUTCOMES, type Verdict } from "../outcome.ts";
 import type { Fault, Results, TestResult } from "../results.ts";
+import { fold, printable } from "../text.ts";
 
 /** How to write. */
 export interface TableOptions {
@@ -222,43 +223,4 @@ function sum(numbers: readonly number[]): number {
 
 function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
-}
-
-/**
- * Make a text safe for a terminal: results may come from anywhere, and nothing in them may move the
- * cursor or clear the screen.
- *
- * @param text any text
- * @returns it, with a blank for control characters
- */
-export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ");
-}
-
-/** Break a text at blanks; a word that is too long is broken anywhere. */
-function fold(text: string, width: number, indent: string): string[] {
-  const lines: string[] = [];
-  const lead = /^ */.exec(text)?.[0] ?? "";
-  let line = lead;
-  for (let word of printable(text).trim().split(/ +/)) {
-    const blank = line.trim() === "" ? "" : " ";
-    if (line.length + blank.length + word.length <= width) {
-      line += blank + word;
-      continue;
-    }
-    if (blank !== "") {
-      lines.push(line);
-      line = lead + indent;
-    }
-    while (line.length + word.length > width) {
-      const room = Math.max(1, width - line.length);
-      lines.push(line + word.slice(0, room));
-      word = word.slice(room);
-      line = lead + indent;
-    }
-    line += word;
-  }
-  lines.push(line);
-  return lines;
 }
