@@ -334,7 +334,14 @@ export class Device implements Disposable, AsyncDisposable {
     view.setUint32(REGISTER.at.policy, indexOf("policy", POLICIES, policy), true);
     const what =
       `${size} bytes at offset ${base} of user memory for ${direction}, policy ${policy}`;
-    this.#handle.ioctl("REGISTER", argument, what);
+    const limit = "; pinned memory counts against RLIMIT_MEMLOCK (ulimit -l)";
+    const { syscalls, fd } = this.#handle;
+    try {
+      syscalls.ioctl(fd, IOC.REGISTER, argument);
+    } catch (error) {
+      const over = error instanceof ErrnoError && error.errno === ERRNO.ENOMEM;
+      throw explain(error, "REGISTER", what + (over ? limit : ""));
+    }
     return this.#own(
       blockFriend.create({
         id: view.getUint32(REGISTER.at.id, true),

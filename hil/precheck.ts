@@ -124,7 +124,8 @@ function explainOpen(device: string, code: string | null): string | null {
       return null;
     case "EACCES":
     case "EPERM":
-      return `No permission for ${device}: join the group that owns it (ls -l ${device})`;
+      return `No permission for ${device}: join the group that owns it (ls -l ${device}), or ` +
+        "give it one by the udev rule in driver/kernel";
     case "EBUSY":
       return `${device} is open in another program, and opening is exclusive (fuser ${device})`;
     case "ENODEV":

@@ -31,9 +31,9 @@ Test whether data survives the trip through an FPGA's DMA.
   run         validate the design on a board
   bench       what every sync policy costs there, and which to choose
   info        what the board offers, or what is missing
-  bitstream   look into a bitstream, convert it
+  bitstream   look into a bitstream, convert it, load it
   selfcheck   inject every known fault: is it caught, and rightly named?
-  report      what the journal of a run says, also of one that died
+  report      tables or a page of runs, also of one that died; compare, limit
   --help      this text; plumbline COMMAND --help tells the options
   --version   the version
 

@@ -76,7 +76,9 @@ async function runSuites(command: keyof typeof COMMANDS, args: readonly string[]
   const html = outputFile("--html", options.html);
   const dir = resultsFolder(options, virtual);
 
-  const { missing, lock } = kind === "local" ? takeBoard(settings) : { missing: null, lock: null };
+  const { missing, lock } = kind === "local"
+    ? takeBoard(settings, `plumbline ${command}`)
+    : { missing: null, lock: null };
   if (missing !== null) {
     say(missing + (virtual || lock !== null ? "" : "; without a board try --board sim"));
     // nothing was run, and nobody asked for a report: leave no folder behind
@@ -203,12 +205,15 @@ function refuseOutside(files: readonly string[]): void {
 }
 
 /** Lock the devices for this run; what is missing, in one line. */
-function takeBoard(settings: Settings): { missing: string | null; lock: string | null } {
+function takeBoard(
+  settings: Settings,
+  what: string,
+): { missing: string | null; lock: string | null } {
   let lock: string | null = null;
   for (const device of settings.devices) {
     try {
       const token: { token?: string } = lock === null ? {} : { token: lock };
-      lock = lockDevice(device, { what: "plumbline run", ...token }).token;
+      lock = lockDevice(device, { what, ...token }).token;
     } catch (error) {
       if (!(error instanceof LockHeldError)) throw error;
       return { missing: error.message, lock: error.holder?.token ?? "" };
