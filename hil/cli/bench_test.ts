@@ -10,10 +10,17 @@ const MAIN = new URL("./main.ts", import.meta.url).pathname;
 /** Little, and of everything. */
 const SMALL = ["--board=sim", "--size=4K", "--depth=2", "--policy=coherent,streaming,none"];
 
+/** Figures that are counted or follow from others, and have no scatter of their own. */
+const EXACT = ["bytes synced per byte", "pin and map per page"];
+
 function start(dir: string, ...args: string[]): Deno.ChildProcess {
+  return launch(dir, ...SMALL, ...args);
+}
+
+function launch(dir: string, ...args: string[]): Deno.ChildProcess {
   const { PLUMBLINE_RESULTS: _results, ...env } = Deno.env.toObject();
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", MAIN, "bench", ...SMALL, `--results=${dir}/run`, ...args],
+    args: ["run", "-A", "--no-check", MAIN, "bench", `--results=${dir}/run`, ...args],
     env: { ...env, NO_COLOR: "1" },
     clearEnv: true,
     stdout: "piped",
@@ -52,8 +59,11 @@ Deno.test("plumbline bench measures, advises, tells of the machine, and prints t
     ]
   ) assert(names.has(name), name);
   // what has a distribution says how it lay, and its median lies inside
-  for (const { value, spread } of results.tests.flatMap((test) => test.measurements)) {
-    if (spread === undefined) continue;
+  for (const { name, value, spread, at } of results.tests.flatMap((test) => test.measurements)) {
+    if (spread === undefined) {
+      assert(at === undefined || at["percentile"] !== undefined || EXACT.includes(name), name);
+      continue;
+    }
     const order = [spread.min, spread.p5, value, spread.p95, spread.max];
     assertEquals(order.toSorted((a, b) => a - b), order);
   }
@@ -100,6 +110,21 @@ Deno.test("plumbline bench syncs what a policy says, by the driver's counters", 
   assertEquals([synced("streaming"), synced("streaming-lazy"), synced("coherent")], [[4], [2], [
     0,
   ]]);
+});
+
+Deno.test("plumbline bench measures odd sizes, and no more at once than the queues take", async () => {
+  const { code, results, stderr } = await end(launch(
+    tempDir(),
+    ...["--json=-", "--board=sim", "--size=100", "--depth=100", "--policy=user-pages,streaming"],
+    "--suite=throughput,handover,latency",
+  ));
+  assertEquals([code, results?.summary.skip], [0, 0], stderr);
+  const cases = new Set(results?.tests.map(({ suite, policy }) => `${suite} ${policy}`));
+  for (const suite of ["throughput", "handover"]) assert(cases.has(`${suite} user-pages`), suite);
+  assert(cases.has("latency streaming"));
+  const depths = results?.tests.filter(({ suite }) => suite === "throughput")
+    .flatMap(({ measurements }) => measurements.flatMap(({ at }) => at?.["depth"] ?? []));
+  assertEquals([...new Set(depths)], [64]);
 });
 
 Deno.test("plumbline bench --limits turns figures into a verdict", async () => {
