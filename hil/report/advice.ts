@@ -16,6 +16,9 @@ const MOST_RANGES = 15;
 const MOST_RANGES_OF_USE = 5;
 const MOST_ROWS = 300;
 
+/** What the head of the page says for all. */
+const SAID = /^SIMULATED[^:]*: /;
+
 /** Neighbouring sizes with the same policy. */
 interface Range {
   policy: string | null;
@@ -66,7 +69,9 @@ export function adviceSummary({ advice = [], board }: Results): Html {
           html`<span class="choice">${policyName(policy)} <small>${
             from === to ? sizeText(from) : `${sizeText(from)} – ${sizeText(to)}`
           }</small></span>`
-        )}${hidden > 0 ? html`<small>and ${plural(hidden, "more range")}</small>` : null}</dd>
+        )}${hidden > 0
+          ? html`<small class="choice">and ${plural(hidden, "more range")}</small>`
+          : null}</dd>
       `;
     })
   }</dl>${more > 0 ? html`<p class="lead">… and ${plural(more, "more use")} below.</p>` : null}${
@@ -112,9 +117,17 @@ export function adviceSection({ advice = [], crossovers = [] }: Results): Sectio
   }${
     crossovers.length === 0 ? null : html`
       <h3>Where one overtakes another</h3>
-      <ul class="crossovers">${crossovers.slice(0, MOST_ROWS).map((
-        { use, detail },
-      ) => html`<li>${sized(detail)} <small>${use}</small></li>`)}</ul>
+      <div class="crossovers">${[...Map.groupBy(crossovers.slice(0, MOST_ROWS), ({ use }) => use)]
+        .map((
+          [use, all],
+        ) =>
+          html`
+            <div>
+              <h4>${use}</h4>
+              <ul>${all.map(({ detail }) => html`<li>${sized(detail)}</li>`)}</ul>
+            </div>
+          `
+        )}</div>
     `
   }`;
   return { id: "advice", title: "Which policy to use", body };
@@ -137,7 +150,7 @@ function adviceRow({ use, size, policy, value, unit, runnerUp, ratio, why }: Adv
       <td>${value === null ? "–" : html`${figure(value)} ${unit}`}</td>
       <td class="name">${runnerUp ?? "–"}</td>
       <td>${runnerUp === null ? "–" : ratio === null ? "alike" : html`${figure(ratio)} ×`}</td>
-      <td class="words">${why}</td>
+      <td class="words">${why.replace(SAID, "")}</td>
     </tr>
   `;
 }

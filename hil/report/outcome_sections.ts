@@ -292,7 +292,7 @@ export function comparisonSection({ comparison }: PageRun): Section | null {
 const CHANGE_WORDS: Readonly<Record<Change, string>> = {
   worse: "▼ worse",
   lost: "✕ lost",
-  new: "＋ new",
+  new: "+ new",
   changed: "changed",
   better: "▲ better",
   machine: "◆ machine",
