@@ -83,7 +83,10 @@ function heading({ board, run, summary }: Results): string[] {
   }
   if (run.cut !== undefined) lines.push(`PARTIAL: ${run.cut}.`);
   const failed = summary.fail + summary.timeout;
-  if (failed > 0) lines.push(`FAILED: ${failed} cases, see below; what failed is never advised.`);
+  if (failed > 0) {
+    const cases = failed === 1 ? "1 case" : `${failed} cases`;
+    lines.push(`FAILED: ${cases}, see below; what failed is never advised.`);
+  }
   return lines.length === 0 ? [] : [lines.join("\n")];
 }
 
