@@ -87,8 +87,8 @@ interface RxEnd extends Disposable {
 }
 
 /**
- * Move frames and measure, fewer at once where so many do not fit into memory. The device has both channels and no transfer in flight; it has none
- * afterwards, and no block of this.
+ * Move frames and measure, fewer at once where queues or memory do not take so many. The device has both
+ * channels and no transfer in flight; it has none afterwards, and no block of this.
  *
  * @param device The device
  * @param options What to move
