@@ -69,8 +69,8 @@ export function expectedOutcomes(run: Run): Record<string, string> {
     const expected = expectedOutcome(kind, name, policy, without) ?? "any";
     if (expected !== "PASS" || mistake === undefined) return expected;
     const { needs, directions } = expectationOf(name);
-    // what is mapped at each ENQUEUE and not cleaned is dirty all over, whoever stored or did not
-    const dirty = kind === "adversarial" && policy === "user-pages" &&
+    // the caller's pages, mapped and not cleaned, are dirty all over, whoever stored or did not
+    const dirty = kind === "adversarial" && policy.startsWith("user-pages") &&
       mistake === "rx-for-device" && directions.includes("rx");
     const fails = dirty || (needs.includes(mistake) && CALLS_OF[policy].includes(mistake) &&
       shows(kind, policy, mistake) === "yes");
