@@ -33,7 +33,8 @@ const MOST_FAULTS = 16;
 /** Wrong bits of a frame that can each be one that is stuck over several frames. */
 const FEW = 4;
 /**
- * Name what is wrong with a frame. Takes time in proportion to its length, whatever it holds.
+ * Name what is wrong with a frame. Takes time in proportion to its length, whatever it holds, in which
+ * at most some hundred other frames are made, or asked from `frameOf`.
  *
  * What cannot be told: in a pattern whose frames are alike, one frame from another; without check values,
  * old data that the core did not replace from old data in a cache, unless it is less than a line; in

@@ -364,33 +364,99 @@ Deno.test("classify() knows a design that transforms by what is due from it", ()
   ]);
 });
 
-Deno.test("classify() takes time in proportion to what it is given, even if that is garbage", () => {
-  const fastest = (name: string, length: number) => {
-    const made = patternNamed(name).create({ seed: 1, maxLength: length + 64 });
-    const noise = patternNamed("random").create({ seed: 2, maxLength: length }).body(0, length);
-    const expected = new Uint8Array(length);
-    made.write(expected, 100);
-    let best = Infinity;
-    for (const mask of [0xff, 0x01, 0x80]) {
-      for (let run = 0; run < 3; run++) {
-        const received = noise.map((byte, at) =>
-          mask === 0x80 && at % 50 > 0 ? expected[at] ?? 0 : byte & mask
-        );
-        const start = performance.now();
-        const faults = classify(
-          { sequence: 100, expected, received, moved: length, txCheck: 1, rxCheck: 2 },
-          { pattern: made, rxHeld: 96, txHeld: 96 },
-        );
-        const took = performance.now() - start;
-        if (run === 0 || took < best) best = took;
-        assert(faults.length > 0 && faults.length < 100);
+/** Frame 100 of a pattern, of a generator's (prbs31) or of a design's that transforms it, to be damaged. */
+function hundredth(from: string, length: number) {
+  const options = { seed: 1, maxLength: length + 64 };
+  const spec = patternNamed(from === "generator" ? "prbs31" : from === "design" ? "random" : from);
+  const begun = spec.create(options);
+  const pattern = from === "generator"
+    ? spec.expectFrom?.(begun.body(5, length), options) ?? begun
+    : begun;
+  let made = 0;
+  const body = pattern.body.bind(pattern);
+  pattern.body = (sequence, length) => {
+    made++;
+    return body(sequence, length);
+  };
+  const frame = (sequence: number) => {
+    const bytes = new Uint8Array(length);
+    pattern.write(bytes, sequence);
+    return from === "design" ? bytes.map((byte) => ~byte) : bytes;
+  };
+  const expected = frame(100);
+  const context = { pattern, rxHeld: 96, txHeld: 96, ...(from === "design" && { frameOf: frame }) };
+  const look = (received: Uint8Array) => {
+    const before = made;
+    const start = performance.now();
+    const faults = classify(
+      { sequence: 100, expected, received, moved: length, txCheck: 1, rxCheck: 2 },
+      context,
+    );
+    assert(faults.length > 0 && faults.length < 100);
+    return { made: made - before, milliseconds: performance.now() - start };
+  };
+  return { frame, expected, look };
+}
+
+const DUE_FROM = ["tagged", "video", "generator", "design"];
+
+/** Ways to spoil a frame all over, whatever its length. */
+const SPOILT: Record<string, (byte: number, at: number, noise: number) => number> = {
+  "whole garbage": (_byte, _at, noise) => noise,
+  "a bit of each byte": (_byte, _at, noise) => noise & 1,
+  "a bit here and there": (byte, at) => at % 50 === 0 ? byte ^ (1 << (at & 7)) : byte,
+  "lines of one byte": (_byte, at) => at >> 6 & 0xff,
+};
+
+function spoilt(expected: Uint8Array): [string, Uint8Array][] {
+  const { length } = expected;
+  const noise = patternNamed("random").create({ seed: 2, maxLength: length }).body(0, length);
+  return Object.entries(SPOILT).map(([kind, by]) => [
+    kind,
+    expected.map((byte, at) => by(byte, at, noise[at] ?? 0)),
+  ]);
+}
+
+Deno.test("classify() makes few other frames, however much of one is wrong", () => {
+  const length = 1 << 16;
+  for (const from of DUE_FROM) {
+    const { frame, expected, look } = hundredth(from, length);
+    const flipped = expected.slice();
+    for (let i = 0; i < 300; i++) flipped[i * 217] = (flipped[i * 217] ?? 0) ^ (1 << (i & 7));
+    // what the blocks held before, in a reading with stuck bits and one without
+    assert(look(flipped).made <= 2, `300 bits, ${from}: ${look(flipped).made}`);
+    const wrong = spoilt(expected);
+    if (from === "tagged") {
+      const lines = expected.slice();
+      for (let at = 0; at < length; at += 64) {
+        lines.set(frame(101 + at / 64).subarray(at, at + 64), at);
       }
+      wrong.push(["each line of another frame, as its words say", lines]);
     }
-    return best;
+    for (const [kind, received] of wrong) {
+      const { made } = look(received);
+      assert(made <= 2 * 512, `${kind}, ${from}: ${made}`);
+    }
+  }
+});
+
+Deno.test("classify() takes time in proportion to what it is given, even if that is garbage", () => {
+  const fastest = (from: string, length: number) => {
+    const { expected, look } = hundredth(from, length);
+    return spoilt(expected).map(([kind, received]) => {
+      const times = [1, 2, 3].map(() => look(received).milliseconds);
+      return { kind, best: Math.min(...times) };
+    });
   };
   fastest("tagged", 1 << 14);
-  const [small, large] = [fastest("tagged", 1 << 15), fastest("tagged", 1 << 18)];
-  assert(large < 8 * 6 * small, `${small} ms for 32 KiB, ${large} ms for 256 KiB`);
+  for (const from of DUE_FROM) {
+    const large = fastest(from, 1 << 17);
+    for (const [i, { kind, best }] of fastest(from, 1 << 14).entries()) {
+      const longer = large[i]?.best ?? NaN;
+      const text = `${from}, ${kind}: ${best} ms for 16 KiB, ${longer} ms for 128 KiB`;
+      assert(longer < 8 * 6 * best, text);
+    }
+  }
 });
 
 Deno.test("classify() tells what changed places from what is lost and doubled", () => {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { FrameSource, Run, Source, Sources } from "./sources.ts";
+import { byteOf, type FrameSource, type Run, type Source, type Sources } from "./sources.ts";
 import { findLanes } from "./bits.ts";
 
 /** Bytes that differ from what the source around them has. */
@@ -30,6 +30,8 @@ export interface Cover {
 const STEADY = 16;
 /** Differences up to this are no run of something else when that explains little more. */
 const FLAW = 2;
+/** A frame up to this may differ from another by so little. */
+const SHORT = 64;
 /** Pieces and flaws after which the rest is not looked at any closer. */
 const MOST = 1 << 16;
 /** How far is looked for the end of what is wrong, bytes. */
@@ -85,16 +87,18 @@ export function cover(
       continue;
     }
     const until = clusterEnd(sources, active, at, end);
-    let run = sources.explain(at, end, active.shift);
+    const small = until - at <= FLAW;
+    const bits = small ? flipped(sources, active, frame.received, at, until) : null;
+    let run = sources.explain(at, end, active.shift, bits === null || end <= SHORT);
     if ((run === null || run.wrong < SURE) && triedLanes++ < LANES_TRIED) {
       const lanes = findLanes(frame, at, end, sources.keep, active.shift);
       if (lanes !== null && lanes.wrong > (run?.wrong ?? 0)) run = lanes;
     }
-    const little = run !== null && until - at <= FLAW && run.wrong < 2 * (until - at);
+    const little = run !== null && small && run.wrong < 2 * (until - at);
     if (run === null || (little && !wholly(sources, run, frame, end))) {
-      const bits = flipped(sources, active, frame.received, at, until);
-      if (bits !== null) {
-        for (const bit of bits) flaws.push(bit);
+      const flips = bits ?? flipped(sources, active, frame.received, at, until);
+      if (flips !== null) {
+        for (const flip of flips) flaws.push(flip);
         at = until;
         continue;
       }
@@ -157,7 +161,7 @@ function flipped(
   const flaws: Flaw[] = [];
   for (let at = from; at < to; at++) {
     if (sources.fits(place, at)) continue;
-    const bits = (received[at] ?? 0) ^ (place.bytes[at - place.delta] ?? 0);
+    const bits = (received[at] ?? 0) ^ (byteOf(place, at) ?? 0);
     // two bits of a byte at most
     const but = bits & (bits - 1);
     if ((but & (but - 1)) !== 0) return null;

@@ -9,7 +9,7 @@ import { findStuck, keepMask, type Stuck } from "./bits.ts";
 import { plural } from "./alignment.ts";
 import { cover, type Flaw } from "./cover.ts";
 import type { Context, ReceivedFrame } from "./frame.ts";
-import { type Run, type Source, Sources } from "./sources.ts";
+import { byteOf, type Run, type Source, Sources } from "./sources.ts";
 import { gatherLanes, gatherStuck } from "./wires.ts";
 
 /** Bytes that are not alike by chance. */
@@ -182,7 +182,7 @@ class Reader {
     const named: string[] = [];
     for (let at = from; at < to; at++) {
       for (
-        let x = (received[at] ?? 0) ^ (place.bytes[at - place.delta] ?? 0);
+        let x = (received[at] ?? 0) ^ (byteOf(place, at) ?? 0);
         x !== 0;
         x &= x - 1
       ) {

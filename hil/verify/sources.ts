@@ -47,8 +47,14 @@ export interface Run {
   readonly flaws: readonly { readonly from: number; readonly to: number }[];
 }
 
-/** Frames on either side of the one due that are tried. */
+/** Frames on either side of the one due that are tried, half of those that are kept at most. */
 const WINDOW = 64;
+/** Bytes of other frames that are kept; of large frames, so many. */
+const KEPT = 1 << 25;
+const FEW = 4;
+/** How often other frames are made. */
+const MADE = 512;
+const NOTHING = new Uint8Array(0);
 /** Bytes from which a source is believed. */
 const BELIEVED = 4;
 /** Longest flaw within a run, and the bytes behind it that must fit again. */
@@ -63,12 +69,27 @@ const EXPLAINED = 256;
 /** Displacements up to this are thought of before other frames are. */
 const SMALL_SHIFT = 64;
 
-/** Bytes somewhere in a frame: at its byte `at` lies `bytes[at - delta]`. */
+/** Bytes somewhere in a frame. */
 export interface Place {
-  /** The bytes. */
+  /** The bytes; none for a constant. */
   readonly bytes: Uint8Array;
   /** Where the first of them lies. */
   readonly delta: number;
+  /** The value of all bytes of the frame; null when they are not constant. */
+  readonly value: number | null;
+}
+
+/**
+ * What lies somewhere in a frame.
+ *
+ * @param place The bytes
+ * @param at Where
+ * @returns The byte, or `undefined` where there is none
+ */
+export function byteOf({ bytes, delta, value }: Place, at: number): number | undefined {
+  if (value !== null) return value;
+  const index = at - delta;
+  return index >= 0 && index < bytes.length ? bytes[index] : undefined;
 }
 
 /** The frame in question and all that its bytes can be compared with. */
@@ -82,11 +103,12 @@ export class Sources {
   readonly keep: Uint8Array;
   readonly #masked: boolean;
   readonly #frames = new Map<number, Uint8Array>();
+  readonly #room: number;
   readonly #held: readonly Source[];
   readonly #others: Source[];
-  #constant: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #searches = 0;
   #explained = 0;
+  #made = 0;
 
   /**
    * @param frame The frame: what is due and what is there, of one length
@@ -118,7 +140,8 @@ export class Sources {
       }),
       poison,
     ];
-    const window = Math.min(WINDOW, known.pattern.period - 1);
+    this.#room = Math.max(FEW, Math.floor(KEPT / frame.expected.length));
+    const window = Math.min(WINDOW, this.#room >> 2, known.pattern.period - 1);
     this.#others = [];
     for (let away = 1; away <= window; away++) {
       if (frame.sequence >= away) this.#others.push(this.#frameSource(frame.sequence - away));
@@ -138,10 +161,9 @@ export class Sources {
    * @returns Whether it is
    */
   fits(place: Place, at: number): boolean {
-    const index = at - place.delta;
-    if (index < 0 || index >= place.bytes.length) return false;
-    const differs = (this.#received[at] ?? 0) ^ (place.bytes[index] ?? 0);
-    return (differs & (this.keep[at & 63] ?? 0xff)) === 0;
+    const due = byteOf(place, at);
+    if (due === undefined) return false;
+    return (((this.#received[at] ?? 0) ^ due) & (this.keep[at & 63] ?? 0xff)) === 0;
   }
 
   /**
@@ -167,48 +189,39 @@ export class Sources {
         const bytes = source.sequence === this.#sequence
           ? this.#expected
           : this.#frame(source.sequence);
-        return { bytes, delta: source.shift };
+        return { bytes, delta: source.shift, value: null };
       }
       case "poison": {
         const delta = Math.max(0, -source.base);
         const bytes = this.#pattern.poison(source.base + delta, this.#expected.length - delta);
-        return { bytes, delta };
+        return { bytes, delta, value: null };
       }
       case "constant":
-        if (this.#constant.length === 0) this.#constant = new Uint8Array(this.#expected.length);
-        // filled anew only when it must be: a frame may have thousands of such pieces
-        if (this.#constant[0] !== source.value) this.#constant.fill(source.value);
-        return { bytes: this.#constant, delta: 0 };
+        return { bytes: NOTHING, delta: 0, value: source.value };
       default:
-        return { bytes: new Uint8Array(0), delta: 0 };
+        return { bytes: NOTHING, delta: 0, value: null };
     }
   }
 
+  /** Another frame; nothing when so many were made that this one is not. */
   #frame(sequence: number): Uint8Array {
     let bytes = this.#frames.get(sequence);
     if (bytes === undefined) {
+      if (this.#made++ >= MADE) return NOTHING;
       if (this.#frameOf !== null) bytes = this.#frameOf(sequence);
       else {
         bytes = new Uint8Array(this.#expected.length);
         this.#pattern.write(bytes, sequence);
       }
-      // a few are kept: runs of the same source follow each other
-      if (this.#frames.size >= 8) this.#frames.clear();
-      this.#frames.set(sequence, bytes);
     }
+    // the one used last is the last to go
+    this.#frames.delete(sequence);
+    for (const oldest of this.#frames.keys()) {
+      if (this.#frames.size < this.#room) break;
+      this.#frames.delete(oldest);
+    }
+    this.#frames.set(sequence, bytes);
     return bytes;
-  }
-
-  /** Whether a frame is worth making: it has the wrong byte. A view tells, without a copy. */
-  #promising(source: Source, at: number): boolean {
-    if (source.kind !== "frame" || source.shift !== 0 || this.#frameOf !== null) return true;
-    if (this.#frames.has(source.sequence)) return true;
-    const { length } = this.#expected;
-    const header = this.#pattern.header(source.sequence, length);
-    const bytes = header !== null && at < header.length
-      ? header
-      : this.#pattern.body(source.sequence, length);
-    return this.fits({ bytes, delta: 0 }, at);
   }
 
   /**
@@ -217,15 +230,15 @@ export class Sources {
    * @param at The first wrong byte
    * @param end Where the bytes that moved end
    * @param shift By how much this frame is displaced there
+   * @param others Whether frames are tried that neither a block held nor the words name
    * @returns The run, or null when nothing explains enough of it
    */
-  explain(at: number, end: number, shift: number): Run | null {
+  explain(at: number, end: number, shift: number, others = true): Run | null {
     let best: Run | null = null;
     const named = this.#tags(at, end, shift);
     const displaced = this.#displaced(at, end);
     const consider = (sources: readonly Source[], toEnd = false) => {
       for (const source of sources) {
-        if (!this.#promising(source, at)) continue;
         const run = this.#run(source, at, end);
         if (run === null || (toEnd && run.to < end - SMALL_SHIFT)) continue;
         if (run.wrong > (best?.wrong ?? 0)) best = run;
@@ -236,7 +249,7 @@ export class Sources {
     consider(this.#held);
     consider(displaced.filter((source) => Math.abs(source.shift) <= SMALL_SHIFT), true);
     consider(named);
-    if (this.#explained++ < EXPLAINED) consider(this.#others);
+    if (others && this.#explained++ < EXPLAINED) consider(this.#others);
     consider(displaced);
     consider(this.#constantAt(at, end));
     const run = best as Run | null;
