@@ -263,8 +263,8 @@ function toEntry(
   const size = Number(at["size"]);
   const beside = (name: string): number | null =>
     test.measurements.find((one) => one.name === name && sameAt(one.at, at))?.value ?? null;
-  const [user, system] = [beside("cpu user"), beside("cpu system")];
-  const cpu = user === null || system === null ? null : (user + system) / 100 * size / rate;
+  const share = beside("cpu share");
+  const cpu = share === null ? null : share / 100 * size / rate;
   const reading = readingRate(tests, policy, size);
   const once: Entry = {
     policy,

@@ -44,9 +44,7 @@ function test(policy: string, did: Did): TestResult[] {
     return [
       one("throughput", rate * 3, { ...at, touched: false }), // not what is asked for
       one("throughput", rate, at),
-      ...(did.cpu === undefined
-        ? []
-        : [one("cpu user", did.cpu, at, "%"), one("cpu system", 0, at, "%")]),
+      ...(did.cpu === undefined ? [] : [one("cpu share", did.cpu, at, "%")]),
       ...(did.handover === undefined ? [] : [one("handover time", did.handover, at, "µs")]),
     ];
   });

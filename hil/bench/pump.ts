@@ -18,7 +18,7 @@ import { BlockSet, blockSize } from "../block_set.ts";
 import type { Pattern } from "../patterns/pattern.ts";
 import { type CpuTime, cpuTime } from "./libc.ts";
 import { whatFits } from "./memory.ts";
-import { scale, summarize, type Summary } from "./statistics.ts";
+import { summarize, type Summary } from "./statistics.ts";
 import { warmUp } from "./warm_up.ts";
 
 /** What to move. */
@@ -47,11 +47,10 @@ export interface PumpResult {
   readonly throughput: Summary;
   /** Frames that were under way at once. */
   readonly depth: number;
-  /**
-   * Processor time of this process over time passed. The kernel knows exactly how much there was of
-   * both; what part of it is which it may know by sampling only: that is taken over the whole time.
-   */
-  readonly cpu: { readonly user: Summary; readonly system: Summary };
+  /** Processor time of this process over time passed. */
+  readonly cpu: Summary;
+  /** The part of it in user mode, from 0 to 1; many kernels know it by sampling only. */
+  readonly userPart: number;
   /** Bytes given to sync calls or mapped and unmapped, both directions, per byte of payload. */
   readonly syncedPerByte: number;
   /** Time that the driver spent on handing frames over, both directions, nanoseconds per frame. */
@@ -172,11 +171,10 @@ function measure(
     bytes += cost.bytes;
     seen = { at, cpu, windows: rates.length };
   }
-  const user = (seen.cpu.user - before.user) / Math.max(1e-9, total(seen.cpu) - total(before));
-  const share = summarize(shares);
   return {
     throughput: summarize(rates),
-    cpu: { user: scale(share, user), system: scale(share, 1 - user) },
+    cpu: summarize(shares),
+    userPart: (seen.cpu.user - before.user) / Math.max(1e-9, total(seen.cpu) - total(before)),
     syncedPerByte: bytes / (frames * size),
     handoverNs: summarize(handovers),
   };

@@ -100,13 +100,9 @@ function throughput(figures: Figures): string[] {
   const tables = kinds.map(([title, at]) =>
     bySize(`Throughput, MB/s: ${title}`, deepest(figures.of("throughput", at)))
   );
-  const user = deepest(figures.of("cpu user", { direction: "loop", touched: true }));
   const cpu = bySize(
     "Processor time of that, % of one processor, user and system",
-    user.map((figure) => {
-      const system = figures.find("cpu system", figure.policy, figure.at)?.value ?? NaN;
-      return { ...figure, one: { ...figure.one, value: figure.one.value + system } };
-    }),
+    deepest(figures.of("cpu share", { direction: "loop", touched: true })),
   );
   return [...tables, cpu].filter((table) => table !== null);
 }

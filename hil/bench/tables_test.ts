@@ -25,8 +25,7 @@ function results(policies: readonly string[] = ["coherent", "streaming"]): Resul
       measurements: everywhere.flatMap((at, i) =>
         [1, 8].flatMap((depth) => [
           one("throughput", depth * 1000 + i, { ...at, depth }),
-          one("cpu user", 12, { ...at, depth }),
-          one("cpu system", 30, { ...at, depth }),
+          one("cpu share", 42, { ...at, depth }),
           one("handover time", 43.21, { ...at, depth }),
           one("bytes synced per byte", 4, { ...at, depth }),
         ])

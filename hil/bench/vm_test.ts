@@ -75,9 +75,11 @@ await boardTest(
         figure(results, policy, "bytes synced per byte", at)
       );
       assertEquals([full, lazy], [4, 2]);
-      const cpu = figure(results, "streaming", "cpu user", at) +
-        figure(results, "streaming", "cpu system", at);
-      assert(cpu > 0 && cpu < 400, `${cpu}`);
+      const [share, user, system] = ["cpu share", "cpu user", "cpu system"].map((name) =>
+        figure(results, "streaming", name, at)
+      );
+      assert(share !== undefined && user !== undefined && system !== undefined);
+      assert(share > 0 && share < 400 && Math.abs(user + system - share) < 0.01, `${share}`);
     }
     assertEquals(results.advice?.length, 6);
     for (const { policy, runnerUp } of results.advice ?? []) {

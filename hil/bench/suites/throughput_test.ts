@@ -38,14 +38,15 @@ top.matrix(
           read: touched && direction !== "tx",
         });
         wrong += result.wrong;
-        const { throughput, cpu, syncedPerByte, handoverNs, depth } = result;
+        const { throughput, cpu, userPart, syncedPerByte, handoverNs, depth } = result;
         const at = { size, depth, direction, touched };
         const tell = (name: string, { value, spread }: Summary, unit: string): void =>
           context.measure(name, value, unit, { at, spread });
         tell("throughput", throughput, "MB/s");
         tell("frame rate", scale(throughput, 1e6 / size), "1/s");
-        tell("cpu user", scale(cpu.user, 100), "%");
-        tell("cpu system", scale(cpu.system, 100), "%");
+        tell("cpu share", scale(cpu, 100), "%");
+        context.measure("cpu user", cpu.value * userPart * 100, "%", { at });
+        context.measure("cpu system", cpu.value * (1 - userPart) * 100, "%", { at });
         context.measure("bytes synced per byte", syncedPerByte, "B/B", { at });
         tell("handover time", scale(handoverNs, 1e-3), "µs");
       }
