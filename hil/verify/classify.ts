@@ -22,7 +22,7 @@ import type { Held, Source, Sources } from "./sources.ts";
 
 export type { Alignment, Units } from "./alignment.ts";
 export { sight, type Sightings } from "./blame.ts";
-export type { Context, Guard, NamedFault, ReceivedFrame } from "./frame.ts";
+export type { Context, NamedFault, ReceivedFrame } from "./frame.ts";
 export { FaultHistory } from "./history.ts";
 export type { Held } from "./sources.ts";
 
@@ -42,7 +42,7 @@ const FEW = 4;
  * core lost and one swapped with the next look alike until the next has come: give a
  * {@linkcode FaultHistory}, and let it settle the faults in the end.
  *
- * @param frame The frame, with at least one byte wrong or missing, in it or in its guards
+ * @param frame The frame, with at least one byte wrong, missing or too many
  * @param context What is known besides
  * @returns The faults, at least one, in the order of their offsets
  */
@@ -76,37 +76,23 @@ class Case {
   }
 
   faults(): NamedFault[] {
-    const faults = this.#guards();
     const findings = this.#findings;
     const stages = blamesOf(findings, this.#frame, this.#context, this.#seen);
-    for (const [i, finding] of findings.entries()) {
-      faults.push(this.#name(finding, stages[i] ?? null));
-    }
-    const short = this.#shortage(findings);
-    if (short !== null) faults.push(short);
+    const faults = [
+      ...findings.map((finding, i) => this.#name(finding, stages[i] ?? null)),
+      this.#shortage(findings),
+      this.#surplus(),
+    ].filter((fault) => fault !== null);
     if (faults.length === 0) faults.push(this.#unexplained());
     return this.#gather(faults.sort((a, b) => a.offset - b.offset));
   }
 
-  /** Guards that changed. */
-  #guards(): NamedFault[] {
-    const faults: NamedFault[] = [];
-    for (const { offset, expected, received } of this.#frame.guards ?? []) {
-      let from = 0;
-      while (from < expected.length && expected[from] === received[from]) from++;
-      if (from === expected.length) continue;
-      let to = expected.length;
-      while (expected[to - 1] === received[to - 1]) to--;
-      const side = offset < 0 ? "before" : "after";
-      const where = `the guard ${side} the frame was written`;
-      faults.push(this.#fault("overrun", offset + from, offset + to, "core", where));
-    }
+  /** More bytes than there was room for. */
+  #surplus(): NamedFault | null {
     const { moved } = this.#frame;
-    if (moved > this.#length && faults.length === 0) {
-      const text = `${moved} bytes are said to have moved, there was room for ${this.#length}`;
-      faults.push(this.#fault("overrun", this.#length, moved, "driver", text));
-    }
-    return faults;
+    if (moved <= this.#length) return null;
+    const text = `${moved} bytes are said to have moved, there was room for ${this.#length}`;
+    return this.#fault("overrun", this.#length, moved, "driver", text);
   }
 
   /** The bytes that did not move, unless those that were lost before account for them. */

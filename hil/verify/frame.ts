@@ -27,18 +27,6 @@ export interface ReceivedFrame {
   readonly rxCheck: number | null;
   /** What was sent, when the design transforms; what was due when left out. */
   readonly sent?: Uint8Array;
-  /** Guard zones, whether they changed or not. */
-  readonly guards?: readonly Guard[];
-}
-
-/** A range of the block outside of the frame that nobody should write. */
-export interface Guard {
-  /** Where it begins, from the start of the frame; negative before it. */
-  readonly offset: number;
-  /** What it held. */
-  readonly expected: Uint8Array;
-  /** What it holds, as many bytes. */
-  readonly received: Uint8Array;
 }
 
 /** What is known of a run besides the frame. */

@@ -60,7 +60,7 @@ export interface Trip {
   readonly txOld: Uint8Array;
   /** What the receive block held there. */
   readonly rxOld: Uint8Array;
-  /** Bytes of guard behind the frame. */
+  /** Bytes of guard before the frame, and behind it. */
   readonly guard: number;
 }
 
@@ -70,8 +70,8 @@ export interface Arrival {
   readonly moved: number;
   readonly txCheck: number;
   readonly rxCheck: number;
-  /** Bytes that were written behind the frame, from its end. */
-  readonly overrun: Uint8Array | null;
+  /** What was written around the frame, from its start. */
+  readonly overrun: { readonly from: number; readonly to: number } | null;
   readonly truths: readonly Truth[];
 }
 
@@ -157,7 +157,7 @@ export function damage(trip: Trip, damages: readonly Damage[], draw: Draw): Arri
   const truths: Truth[] = [];
   let read = sent.slice();
   let moved = length;
-  let overrun: Uint8Array | null = null;
+  let overrun: Arrival["overrun"] = null;
   let nothing = false;
   const holes: [number, number][] = [];
   const later: ((seen: Uint8Array) => void)[] = [];
@@ -267,9 +267,9 @@ export function damage(trip: Trip, damages: readonly Damage[], draw: Draw): Arri
         break;
       }
       case "overrun": {
-        overrun = new Uint8Array(draw.from(1, trip.guard));
-        for (let at = 0; at < overrun.length; at++) overrun[at] = 0xff;
-        tell("overrun", length, length + overrun.length, "core");
+        const bytes = draw.from(1, trip.guard);
+        overrun = bytes % 2 === 0 ? { from: length, to: length + bytes } : { from: -bytes, to: 0 };
+        tell("overrun", overrun.from, overrun.to, "core");
         break;
       }
       case "lanes swapped":

@@ -5,9 +5,12 @@
  * @module
  */
 
+import type { Block } from "../../../driver/block.ts";
+import { Guards } from "../../block_set.ts";
 import { patternNamed } from "../../patterns/mod.ts";
 import type { Pattern } from "../../patterns/pattern.ts";
-import { classify, type NamedFault } from "../classify.ts";
+import type { Fault } from "../../results.ts";
+import { classify } from "../classify.ts";
 import { type Arrival, type Damage, damage, DAMAGES, Draw, fits, WHOLE } from "./damage.ts";
 
 /** How often the classifier was right. */
@@ -135,26 +138,23 @@ function trial(
   const result = { ...zero(), cases: 1, damages: truths.length };
   const same = expected.every((byte, at) => byte === arrival.received[at]);
   if (same && arrival.moved === length && arrival.overrun === null) return result;
-  const guard = pattern.poison(base + length, GUARD);
-  const written = guard.slice();
-  if (arrival.overrun !== null) written.set(arrival.overrun);
   const blind = trials.blind === true;
-  const faults = classify({
+  const inFrame = same && arrival.moved === length ? [] : classify({
     sequence,
     expected,
     received: arrival.received,
     moved: arrival.moved,
     txCheck: blind ? null : arrival.txCheck,
     rxCheck: blind ? null : arrival.rxCheck,
-    guards: [{ offset: length, expected: guard, received: written }],
   }, {
     pattern,
     base,
     rxHeld: sequence >= depth ? sequence - depth : "poison",
     txHeld: sequence >= txDepth ? sequence - txDepth : "zeros",
   });
+  const faults = [...inFrame, ...around(pattern, base, length, arrival)];
   if (faults.length === 0) throw new Error(`Expected faults of ${damages}, found none`);
-  const left = new Set<NamedFault>(faults);
+  const left = new Set(faults);
   for (const truth of truths) {
     const candidates = [...left].map((fault) => {
       const end = fault.offset + fault.length;
@@ -192,6 +192,28 @@ function trial(
     );
   }
   return result;
+}
+
+/** What the guards of a block tell, as a flow names it. */
+function around(
+  pattern: Pattern,
+  guard: number,
+  size: number,
+  { received, overrun }: Arrival,
+): Pick<Fault, "kind" | "offset" | "length" | "blame" | "detail">[] {
+  const fresh = pattern.poison(0, guard + size + GUARD);
+  const held = fresh.slice();
+  held.set(received, guard);
+  for (let at = overrun?.from ?? 0; at < (overrun?.to ?? 0); at++) {
+    held[guard + at] = ~(held[guard + at] ?? 0);
+  }
+  const bytes = (at: number, length: number) => held.subarray(at, at + length);
+  const block = {
+    equals: (data: Uint8Array, at: number) => bytes(at, data.length).toHex() === data.toHex(),
+    copyTo: (target: Uint8Array, at: number) => target.set(bytes(at, target.length)),
+  } as unknown as Block; // all of it that guards look at
+  return new Guards({ guard, size, fresh, count: 1 }).damage(block, 0)
+    .map((extent) => ({ ...extent, kind: "overrun", blame: "core", detail: "" }));
 }
 
 /** A range without the bytes at its edges that happen to be right; nothing is right outside the frame. */
