@@ -9,8 +9,15 @@ const TAPS = { 7: 6, 15: 14, 23: 18, 31: 28 };
 const A011686 = "000000100000110000101000111100100010110011101010011111010000" +
   "111000100100110110101101111011000110100101";
 
-/** The beginning of OEIS A011744, 1 / (x^31 + x^3 + 1): the sequence with 31 stages, backwards. */
-const A011744 = "000000000000000000000000000000100100100100100100100100100100110100110100110100110";
+/**
+ * The beginnings of what OEIS lists for the other orders, backwards: A011728, A011736 and A011744, the
+ * reciprocals of x^15 + x + 1, x^23 + x^5 + 1 and x^31 + x^3 + 1.
+ */
+const BACKWARDS = [
+  [15, "00000000000000111111111111111010101010101010011001100110011101110111011101001011"],
+  [23, "000000000000000000000010000100001000010000100101000010010100001001011000110101000"],
+  [31, "000000000000000000000000000000100100100100100100100100100100110100110100110100110"],
+] as const;
 
 /** Bits in the order of time, by shifting a register of ones, one bit at a time. */
 function reference(order: PrbsOrder, count: number): number[] {
@@ -50,11 +57,13 @@ Deno.test("prbsBytes() makes the published sequence of 7 stages, over and over",
   }
 });
 
-Deno.test("prbsBytes() makes the published sequence of 31 stages, which is listed backwards", () => {
-  const published = fromText(A011744).reverse();
-  const target = new Uint8Array(Math.floor(published.length / 8));
-  prbsBytes(31, stateOf(published, 31), 0, target);
-  assertEquals(unpack(target), published.slice(0, target.length * 8));
+Deno.test("prbsBytes() makes the published sequences of 15, 23 and 31 stages", () => {
+  for (const [order, text] of BACKWARDS) {
+    const published = fromText(text).reverse();
+    const target = new Uint8Array(Math.floor(published.length / 8));
+    prbsBytes(order, stateOf(published, order), 0, target);
+    assertEquals(unpack(target), published.slice(0, target.length * 8), `order ${order}`);
+  }
 });
 
 Deno.test("prbsBytes() makes what a register makes bit by bit, from any bit on, at any length", () => {
