@@ -5,9 +5,11 @@
  * @module
  */
 
+import type { Block } from "../../../driver/block.ts";
 import { libc } from "../../../driver/libc.ts";
 import type { Mapping } from "../../../driver/mapping.ts";
 import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from "../../../driver/syscalls.ts";
+import { fillFrame, holdsFrame } from "../../block_set.ts";
 import { patternNamed } from "../../patterns/mod.ts";
 import type { Pattern } from "../../patterns/pattern.ts";
 
@@ -19,7 +21,8 @@ export class Bout implements Disposable {
   readonly #pattern: Pattern;
   readonly #size: number;
   readonly #mapping: Mapping;
-  readonly #block: Uint8Array<ArrayBuffer>;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #block: Block;
   readonly #source: Uint8Array<ArrayBuffer>;
 
   /**
@@ -30,7 +33,14 @@ export class Bout implements Disposable {
     this.#pattern = patternNamed(name).create({ seed: 1, maxLength: size });
     this.#size = size;
     this.#mapping = libc.mmap(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    this.#block = new Uint8Array(this.#mapping.buffer, 0, size);
+    const bytes = new Uint8Array(this.#mapping.buffer, 0, size);
+    this.#bytes = bytes;
+    // all that writing and verifying a frame takes of one
+    this.#block = {
+      set: (data: Uint8Array, at: number) => bytes.set(data, at),
+      equals: (data: Uint8Array, at: number, length: number = data.length) =>
+        libc.equal(this.#mapping, at, data, length),
+    } as unknown as Block;
     this.#source = new Uint8Array(size);
     this.#pattern.write(this.#source, 0);
   }
@@ -42,14 +52,9 @@ export class Bout implements Disposable {
    * @returns Whether it is what it should be
    */
   proof(sequence: number): boolean {
-    const size = this.#size;
-    this.#pattern.write(this.#block, sequence);
-    const header = this.#pattern.header(sequence, size);
-    const body = this.#pattern.body(sequence, size);
-    if (header === null) return libc.equal(this.#mapping, 0, body, size);
-    const rest = header.length;
-    return libc.equal(this.#mapping, 0, header, rest) &&
-      libc.equal(this.#mapping, rest, body.subarray(rest), size - rest);
+    const frame = { pattern: this.#pattern, sequence, size: this.#size, at: 0 };
+    fillFrame(this.#block, frame);
+    return holdsFrame(this.#block, frame);
   }
 
   /**
@@ -59,7 +64,7 @@ export class Bout implements Disposable {
    * @returns Whether they are equal
    */
   memory(_sequence: number): boolean {
-    this.#block.set(this.#source);
+    this.#bytes.set(this.#source);
     return libc.equal(this.#mapping, 0, this.#source, this.#size);
   }
 
