@@ -48,7 +48,7 @@ const QUESTIONS: readonly Question[] = [
     title: "Throughput by size and policy",
     text: "Higher is better. For transmit and receive the other side is coherent.",
     charts: ["throughput"],
-    tables: ["frame rate", "cpu user", "cpu system"],
+    tables: ["frame rate", "cpu share", "cpu user", "cpu system"],
     log: false,
   },
   {
