@@ -283,6 +283,7 @@ browserTest("the page of a bench shows every figure of its JSON", async (browser
   const page = await browser.load(`file://${dir}/out.html`, DESK);
   const count = await checkFigures(page, results);
   assert(count > 500, `${count} figures`);
+  assertEquals(await page.evaluate(`document.querySelector("#r0-others")?.textContent ?? ""`), "");
   assertEquals([page.complaints, page.requests], [[], []]);
 });
 
