@@ -100,7 +100,7 @@ Deno.test("runVirtual() takes no pass from logic that died or a core that broke 
   const logic = {
     ...{ cycles: 9, beatsRead: 8, beatsWritten: 7, burstsRead: 2, burstsWritten: 1 },
     ...{ decodeErrors: 0, slaveErrors: 0, accesses: 5, interrupts: 3, loads: 1 },
-    ...{ violations: 0, violation: "" },
+    ...{ readCache: 3, readProt: 0, writeCache: 3, writeProt: 0, violations: 0, violation: "" },
   };
   const args = ["--core=rtl", "--waves=/tmp/w"];
   const good = await boot({ args, end: { logic } });
