@@ -124,21 +124,13 @@ export function adviceSection({ advice = [], crossovers = [] }: Results): Sectio
           html`
             <div>
               <h4>${use}</h4>
-              <ul>${all.map(({ detail }) => html`<li>${sized(detail)}</li>`)}</ul>
+              <ul>${all.map(({ detail }) => html`<li>${detail}</li>`)}</ul>
             </div>
           `
         )}</div>
     `
   }`;
   return { id: "advice", title: "Which policy to use", body };
-}
-
-/** A sentence with its sizes in the unit that makes them short. */
-function sized(text: string): string {
-  return text.replace(
-    /\b((?:\d+, )*\d+) bytes\b/g,
-    (_, sizes: string) => sizes.split(", ").map((size) => sizeText(Number(size))).join(", "),
-  );
 }
 
 function adviceRow({ use, size, policy, value, unit, runnerUp, ratio, why }: Advice): Html {

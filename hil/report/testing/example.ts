@@ -72,13 +72,13 @@ export function exampleResults(change: (text: string) => string = (text) => text
       faster: "streaming-lazy",
       than: "bounce",
       from: 65_536,
-      detail: "streaming-lazy beats bounce from 65536 bytes on",
+      detail: "streaming-lazy beats bounce from 64 KiB on",
     }, {
       use: "receive, read once",
       faster: "streaming",
       than: "bounce",
       from: null,
-      detail: "streaming beats bounce at 64, 4096 bytes",
+      detail: "streaming beats bounce at 64 B, 4 KiB",
     }],
     environment: { "cache L1d": "64 KiB, lines of 64 bytes", "CMA, MiB": 256, "governor": null },
   };
