@@ -410,13 +410,14 @@ function spoilt(expected: Uint8Array): [string, Uint8Array][] {
 }
 
 Deno.test("classify() makes few other frames, however much of one is wrong", () => {
-  const length = 1 << 16;
+  const length = 1 << 16; // 1024 lines
   for (const from of DUE_FROM) {
     const { frame, expected, look } = hundredth(from, length);
     const flipped = expected.slice();
     for (let i = 0; i < 300; i++) flipped[i * 217] = (flipped[i * 217] ?? 0) ^ (1 << (i & 7));
     // what the blocks held before, in a reading with stuck bits and one without
-    assert(look(flipped).made <= 2, `300 bits, ${from}: ${look(flipped).made}`);
+    const { made } = look(flipped);
+    assert(made <= 2, `300 bits, ${from}: ${made}`);
     const wrong = spoilt(expected);
     if (from === "tagged") {
       const lines = expected.slice();
@@ -433,20 +434,19 @@ Deno.test("classify() makes few other frames, however much of one is wrong", () 
 });
 
 Deno.test("classify() takes time in proportion to what it is given, even if that is garbage", () => {
-  const fastest = (from: string, length: number) => {
-    const { expected, look } = hundredth(from, length);
-    return spoilt(expected).map(([kind, received]) => {
-      const times = [1, 2, 3].map(() => look(received).milliseconds);
-      return { kind, best: Math.min(...times) };
-    });
-  };
-  fastest("tagged", 1 << 14);
   for (const from of DUE_FROM) {
-    const large = fastest(from, 1 << 17);
-    for (const [i, { kind, best }] of fastest(from, 1 << 14).entries()) {
-      const longer = large[i]?.best ?? NaN;
-      const text = `${from}, ${kind}: ${best} ms for 16 KiB, ${longer} ms for 128 KiB`;
-      assert(longer < 8 * 6 * best, text);
+    const [small, large] = [1 << 12, 1 << 16].map((length) => {
+      const { expected, look } = hundredth(from, length);
+      return spoilt(expected).map(([, received]) => () => look(received).milliseconds);
+    });
+    for (const [i, kind] of Object.keys(SPOILT).entries()) {
+      // best of a few rounds: other jobs disturb some; what takes the square of the length takes 256
+      let [short, long] = [Infinity, Infinity];
+      for (let round = 0; round < 8 && (round === 0 || long > 4 * 16 * short); round++) {
+        short = Math.min(short, small?.[i]?.() ?? NaN, small?.[i]?.() ?? NaN);
+        long = Math.min(long, large?.[i]?.() ?? NaN);
+      }
+      assert(long <= 4 * 16 * short, `${from}, ${kind}: ${short} ms for 4 KiB, ${long} for 64 KiB`);
     }
   }
 });
