@@ -62,8 +62,8 @@ interface Flipped {
  * ```
  */
 export class FaultHistory {
-  readonly #moved = new Map<Fault, Moved>();
-  readonly #flipped = new Map<Fault, Flipped>();
+  readonly #moved = new Map<string, Moved>();
+  readonly #flipped = new Map<string, Flipped>();
 
   /**
    * Note that a whole frame was found in the place of another.
@@ -73,7 +73,7 @@ export class FaultHistory {
    * @param found Number of the one that was there
    */
   moved(fault: Fault, due: number, found: number): void {
-    if (this.#moved.size < MOST) this.#moved.set(fault, { due, found });
+    if (this.#moved.size < MOST) this.#moved.set(keyOf(fault), { due, found });
   }
 
   /**
@@ -101,27 +101,27 @@ export class FaultHistory {
       }
       return true;
     });
-    this.#flipped.set(fault, { frame: fault.frame, at: from, bits, value, widths });
+    this.#flipped.set(keyOf(fault), { frame: fault.frame, at: from, bits, value, widths });
   }
 
   /**
    * Name faults anew that others explain.
    *
-   * @param faults Faults of a run, as `classify()` gave them
+   * @param faults Faults of a run, as `classify()` gave them or copies of them with more in them
    * @returns As many, in the same order
    */
   settle<Item extends Fault>(faults: readonly Item[]): Item[] {
     const stuck = this.#stuck(faults);
     const found = new Map<number, number>();
     for (const fault of faults) {
-      const moved = this.#moved.get(fault);
+      const moved = this.#moved.get(keyOf(fault));
       if (moved !== undefined) found.set(moved.due, moved.found);
     }
     const faulty = new Set(faults.map(({ frame }) => frame));
     return faults.map((fault) => {
       const text = stuck.get(fault);
       if (text !== undefined) return { ...fault, kind: "stuck-bit", detail: text };
-      const moved = this.#moved.get(fault);
+      const moved = this.#moved.get(keyOf(fault));
       return moved === undefined
         ? fault
         : { ...fault, ...settleMoved(moved, found, faulty, fault) };
@@ -133,10 +133,10 @@ export class FaultHistory {
     const named = new Map<Fault, string>();
     for (const width of WIDTHS) {
       const left = faults.filter((fault) =>
-        !named.has(fault) && this.#flipped.get(fault)?.widths.includes(width)
+        !named.has(fault) && this.#flipped.get(keyOf(fault))?.widths.includes(width)
       );
       const groups = Map.groupBy(left, (fault) => {
-        const { at, bits, value } = this.#flipped.get(fault) as Flipped;
+        const { at, bits, value } = this.#flipped.get(keyOf(fault)) as Flipped;
         return `${(at % width) * 8 + 31 - Math.clz32(bits)} ${value === 0 ? 0 : 1}`;
       });
       for (const [key, group] of groups) {
@@ -154,6 +154,11 @@ export class FaultHistory {
     }
     return named;
   }
+}
+
+/** What a fault has in common with its copies, and with no other fault of the run. */
+function keyOf({ kind, frame, offset, length }: Fault): string {
+  return `${kind} ${frame} ${offset} ${length}`;
 }
 
 /** Tell why a whole frame is in the place of another, from what was found in the place of others. */
