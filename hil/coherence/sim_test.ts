@@ -176,7 +176,7 @@ Deno.test("Pressure walks in a second thread until it is told to rest, and ends"
   const pressure = new Pressure(caches, 64);
   const moves = async (): Promise<boolean> => {
     const before = pressure.stretches;
-    for (let i = 0; i < 200 && pressure.stretches === before; i++) {
+    for (let i = 0; i < 3000 && pressure.stretches === before; i++) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     return pressure.stretches !== before;

@@ -165,10 +165,13 @@ function caseArticle(test: HtmlTest, line: number): Html {
         : html`<p>${test.reason}</p>`}${(test.injected ?? []).slice(0, 5).map((one) =>
           html`<p class="lead">Injected: ${one}</p>`
         )}${frames.slice(0, MOST_FRAMES).map(([frame, faults]) => {
+          const block = faults.find((fault) => fault.block !== undefined)?.block;
           const picture = drawFrame(faults, { size: size === 0 ? null : size, line });
           return html`
             <div
-              class="frame-faults">${picture}<div><h4>Frame ${frame}</h4><ul class="faults">${faults
+              class="frame-faults">${picture}<div><h4>Frame ${frame}${block === undefined
+                ? null
+                : ` in block ${block}`}</h4><ul class="faults">${faults
                 .map(faultItem)}</ul></div></div>
           `;
         })}${more > 0

@@ -84,7 +84,15 @@ Deno.test("makePage() shows each fault beside its picture", async () => {
   assertEquals(articles.length, 1);
   const [article = ""] = articles;
   assertEquals(article.split('<figure class="damage">').length - 1, 2);
-  for (const words of ["stale-rx", "laid on receive", "2 cache lines: holds frame 16", "overrun"]) {
+  for (
+    const words of [
+      "stale-rx",
+      "laid on receive",
+      "2 cache lines: holds frame 16",
+      "Frame 17 in block 5",
+      "overrun",
+    ]
+  ) {
     assertStringIncludes(article, words);
   }
 });

@@ -106,6 +106,7 @@ function loops(): TestResult[] {
         {
           kind: "stale-rx",
           frame: 17,
+          block: 5,
           offset: 4096 - 64,
           length: 128,
           blame: "rx",
