@@ -93,6 +93,9 @@ export function receiveFrames(
   );
 }
 
+/** Frames below this may be too short to find the place of a pattern in, bytes. */
+const SHORT = 64;
+
 class SendFlow extends Flow {
   readonly #pattern: Pattern;
   readonly #options: SendOptions;
@@ -249,7 +252,8 @@ class ReceiveFlow extends Flow {
         offset: 0,
         length: size,
         blame: null,
-        detail: "no place of the expected pattern looks like this frame",
+        detail: "no place of the expected pattern looks like this frame" +
+          (size < SHORT ? `, or ${size} bytes are too few to tell` : ""),
       });
       return;
     }
