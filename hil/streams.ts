@@ -280,7 +280,7 @@ class ReceiveFlow extends Flow {
     if (expect.expectFrom === undefined) return expect.create(made);
     const first = new Uint8Array(size);
     block.copyTo(first, this.#guard);
-    return expect.expectFrom(first, made);
+    return expect.expectFrom(first, { ...made, frames: this.#options.frames });
   }
 
   protected override free(): void {

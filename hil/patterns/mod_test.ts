@@ -261,6 +261,10 @@ Deno.test("expectFrom() finds nothing in garbage, nor in a frame that may agree 
     ["counter8", "counter16", "counter32", "counter64", "zeros", "walking-ones"].map(least),
     [5, 6, 8, 16, 5, 16],
   );
+  // each frame that follows tells as much again
+  const word = patterns.counter({ width: 64 }).create(options).body(1, 8);
+  const found = patterns.counter({ width: 64 }).expectFrom?.(word, { ...options, frames: 2 });
+  assertEquals(found?.body(0, 8), word);
 });
 
 Deno.test("video() paints eight bars, a ramp, a mark that moves and a counter that counts", () => {

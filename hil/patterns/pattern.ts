@@ -82,14 +82,15 @@ export interface PatternSpec {
    * Left out by patterns that a generator cannot begin anywhere, and so must be told the seed.
    *
    * @param first The first frame as received; every frame must have its length
-   * @param options As for {@linkcode create}; `maxLength` at least that of the frame
+   * @param options As for {@linkcode create}; `maxLength` at least that of the frame; `frames` that will
+   * be held against the pattern, this one included, 1 when left out
    * @returns The pattern whose frame 0 is what `first` should have been, and whose frames follow each
-   * other without a gap; null when the frame holds too little of the pattern to tell: when one of
-   * 2^24 random frames would be taken for the pattern too, or most of its words are wrong
+   * other without a gap; null when most words of the frame are wrong, or so many frames hold too little
+   * of the pattern to tell: when one of 2^24 random ones would be taken for it too
    */
   expectFrom?(
     first: Uint8Array,
-    options: { seed: number; maxLength: number },
+    options: { seed: number; maxLength: number; frames?: number },
   ): Pattern | null;
 }
 

@@ -86,9 +86,9 @@ function counting(name: string, { width, start, step }: Required<CounterOptions>
         },
       );
     },
-    expectFrom(first, made) {
+    expectFrom(first, { frames = 1, ...made }) {
       checkOptions(made);
-      const found = vote(first, width, step);
+      const found = vote(first, width, step, frames);
       if (found === null) return null;
       const { phase, value } = found;
       const period = Math.max(
@@ -147,6 +147,7 @@ function vote(
   first: Uint8Array,
   width: CounterWidth,
   step: bigint,
+  frames: number,
 ): { phase: number; value: bigint } | null {
   const bytes = width / 8;
   const view = new DataView(first.buffer, first.byteOffset, first.byteLength);
@@ -164,7 +165,7 @@ function vote(
       const value = BigInt.asUintN(width, word - BigInt(i + lead) * step);
       const now = (votes.get(value) ?? 0) + 1;
       votes.set(value, now);
-      if (now > best && tells(now, words, width)) {
+      if (now > best && tells(now, words, width, frames)) {
         best = now;
         winner = { phase, value };
       }
@@ -284,9 +285,9 @@ function cyclic(
       checkOptions(made);
       return new TapePattern({ name, ...made, period, step: width / 8 }, make(0));
     },
-    expectFrom(first, made) {
+    expectFrom(first, { frames = 1, ...made }) {
       checkOptions(made);
-      const skip = align(cycle, width / 8, first);
+      const skip = align(cycle, width / 8, first, frames);
       if (skip === null) return null;
       const step = first.length % cycle.length;
       const apart = step === 0 ? 1 : cycle.length / gcd(cycle.length, step);
@@ -300,7 +301,12 @@ function cyclic(
  * then, or too few are there to tell. Where two turns are as like it, as with walking bits in a frame that
  * does not hold both the first and the last, one that begins with a word is meant, of others none.
  */
-function align(cycle: Uint8Array, word: number, first: Uint8Array): number | null {
+function align(
+  cycle: Uint8Array,
+  word: number,
+  first: Uint8Array,
+  frames: number,
+): number | null {
   const length = Math.min(first.length, COMPARED);
   let best = length;
   let found: number | null = null;
@@ -317,7 +323,7 @@ function align(cycle: Uint8Array, word: number, first: Uint8Array): number | nul
       if (at > last && at < words) wrongWords++;
       last = at;
     }
-    if (wrong > best || !tells(words - wrongWords, words, 8 * word)) continue;
+    if (wrong > best || !tells(words - wrongWords, words, 8 * word, frames)) continue;
     if (wrong < best || lead === 0) found = skip;
     else if (found !== null && found % word !== 0) found = null;
     best = wrong;
@@ -326,11 +332,12 @@ function align(cycle: Uint8Array, word: number, first: Uint8Array): number | nul
 }
 
 /**
- * Whether words that agree tell where a pattern stands: most of them, and one more than makes up 32 bits.
- * Of the fewest that do, random bytes have as many by chance once in 2^24 frames or less.
+ * Whether words that agree tell where a pattern stands: most of them, and in all frames one more than
+ * makes up 32 bits. Of the fewest that do, random bytes have as many by chance once in 2^24 frames or
+ * less.
  */
-function tells(agree: number, words: number, width: number): boolean {
-  return 2 * agree > words && agree > Math.ceil(32 / width);
+function tells(agree: number, words: number, width: number, frames: number): boolean {
+  return 2 * agree > words && agree * frames > Math.ceil(32 / width);
 }
 
 /**
