@@ -5,6 +5,7 @@
  * @module
  */
 
+import { crc32 } from "node:zlib";
 import type { Block } from "../driver/block.ts";
 import type { Device } from "../driver/device.ts";
 import { UserMemory } from "../driver/memory.ts";
@@ -88,6 +89,18 @@ export function holdsFrame(block: Block, { pattern, sequence, size, at }: Framed
   const { length } = header;
   return block.equals(header, at) &&
     block.equals(body.subarray(length), at + length, size - length);
+}
+
+/**
+ * The check value that a core has to compute over a frame: CRC-32 as in zlib, without a copy of it.
+ *
+ * @param frame The frame
+ * @returns 0 to 2^32 - 1
+ */
+export function checkOf({ pattern, sequence, size }: Omit<Framed, "at">): number {
+  const header = pattern.header(sequence, size);
+  const start = header === null ? 0 : crc32(header);
+  return crc32(pattern.body(sequence, size).subarray(header?.length ?? 0), start);
 }
 
 /** Blocks, allocated or registered. Disposing it frees them; none may be with the engine then. */

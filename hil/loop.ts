@@ -16,10 +16,17 @@
  */
 
 import { Buffer } from "node:buffer";
-import { crc32 } from "node:zlib";
 import type { Block } from "../driver/block.ts";
 import type { Device } from "../driver/device.ts";
-import { BlockSet, blockSize, fillFrame, Guards, guardSize, holdsFrame } from "./block_set.ts";
+import {
+  BlockSet,
+  blockSize,
+  checkOf,
+  fillFrame,
+  Guards,
+  guardSize,
+  holdsFrame,
+} from "./block_set.ts";
 import { expectedPattern } from "./expected.ts";
 import { Flow, type FlowOptions, type FrameReport, runFlows } from "./flow.ts";
 import { framesRepeat, type Pattern } from "./patterns/pattern.ts";
@@ -106,13 +113,13 @@ const SPARE = 8;
  * @param size Bytes of a frame
  * @param least Blocks that are under way
  * @param most Blocks that there may be
- * @returns The least number, from `least` on, after which other frames come; `least` where there is none
+ * @returns The least number, from `least` on, after which other frames come; null where there is none
  */
-function turns(pattern: Pattern, size: number, least: number, most: number): number {
+function turns(pattern: Pattern, size: number, least: number, most: number): number | null {
   for (let count = least; count <= Math.min(least + SPARE, most); count++) {
     if (!framesRepeat(pattern, size, count)) return count;
   }
-  return least;
+  return null;
 }
 
 function hex(value: number): string {
@@ -163,10 +170,11 @@ class BlockLoop extends Flow {
     this.#back = comesBack(pattern, options);
     this.#rxBlock = blockSize(device, this.#back.size, this.#guard);
     const { maxBlocks } = device.info;
-    const count = turns(this.#back.pattern, this.#back.size, depth, maxBlocks - depth);
+    const free = turns(this.#back.pattern, this.#back.size, depth, maxBlocks - depth);
+    const count = free ?? depth;
     // more than that: so the last frame of a tx block is another than that of the rx block
     const txCount = maxBlocks > 2 * count
-      ? turns(pattern, size, count + 1, maxBlocks - count)
+      ? turns(pattern, size, count + 1, maxBlocks - count) ?? count + 1
       : Math.max(depth, maxBlocks - count);
     const txBlock = blockSize(device, size, this.#guard);
     this.#tx = new BlockSet(device, { direction: "tx", policy, size: txBlock, count: txCount });
@@ -178,8 +186,7 @@ class BlockLoop extends Flow {
       throw error;
     }
     this.#stores = options.stores ??
-      (policy !== "none" && this.#rx.all.every(({ writable }) => writable) &&
-        framesRepeat(this.#back.pattern, this.#back.size, count));
+      (free === null && policy !== "none" && this.#rx.all.every(({ writable }) => writable));
     this.#guards = new Guards({
       guard: this.#guard,
       size: this.#back.size,
@@ -273,10 +280,9 @@ class BlockLoop extends Flow {
 
   /** Those of the first frames are held against the frames too, when nobody measures time any more. */
   override report(): FrameReport {
-    const frame = new Uint8Array(this.#options.size);
+    const { size } = this.#options;
     for (const { sequence, read, written } of this.#first.splice(0)) {
-      this.#pattern.write(frame, sequence);
-      const due = crc32(frame);
+      const due = checkOf({ pattern: this.#pattern, sequence, size });
       if (read === due && written === due) continue;
       this.#disagree(sequence, read, written, `, and that of the frame is ${hex(due)}`);
     }

@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: MIT
 import { assertEquals, assertMatch } from "@std/assert";
 import { Device } from "../driver/device.ts";
-import { DEQUEUE, DIRECTIONS, IOC } from "../driver/uapi.ts";
+import { DEQUEUE } from "../driver/uapi.ts";
 import { SimBoard } from "../fixtures/boards/sim/mod.ts";
 import { runLoop } from "./loop.ts";
 import { patterns } from "./patterns/mod.ts";
+import { changeCompletions } from "./testing/completions.ts";
 
 /** What comes of 40 frames from a core whose check values go through `change`. */
 function faultsOf(change: (direction: string, sequence: number, check: number) => number) {
   using board = new SimBoard({ seed: 1 });
-  const ioctl = board.ioctl.bind(board);
-  board.ioctl = (fd, request, argument) => {
-    const result = ioctl(fd, request, argument);
-    if (request !== IOC.DEQUEUE || result !== 0 || argument === null) return result;
-    const view = new DataView(argument.buffer, argument.byteOffset);
-    const { at } = DEQUEUE;
-    const direction = DIRECTIONS[view.getUint32(at.direction, true)] ?? "";
-    const sequence = view.getUint32(at.cookie, true);
-    const check = change(direction, sequence, view.getUint32(at.check, true));
-    view.setUint32(at.check, check, true);
-    return result;
-  };
+  changeCompletions(board, ({ direction, sequence, view }) => {
+    const { check } = DEQUEUE.at;
+    view.setUint32(check, change(direction, sequence, view.getUint32(check, true)), true);
+  });
   using device = Device.open({ path: "/dev/pldma0", syscalls: board });
   const pattern = patterns.tagged().create({ seed: 1, maxLength: 1 << 14 });
   const options = { policy: "streaming", size: 1000, depth: 2, frames: 40 } as const;
@@ -54,14 +47,7 @@ for (
   Deno.test(`runLoop() sees frames of ${name} that were never written, without check values`, () => {
     const run = (fault: string) => {
       using board = new SimBoard({ seed: 1 });
-      const ioctl = board.ioctl.bind(board);
-      board.ioctl = (fd, request, argument) => {
-        const result = ioctl(fd, request, argument);
-        if (request !== IOC.DEQUEUE || result !== 0 || argument === null) return result;
-        const view = new DataView(argument.buffer, argument.byteOffset);
-        view.setUint32(DEQUEUE.at.check_kind, 0, true);
-        return result;
-      };
+      changeCompletions(board, ({ view }) => view.setUint32(DEQUEUE.at.check_kind, 0, true));
       using device = Device.open({ path: "/dev/pldma0", syscalls: board });
       const made = pattern.create({ seed: 1, maxLength: 1 << 14 });
       return runLoop(device, made, {

@@ -9,7 +9,15 @@
 import { crc32 } from "node:zlib";
 import type { Block, Completion } from "../driver/block.ts";
 import type { Device } from "../driver/device.ts";
-import { BlockSet, blockSize, fillFrame, Guards, guardSize, holdsFrame } from "./block_set.ts";
+import {
+  BlockSet,
+  blockSize,
+  checkOf,
+  fillFrame,
+  Guards,
+  guardSize,
+  holdsFrame,
+} from "./block_set.ts";
 import { expectedPattern } from "./expected.ts";
 import { Flow, type FlowOptions, type FrameReport, runFlows } from "./flow.ts";
 import { framesRepeat, type Pattern, type PatternSpec } from "./patterns/pattern.ts";
@@ -162,10 +170,7 @@ class SendFlow extends Flow {
   }
 
   #checkOf(sequence: number): number {
-    const { size } = this.#options;
-    const header = this.#pattern.header(sequence, size);
-    const start = header === null ? 0 : crc32(header);
-    return crc32(this.#pattern.body(sequence, size).subarray(header?.length ?? 0), start);
+    return checkOf({ pattern: this.#pattern, sequence, size: this.#options.size });
   }
 
   protected override free(): void {
@@ -235,7 +240,6 @@ class ReceiveFlow extends Flow {
     if (this.#pattern === null) {
       this.#pattern = this.#begin(block);
       this.#first = sequence;
-      const { size } = this.#options;
       this.#repeats = this.#pattern === null ||
         framesRepeat(this.#pattern, size, this.#blocks.all.length);
     }

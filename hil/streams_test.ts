@@ -3,11 +3,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { crc32 } from "node:zlib";
 import { Device } from "../driver/device.ts";
-import { DEQUEUE, DIRECTIONS, IOC } from "../driver/uapi.ts";
+import { DEQUEUE, IOC } from "../driver/uapi.ts";
 import { SimBoard } from "../fixtures/boards/sim/mod.ts";
 import type { FrameReport } from "./flow.ts";
 import { patterns, type PatternSpec } from "./patterns/mod.ts";
 import { receiveFrames, sendFrames } from "./streams.ts";
+import { changeCompletions } from "./testing/completions.ts";
 
 const SIZE = 256;
 const DEPTH = 4;
@@ -75,19 +76,13 @@ for (const [name, pattern] of Object.entries(ALIKE)) {
 function sent(change: (frame: Uint8Array, sequence: number) => void): FrameReport {
   using board = new SimBoard({ seed: 1 });
   const pattern = patterns.tagged().create({ seed: 1, maxLength: SIZE });
-  const ioctl = board.ioctl.bind(board);
-  board.ioctl = (fd, request, argument) => {
-    const result = ioctl(fd, request, argument);
-    if (request !== IOC.DEQUEUE || result !== 0 || argument === null) return result;
-    const view = new DataView(argument.buffer, argument.byteOffset);
-    assertEquals(DIRECTIONS[view.getUint32(DEQUEUE.at.direction, true)], "tx");
-    const sequence = view.getUint32(DEQUEUE.at.cookie, true);
+  changeCompletions(board, ({ direction, sequence, view }) => {
+    assertEquals(direction, "tx");
     const frame = new Uint8Array(SIZE);
     pattern.write(frame, sequence);
     change(frame, sequence);
     view.setUint32(DEQUEUE.at.check, crc32(frame), true);
-    return result;
-  };
+  });
   using device = Device.open({ path: "/dev/pldma0", syscalls: board });
   // the simulated loop moves nothing without somewhere to put it
   const sinks = device.alloc({ direction: "rx", policy: "coherent", size: SIZE, count: 20 });
