@@ -289,6 +289,10 @@ Deno.test("policy none is no excuse for what no missing sync explains", async ()
   const coherent = await denoTest({ mine: MATRIX }, [...at, "--coherent", flip]);
   assertEquals(coherent.outcomes, { "loop policy=none size=4096 depth=1": "FAIL" });
   assertMatch(coherent.results.tests[0]?.reason ?? "", /frame 5 of 20, offset 9: bit-flip/);
+  // nor is it where no data are seen, as in a transfer that the engine failed
+  const error = "--fault=kind=error direction=rx frame=5";
+  const failed = await denoTest({ mine: MATRIX }, [...at, "--coherent", error]);
+  assertEquals(failed.outcomes, { "loop policy=none size=4096 depth=1": "FAIL" });
   const control = await denoTest({
     mine: `const top = await hil();
       top.matrix("wrong", { policy: ["none"], size: [64], depth: [1] }, () => {
