@@ -40,8 +40,8 @@ export type {
   RunChoice,
   SendChoice,
   Sender,
-} from "./hil/case.ts";
-export type { FrameReport } from "./hil/flow.ts";
+} from "./hil/case/case.ts";
+export type { FrameReport } from "./hil/frames/flow.ts";
 export {
   type Hil,
   hil,
@@ -49,8 +49,8 @@ export {
   type MatrixOptions,
   type TestFunction,
   type TestOptions,
-} from "./hil/hil.ts";
-export { assertIntact, IntactError } from "./hil/intact.ts";
+} from "./hil/case/hil.ts";
+export { assertIntact, IntactError } from "./hil/frames/intact.ts";
 export { type Pattern, patternNamed, patterns, type PatternSpec } from "./hil/patterns/mod.ts";
 export {
   type Blame,
@@ -59,9 +59,9 @@ export {
   type FaultKind,
   type Measurement,
   type Spread,
-} from "./hil/results.ts";
-export type { Expectation, FrameMaker } from "./hil/streams.ts";
-export type { FrameSize } from "./hil/values.ts";
+} from "./hil/results/schema.ts";
+export type { Expectation, FrameMaker } from "./hil/frames/streams.ts";
+export type { FrameSize } from "./hil/settings/values.ts";
 export { Block, type BlockState, type Completion, type EnqueueOptions } from "./driver/block.ts";
 export {
   type AllocOptions,

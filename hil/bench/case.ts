@@ -6,11 +6,11 @@
  */
 
 import { AssertionError } from "node:assert";
-import { assertIntact } from "../intact.ts";
-import type { CaseContext } from "../case.ts";
+import { assertIntact } from "../frames/intact.ts";
+import type { CaseContext } from "../case/case.ts";
 import { TaggedPattern } from "../patterns/tagged.ts";
 import { isOutOfMemory } from "./memory.ts";
-import { type Sampling, scale, summarize, timeCalls } from "./statistics.ts";
+import { type Sampling, scale, summarize, timeCalls } from "../results/statistics.ts";
 
 /** Time for one figure, seconds. */
 export const SECONDS = 0.1;

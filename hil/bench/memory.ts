@@ -6,7 +6,7 @@
  */
 
 import { ERRNO, ErrnoError } from "../../driver/errno.ts";
-import type { TestFunction } from "../hil.ts";
+import type { TestFunction } from "../case/hil.ts";
 
 /**
  * Try with as many blocks as asked for; where they do not fit, with half as many, down to one.

@@ -14,11 +14,11 @@ import type { Block } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
 import type { DeviceStats } from "../../driver/stats.ts";
 import { COST_KINDS, type Direction, DIRECTIONS, type PolicyName } from "../../driver/uapi.ts";
-import { BlockSet, blockSize } from "../block_set.ts";
+import { BlockSet, blockSize } from "../frames/block_set.ts";
 import type { Pattern } from "../patterns/pattern.ts";
 import { type CpuTime, cpuTime } from "./libc.ts";
 import { whatFits } from "./memory.ts";
-import { summarize, type Summary } from "./statistics.ts";
+import { summarize, type Summary } from "../results/statistics.ts";
 import { warmUp } from "./warm_up.ts";
 
 /** What to move. */

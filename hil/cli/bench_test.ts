@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // plumbline bench on the simulated board: figures, advice, limits, and how it ends before its time.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Journal } from "../journal.ts";
-import { checkResults, type Results } from "../results.ts";
+import { Journal } from "../journal/journal.ts";
+import { checkResults, type Results } from "../results/schema.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 
 const MAIN = new URL("./main.ts", import.meta.url).pathname;

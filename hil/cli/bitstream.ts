@@ -16,8 +16,8 @@ import {
 import { describe } from "../../fixtures/bitstream/info.ts";
 import { LoadError } from "../../fixtures/bitstream/load/errors.ts";
 import { loadBitstream, type LoadOptions } from "../../fixtures/bitstream/load/load.ts";
-import { lockDevice, LockHeldError } from "../lock.ts";
-import { nearest } from "../nearest.ts";
+import { lockDevice, LockHeldError } from "../board/lock.ts";
+import { nearest } from "../text/nearest.ts";
 import { UsageError } from "./options.ts";
 
 /** The board that `load` works on; this machine when nothing is said. */

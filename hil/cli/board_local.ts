@@ -8,10 +8,10 @@
  *
  * @module
  */
-import { Journal, type JournalLine, JournalTail } from "../journal.ts";
-import { LOCK_VARIABLE } from "../lock.ts";
-import { SETTING_NAMES, settingVariable, SWITCH_NAMES } from "../settings.ts";
-import { suiteName } from "../suite_names.ts";
+import { Journal, type JournalLine, JournalTail } from "../journal/journal.ts";
+import { LOCK_VARIABLE } from "../board/lock.ts";
+import { SETTING_NAMES, settingVariable, SWITCH_NAMES } from "../settings/settings.ts";
+import { suiteName } from "../settings/suite_names.ts";
 import type { RunOptions } from "./options.ts";
 import { follow, type Progress } from "./progress.ts";
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The parent of the suites, with suites made for the occasion that end in every bad way.
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Journal } from "../journal.ts";
-import { fold } from "../journal_fold.ts";
-import type { Results } from "../results.ts";
+import { Journal } from "../journal/journal.ts";
+import { fold } from "../journal/fold.ts";
+import type { Results } from "../results/schema.ts";
 import { LOG_FILE, runLocal } from "./board_local.ts";
 import { parseRunOptions } from "./options.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 
-const JOURNAL = JSON.stringify(new URL("../journal.ts", import.meta.url).href);
+const JOURNAL = JSON.stringify(new URL("../journal/journal.ts", import.meta.url).href);
 
 /** Registers two cases; the body of the second is given. */
 function suite(body: string, limit = 100): string {

@@ -6,10 +6,10 @@
  * @module
  */
 import { type GuestOptions, type GuestRun, runInGuest } from "../../fixtures/boards/vm/mod.ts";
-import { Journal } from "../journal.ts";
-import { fold } from "../journal_fold.ts";
+import { Journal } from "../journal/journal.ts";
+import { fold } from "../journal/fold.ts";
 import { runArguments, type RunOptions } from "./options.ts";
-import { ROOT } from "./place.ts";
+import { ROOT } from "../settings/place.ts";
 import { follow, type Progress } from "./progress.ts";
 
 /** What a boot may take on top of the run, seconds. */

@@ -2,8 +2,8 @@
 // The host's side of a virtual board, with a guest that is a function here: vm_test.ts boots one.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { GuestOptions, GuestRun } from "../../fixtures/boards/vm/mod.ts";
-import { Journal } from "../journal.ts";
-import { fold } from "../journal_fold.ts";
+import { Journal } from "../journal/journal.ts";
+import { fold } from "../journal/fold.ts";
 import { runVirtual } from "./board_vm.ts";
 import { parseRunOptions } from "./options.ts";
 import { tempDir } from "../testing/temp_dir.ts";

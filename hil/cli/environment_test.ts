@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // plumbline where little is there: no HOME, no terminal, no place for results, no room on the disk.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { checkResults } from "../results.ts";
+import { checkResults } from "../results/schema.ts";
 import { checkJUnit } from "../testing/junit.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 

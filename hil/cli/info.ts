@@ -8,10 +8,10 @@ import { Device } from "../../driver/device.ts";
 import type { DeviceInfo } from "../../driver/info.ts";
 import { POLICIES } from "../../driver/uapi.ts";
 import { runInGuest } from "../../fixtures/boards/vm/mod.ts";
-import { type Board, describeBoard, openBoard } from "../board.ts";
-import { explainDevice } from "../precheck.ts";
-import { parseSettings } from "../settings.ts";
-import { parseName } from "../values.ts";
+import { type Board, describeBoard, openBoard } from "../board/board.ts";
+import { explainDevice } from "../board/precheck.ts";
+import { parseSettings } from "../settings/settings.ts";
+import { parseName } from "../settings/values.ts";
 import { commandHelp, type OptionInfo, parseOptions, UsageError } from "./options.ts";
 import { outputFile, say, writeText } from "./output.ts";
 

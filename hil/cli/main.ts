@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { VERSION } from "../results_tool.ts";
-import { nearest } from "../nearest.ts";
+import { VERSION } from "../results/tool.ts";
+import { nearest } from "../text/nearest.ts";
 import { bitstream } from "./bitstream.ts";
 import { info } from "./info.ts";
 import { UsageError } from "./options.ts";

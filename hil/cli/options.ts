@@ -11,7 +11,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { parseFaults } from "../../fixtures/boards/sim/spec.ts";
 import { checkFault } from "../../fixtures/boards/vm/fault.ts";
 import type { Bus } from "../../fixtures/boards/vm/mod.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../text/nearest.ts";
 import { patternNamed } from "../patterns/mod.ts";
 import {
   parseSettings,
@@ -19,9 +19,9 @@ import {
   type SettingName,
   type SettingTexts,
   SWITCH_NAMES,
-} from "../settings.ts";
-import { place } from "./place.ts";
-import { parseDuration, parseList, parseName } from "../values.ts";
+} from "../settings/settings.ts";
+import { place } from "../settings/place.ts";
+import { parseDuration, parseList, parseName } from "../settings/values.ts";
 
 /** A command line that makes no sense: exit status 2. */
 export class UsageError extends Error {

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { renderBench } from "../bench/tables.ts";
-import type { Verdict } from "../outcome.ts";
-import type { Results } from "../results.ts";
-import { printable } from "../text.ts";
+import { renderBench } from "../render/bench_tables.ts";
+import type { Verdict } from "../results/outcome.ts";
+import type { Results } from "../results/schema.ts";
+import { printable } from "../text/text.ts";
 import { UsageError } from "./options.ts";
-import { place } from "./place.ts";
-import { renderTable } from "./table.ts";
+import { place } from "../settings/place.ts";
+import { renderTable } from "../render/table.ts";
 
 /**
  * Tell a person.

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type JournalLine, JournalTail } from "../journal.ts";
+import { type JournalLine, JournalTail } from "../journal/journal.ts";
 
 /** How to show progress. */
 export interface ProgressOptions {

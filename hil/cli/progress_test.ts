@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { assertEquals } from "@std/assert";
-import { Journal } from "../journal.ts";
+import { Journal } from "../journal/journal.ts";
 import { follow, Progress } from "./progress.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 

@@ -10,16 +10,16 @@ import {
   type FigureChange,
   type OutcomeChange,
   worstFirst,
-} from "../compare.ts";
-import { toJUnit } from "../junit.ts";
-import { applyLimits, type Limit, LimitsError, readLimits } from "../limits.ts";
-import type { Measurement } from "../results.ts";
-import { printable } from "../text.ts";
-import { parseName } from "../values.ts";
-import { type HtmlRun, writeHtml } from "./html.ts";
+} from "../results/compare.ts";
+import { toJUnit } from "../render/junit.ts";
+import { applyLimits, type Limit, LimitsError, readLimits } from "../results/limits.ts";
+import type { Measurement } from "../results/schema.ts";
+import { printable } from "../text/text.ts";
+import { parseName } from "../settings/values.ts";
+import { type HtmlRun, writeHtml } from "../render/html.ts";
 import { commandHelp, type OptionInfo, parseOptions, UsageError } from "./options.ts";
 import { outputFile, say, tellResults, writeText } from "./output.ts";
-import { place } from "./place.ts";
+import { place } from "../settings/place.ts";
 import { readRuns, type Run } from "./results_file.ts";
 
 /** Every option of `plumbline report`. */

@@ -7,13 +7,13 @@
  *
  * @module
  */
-import { JOURNAL_FILE, parseJournal } from "../journal.ts";
-import { fold } from "../journal_fold.ts";
-import type { Verdict } from "../outcome.ts";
-import { checkResults, type Results, ResultsError } from "../results.ts";
-import { printable } from "../text.ts";
+import { JOURNAL_FILE, parseJournal } from "../journal/journal.ts";
+import { fold } from "../journal/fold.ts";
+import type { Verdict } from "../results/outcome.ts";
+import { checkResults, type Results, ResultsError } from "../results/schema.ts";
+import { printable } from "../text/text.ts";
 import { UsageError } from "./options.ts";
-import { place } from "./place.ts";
+import { place } from "../settings/place.ts";
 
 /** Bytes that are read of all files together: parsed they take several times as much memory. */
 const MOST_BYTES = 128 << 20;

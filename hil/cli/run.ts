@@ -4,25 +4,30 @@
  *
  * @module
  */
-import { gatherEnvironment } from "../environment.ts";
-import { exists } from "../exists.ts";
-import { Journal, JOURNAL_FILE, type JournalContents, RESULTS_VARIABLE } from "../journal.ts";
-import { fold } from "../journal_fold.ts";
-import { type Limit, LimitsError, readLimits } from "../limits.ts";
-import { lockDevice, LockHeldError } from "../lock.ts";
-import type { Verdict } from "../outcome.ts";
-import { explainDevice } from "../precheck.ts";
-import { toJUnit } from "../junit.ts";
-import type { Results } from "../results.ts";
-import { toolInfo } from "../results_tool.ts";
-import { readSettings, type Settings, SWITCH_NAMES } from "../settings.ts";
-import { suiteName, testFilesBelow } from "../suite_names.ts";
+import { gatherEnvironment } from "../board/environment.ts";
+import { exists } from "../board/exists.ts";
+import {
+  Journal,
+  JOURNAL_FILE,
+  type JournalContents,
+  RESULTS_VARIABLE,
+} from "../journal/journal.ts";
+import { fold } from "../journal/fold.ts";
+import { type Limit, LimitsError, readLimits } from "../results/limits.ts";
+import { lockDevice, LockHeldError } from "../board/lock.ts";
+import type { Verdict } from "../results/outcome.ts";
+import { explainDevice } from "../board/precheck.ts";
+import { toJUnit } from "../render/junit.ts";
+import type { Results } from "../results/schema.ts";
+import { toolInfo } from "../results/tool.ts";
+import { readSettings, type Settings, SWITCH_NAMES } from "../settings/settings.ts";
+import { suiteName, testFilesBelow } from "../settings/suite_names.ts";
 import { LOG_FILE, runLocal } from "./board_local.ts";
 import { runVirtual } from "./board_vm.ts";
-import { writeHtml } from "./html.ts";
+import { writeHtml } from "../render/html.ts";
 import { benchHelp, parseRunOptions, runHelp, type RunOptions, UsageError } from "./options.ts";
 import { columns, outputFile, say, tellResults, writeText } from "./output.ts";
-import { place, ROOT } from "./place.ts";
+import { place, ROOT } from "../settings/place.ts";
 import { Progress } from "./progress.ts";
 
 /** Commands that run suites: where theirs are, and what they say of themselves. */

@@ -6,22 +6,22 @@
  */
 import { Device } from "../../driver/device.ts";
 import { buildModules, type Bus, runInGuest } from "../../fixtures/boards/vm/mod.ts";
-import { type Board, describeBoard, openBoard } from "../board.ts";
-import { gatherEnvironment } from "../environment.ts";
-import { lockDevice, LockHeldError } from "../lock.ts";
-import type { Verdict } from "../outcome.ts";
-import { explainDevice } from "../precheck.ts";
+import { type Board, describeBoard, openBoard } from "../board/board.ts";
+import { gatherEnvironment } from "../board/environment.ts";
+import { lockDevice, LockHeldError } from "../board/lock.ts";
+import type { Verdict } from "../results/outcome.ts";
+import { explainDevice } from "../board/precheck.ts";
 import {
   type InjectedCount,
   type InjectedFault,
   type Results,
   type Selfcheck,
   summarize,
-} from "../results.ts";
-import { toolInfo } from "../results_tool.ts";
+} from "../results/schema.ts";
+import { toolInfo } from "../results/tool.ts";
 import { selfcheck as check, shortfalls, totals } from "../selfcheck/mod.ts";
-import { parseSettings, type Settings } from "../settings.ts";
-import { parseName, parseWhole } from "../values.ts";
+import { parseSettings, type Settings } from "../settings/settings.ts";
+import { parseName, parseWhole } from "../settings/values.ts";
 import { commandHelp, type OptionInfo, parseBus, parseOptions, UsageError } from "./options.ts";
 import { outputFile, say, writeText } from "./output.ts";
 import { BenchError } from "./run.ts";

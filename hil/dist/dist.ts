@@ -13,9 +13,9 @@ import { type Arch, arches, archNames } from "../../fixtures/boards/vm/arch.ts";
 import { checkout } from "../../fixtures/boards/vm/cache.ts";
 import { run, UnavailableError } from "../../fixtures/boards/vm/host.ts";
 import { denoBinary, denoVersion } from "../../fixtures/boards/vm/system.ts";
-import { place } from "../cli/place.ts";
-import { nearest } from "../nearest.ts";
-import { VERSION } from "../results_tool.ts";
+import { place } from "../settings/place.ts";
+import { nearest } from "../text/nearest.ts";
+import { VERSION } from "../results/tool.ts";
 
 /** What a board needs, as git's pathspecs. */
 const PARTS = [

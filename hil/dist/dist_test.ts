@@ -9,9 +9,9 @@ import {
 import { checkout } from "../../fixtures/boards/vm/cache.ts";
 import { run, UnavailableError } from "../../fixtures/boards/vm/host.ts";
 import { hostArch } from "../../fixtures/boards/vm/arch.ts";
-import { Journal } from "../journal.ts";
-import { fold } from "../journal_fold.ts";
-import { VERSION } from "../results_tool.ts";
+import { Journal } from "../journal/journal.ts";
+import { fold } from "../journal/fold.ts";
+import { VERSION } from "../results/tool.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 import { DistError, main, makeTarball, neededGlibc } from "./dist.ts";
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { expectedPattern } from "../expected.ts";
+import { expectedPattern } from "./computed.ts";
 import { framesRepeat, PATTERN_NAMES, patternNamed, patterns, type PatternSpec } from "./mod.ts";
 
 const LENGTH = 40_000;

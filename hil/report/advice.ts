@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Advice, Results } from "../results.ts";
+import type { Advice, Results } from "../results/schema.ts";
 import { type Html, html } from "./html.ts";
 import { styleOf } from "./styles.ts";
 import type { Section } from "./cost_sections.ts";

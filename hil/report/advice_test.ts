@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { assertEquals, assertNotMatch, assertStringIncludes } from "@std/assert";
-import type { Advice } from "../results.ts";
+import type { Advice } from "../results/schema.ts";
 import { adviceSection, adviceSummary, ranges } from "./advice.ts";
 import { exampleResults } from "./testing/example.ts";
 

@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { UnavailableError } from "../../fixtures/boards/vm/host.ts";
 import { tempDir } from "../testing/temp_dir.ts";
-import { checkResults, type Measurement, type Results, type TestResult } from "../results.ts";
+import { checkResults, type Measurement, type Results, type TestResult } from "../results/schema.ts";
 import { roundFigure, sizeText } from "./text.ts";
 import { Browser, type LoadedPage, type Window } from "./testing/browser.ts";
 import { exampleResults, type Judged } from "./testing/example.ts";

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { HtmlInput } from "../cli/html.ts";
-import type { Measurement } from "../results.ts";
+import type { HtmlInput } from "../render/html.ts";
+import type { Measurement } from "../results/schema.ts";
 import { describePanel, drawDistribution, drawPanel, legend } from "./chart.ts";
 import { collectFigures, type Figure, type Panel, pointsAt, rowText, SHORT } from "./figures.ts";
 import { Html, html, type Part } from "./html.ts";

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Measurement, Results } from "../results.ts";
+import type { Measurement, Results } from "../results/schema.ts";
 import { sortSeries } from "./styles.ts";
 import { sizeText } from "./text.ts";
 

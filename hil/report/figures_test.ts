@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { assertEquals } from "@std/assert";
-import type { Measurement, TestResult } from "../results.ts";
+import type { Measurement, TestResult } from "../results/schema.ts";
 import { collectFigures, pointsAt } from "./figures.ts";
 import { exampleResults } from "./testing/example.ts";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Files of 100 MB, well-formed and not: bounded in time, in memory, and in what comes out.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { summarize } from "../results.ts";
+import { summarize } from "../results/schema.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 import { exampleResults } from "./testing/example.ts";
 

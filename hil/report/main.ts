@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { HtmlInput } from "../cli/html.ts";
+import type { HtmlInput } from "../render/html.ts";
 import { makePage } from "./page.ts";
 
 const input = await new Response(Deno.stdin.readable).json() as HtmlInput;

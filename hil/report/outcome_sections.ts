@@ -4,10 +4,10 @@
  *
  * @module
  */
-import type { HtmlTest } from "../cli/html.ts";
-import type { Change, FigureChange } from "../compare.ts";
-import { type Outcome, OUTCOMES } from "../outcome.ts";
-import type { Fault, Selfcheck } from "../results.ts";
+import type { HtmlTest } from "../render/html.ts";
+import type { Change, FigureChange } from "../results/compare.ts";
+import { type Outcome, OUTCOMES } from "../results/outcome.ts";
+import type { Fault, Selfcheck } from "../results/schema.ts";
 import type { PageRun, Section } from "./cost_sections.ts";
 import { describeKey } from "./figures.ts";
 import { type Html, html } from "./html.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { HtmlInput } from "../cli/html.ts";
+import type { HtmlInput } from "../render/html.ts";
 import { adviceSection, adviceSummary } from "./advice.ts";
 import { costSections, type PageRun, type Section } from "./cost_sections.ts";
 import { factSection } from "./facts.ts";

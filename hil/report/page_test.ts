@@ -6,9 +6,9 @@ import {
   assertNotMatch,
   assertStringIncludes,
 } from "@std/assert";
-import type { HtmlInput, HtmlRun } from "../cli/html.ts";
-import { compareResults } from "../compare.ts";
-import type { TestResult } from "../results.ts";
+import type { HtmlInput, HtmlRun } from "../render/html.ts";
+import { compareResults } from "../results/compare.ts";
+import type { TestResult } from "../results/schema.ts";
 import { makePage } from "./page.ts";
 import { exampleResults, type Judged } from "./testing/example.ts";
 

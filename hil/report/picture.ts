@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { Fault } from "../results.ts";
+import type { Fault } from "../results/schema.ts";
 import { Html, html } from "./html.ts";
 import { plural, sizeText } from "./text.ts";
 

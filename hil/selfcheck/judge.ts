@@ -6,7 +6,7 @@
  */
 
 import type { SimFault } from "../../fixtures/boards/sim/mod.ts";
-import type { Blame, Fault, InjectedCount, InjectedFault, Selfcheck } from "../results.ts";
+import type { Blame, Fault, InjectedCount, InjectedFault, Selfcheck } from "../results/schema.ts";
 import type { Sight } from "./trial.ts";
 
 /** Share of the runs that must be named, and laid on the right part. Two faults are harder to part. */

@@ -9,8 +9,8 @@
 import { Device } from "../../driver/device.ts";
 import { FAULTS } from "../../fixtures/boards/sim/mod.ts";
 import { driverMakesMistakes, type VmFault, vmFaults } from "../../fixtures/boards/vm/faults.ts";
-import type { Board } from "../board.ts";
-import type { InjectedFault } from "../results.ts";
+import type { Board } from "../board/board.ts";
+import type { InjectedFault } from "../results/schema.ts";
 import { judge } from "./judge.ts";
 import { pairsOf } from "./pairs.ts";
 import { runTrial } from "./trial.ts";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { FAULTS, type SimFault } from "../../fixtures/boards/sim/mod.ts";
-import { openBoard } from "../board.ts";
-import type { Fault, InjectedFault } from "../results.ts";
-import { parseSettings } from "../settings.ts";
+import { openBoard } from "../board/board.ts";
+import type { Fault, InjectedFault } from "../results/schema.ts";
+import { parseSettings } from "../settings/settings.ts";
 import { judge } from "./judge.ts";
 import { selfcheck, shortfalls, totals } from "./mod.ts";
 import { pairsOf } from "./pairs.ts";

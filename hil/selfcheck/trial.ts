@@ -9,12 +9,12 @@ import { Device } from "../../driver/device.ts";
 import { ERRNO, ErrnoError } from "../../driver/errno.ts";
 import { BlockStateError, ResetError } from "../../driver/errors.ts";
 import type { PolicyName } from "../../driver/uapi.ts";
-import type { Board } from "../board.ts";
-import { MixUpError } from "../flow.ts";
-import { isIntact } from "../intact.ts";
-import { runLoop } from "../loop.ts";
+import type { Board } from "../board/board.ts";
+import { MixUpError } from "../frames/flow.ts";
+import { isIntact } from "../frames/intact.ts";
+import { runLoop } from "../frames/loop.ts";
 import { patterns } from "../patterns/mod.ts";
-import type { Fault } from "../results.ts";
+import type { Fault } from "../results/schema.ts";
 
 /** Bytes of a frame: several pages, and an end that is no end of a cache line. */
 const SIZE = 16384 + 40;

@@ -8,9 +8,9 @@
  * the name: `deno test -P --filter "ENQUEUE refuses" hil/suites/abi_test.ts`.
  */
 
-import type { Board } from "../board.ts";
-import type { CaseResult } from "../journal.ts";
-import { Session } from "../session.ts";
+import type { Board } from "../board/board.ts";
+import type { CaseResult } from "../journal/journal.ts";
+import { Session } from "../case/session.ts";
 import { Bench, type Check, type Setup } from "./abi/check.ts";
 import { CHECKS } from "./abi/mod.ts";
 

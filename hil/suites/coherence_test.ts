@@ -10,13 +10,13 @@
 
 import type { DeviceInfo } from "../../driver/info.ts";
 import { type Direction, POLICIES, type PolicyName } from "../../driver/uapi.ts";
-import { joinReports, runCase } from "../case.ts";
-import { BrokenRunError, type FrameReport } from "../flow.ts";
-import { assertIntact, listFaults } from "../intact.ts";
-import type { CaseResult } from "../journal.ts";
-import { isFine, type Outcome } from "../outcome.ts";
+import { joinReports, runCase } from "../case/case.ts";
+import { BrokenRunError, type FrameReport } from "../frames/flow.ts";
+import { assertIntact, listFaults } from "../frames/intact.ts";
+import type { CaseResult } from "../journal/journal.ts";
+import { isFine, type Outcome } from "../results/outcome.ts";
 import { patterns } from "../patterns/mod.ts";
-import { Session } from "../session.ts";
+import { Session } from "../case/session.ts";
 import { type Caches, frameSizes, readCaches } from "./coherence/caches.ts";
 import {
   type Call,

@@ -6,12 +6,12 @@
 
 import { UserMemory } from "../../../driver/memory.ts";
 import { hil } from "../../../mod.ts";
-import { BlockSet, blockSize } from "../../block_set.ts";
+import { BlockSet, blockSize } from "../../frames/block_set.ts";
 import { prove, sampling } from "../case.ts";
 import { copyIn, copyOut } from "../libc.ts";
 import { loops } from "../loops.ts";
 import { ifItFits } from "../memory.ts";
-import { summarize, timeCalls } from "../statistics.ts";
+import { summarize, timeCalls } from "../../results/statistics.ts";
 
 const top = await hil();
 

@@ -12,12 +12,12 @@ import { UserMemory } from "../../../driver/memory.ts";
 import type { Cost } from "../../../driver/stats.ts";
 import { type CostKind, type Direction, DIRECTIONS } from "../../../driver/uapi.ts";
 import { hil } from "../../../mod.ts";
-import { BlockSet, blockSize } from "../../block_set.ts";
-import type { CaseContext } from "../../case.ts";
+import { BlockSet, blockSize } from "../../frames/block_set.ts";
+import type { CaseContext } from "../../case/case.ts";
 import { frames, measureTime, prove, sampling, SIZES } from "../case.ts";
 import { copyIn } from "../libc.ts";
 import { ifItFits, whatFits } from "../memory.ts";
-import { summarize, takeSamples } from "../statistics.ts";
+import { summarize, takeSamples } from "../../results/statistics.ts";
 
 const top = await hil();
 

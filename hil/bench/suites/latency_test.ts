@@ -6,11 +6,11 @@
 
 import { IOC, QUERY } from "../../../driver/uapi.ts";
 import { hil } from "../../../mod.ts";
-import { BlockSet, blockSize } from "../../block_set.ts";
-import type { CaseContext } from "../../case.ts";
+import { BlockSet, blockSize } from "../../frames/block_set.ts";
+import type { CaseContext } from "../../case/case.ts";
 import { frames, measureTime, prove, sampling } from "../case.ts";
 import { ifItFits } from "../memory.ts";
-import { distribution, summarize, takeSamples } from "../statistics.ts";
+import { distribution, summarize, takeSamples } from "../../results/statistics.ts";
 
 /** More samples than elsewhere: enough for the outermost point of a distribution. */
 const SAMPLES = { seconds: 0.5, least: 50, most: 20_000 };

@@ -8,11 +8,11 @@ import { Device } from "../../../driver/device.ts";
 import { libc } from "../../../driver/libc.ts";
 import { POLICIES } from "../../../driver/uapi.ts";
 import { hil } from "../../../mod.ts";
-import type { CaseContext } from "../../case.ts";
-import { runLoop } from "../../loop.ts";
+import type { CaseContext } from "../../case/case.ts";
+import { runLoop } from "../../frames/loop.ts";
 import { frames, prove } from "../case.ts";
 import { ifItFits } from "../memory.ts";
-import { summarize } from "../statistics.ts";
+import { summarize } from "../../results/statistics.ts";
 
 const RUNS = 5;
 

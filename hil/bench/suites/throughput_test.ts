@@ -10,7 +10,7 @@ import { hil } from "../../../mod.ts";
 import { DEPTH, frames, prove, SECONDS, SIZES } from "../case.ts";
 import { ifItFits } from "../memory.ts";
 import { pump } from "../pump.ts";
-import { scale, type Summary } from "../statistics.ts";
+import { scale, type Summary } from "../../results/statistics.ts";
 
 const top = await hil();
 const idle = "coherent";

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { countOutcomes, judge, type Verdict } from "../../outcome.ts";
-import { type Measurement, type Results, summarize, type TestResult } from "../../results.ts";
+import { countOutcomes, judge, type Verdict } from "../../results/outcome.ts";
+import { type Measurement, type Results, summarize, type TestResult } from "../../results/schema.ts";
 
 /** Results with their verdict, as files have them. */
 export type Judged = Results & { readonly verdict: Verdict };

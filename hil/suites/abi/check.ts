@@ -25,7 +25,7 @@ import {
   type RequestName,
   STATS,
 } from "../../../driver/uapi.ts";
-import type { Board } from "../../board.ts";
+import type { Board } from "../../board/board.ts";
 import { PAGE, Raw, type Struct } from "./raw.ts";
 
 /** A wait that only a board in trouble needs, milliseconds. */

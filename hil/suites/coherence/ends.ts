@@ -10,7 +10,7 @@ import type { Block } from "../../../driver/block.ts";
 import type { Device } from "../../../driver/device.ts";
 import { equalBytes } from "../../../driver/memory.ts";
 import type { PolicyName } from "../../../driver/uapi.ts";
-import { MixUpError } from "../../flow.ts";
+import { MixUpError } from "../../frames/flow.ts";
 import type { Call } from "./expected.ts";
 
 /** How an end is handed over. */

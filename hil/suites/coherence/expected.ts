@@ -2,14 +2,14 @@
 /**
  * The table: which litmus test runs under which policy, which sync calls it stands on, and which
  * board shows that one of them is missing. The suite registers its cases from it and holds every
- * control against it; `hil/coherence/` holds it against what runs on each board.
+ * control against it; `hil/suite_tests/coherence/` holds it against what runs on each board.
  *
  * @module
  */
 
 import type { DeviceInfo } from "../../../driver/info.ts";
 import type { Direction, PolicyName } from "../../../driver/uapi.ts";
-import type { Outcome } from "../../outcome.ts";
+import type { Outcome } from "../../results/outcome.ts";
 
 /** Boards, by what they show of a sync that is missing. */
 export const KINDS = ["sim", "swiotlb", "adversarial", "hardware", "coherent"] as const;

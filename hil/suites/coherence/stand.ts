@@ -13,8 +13,8 @@ import type { DeviceInfo } from "../../../driver/info.ts";
 import { equalBytes } from "../../../driver/memory.ts";
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from "../../../driver/syscalls.ts";
 import type { Direction, PolicyName } from "../../../driver/uapi.ts";
-import { BlockSet } from "../../block_set.ts";
-import { Flow, type FrameReport, runFlows } from "../../flow.ts";
+import { BlockSet } from "../../frames/block_set.ts";
+import { Flow, type FrameReport, runFlows } from "../../frames/flow.ts";
 import type { Pattern } from "../../patterns/pattern.ts";
 import {
   BlockReceiver,

@@ -6,10 +6,10 @@
  */
 
 import type { Block } from "../../../driver/block.ts";
-import { Guards } from "../../block_set.ts";
+import { Guards } from "../../frames/block_set.ts";
 import { patternNamed } from "../../patterns/mod.ts";
 import type { Pattern } from "../../patterns/pattern.ts";
-import type { Fault } from "../../results.ts";
+import type { Fault } from "../../results/schema.ts";
 import { classify } from "../classify.ts";
 import { type Arrival, type Damage, damage, DAMAGES, Draw, fits, WHOLE } from "./damage.ts";
 

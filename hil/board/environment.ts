@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+/**
+ * What else is known of machine and kernel, for whoever reads figures later: gathered once a run, from
+ * what Linux tells in `/proc` and `/sys`. Nothing here is needed, and nothing here fails.
+ *
+ * @module
+ */
+import { type Direction, DIRECTIONS } from "../../driver/uapi.ts";
+import { exists } from "./exists.ts";
+import type { Results } from "../results/schema.ts";
+
+/** Facts by names for a person. */
+export type Environment = NonNullable<Results["environment"]>;
+
+/** Characters of one fact. */
+const LONGEST = 2000;
+
+/** Modules that are listed. */
+const MOST_MODULES = 16;
+
+/**
+ * Gather what is known of the machine that this process runs on.
+ *
+ * @param options `device`: path of the device node, for the facts about its channel and engine; `root`:
+ * where `/proc` and `/sys` are, for tests
+ * @returns Facts; what is not known here is null
+ *
+ * @example The kernel's command line
+ * ```ts
+ * import { gatherEnvironment } from "./environment.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(typeof gatherEnvironment()["kernel command line"], "string");
+ * ```
+ */
+export function gatherEnvironment(
+  { device = "/dev/pldma0", root = "" }: { device?: string | undefined; root?: string } = {},
+): Environment {
+  const cpu = `${root}/sys/devices/system/cpu`;
+  const client = `${root}/sys/class/misc/${device.split("/").at(-1)}/device`;
+  const frequency = Number(read(`${cpu}/cpu0/cpufreq/scaling_cur_freq`) ?? NaN) / 1000;
+  const memory = read(`${root}/proc/meminfo`) ?? "";
+  return {
+    "machine": read(`${root}/proc/device-tree/model`) ??
+      read(`${root}/sys/class/dmi/id/product_name`),
+    "processor": /^model name\s*: (.*)$/m.exec(read(`${root}/proc/cpuinfo`) ?? "")?.[1] ?? null,
+    "processors online": read(`${cpu}/online`),
+    "CPU governor": read(`${cpu}/cpu0/cpufreq/scaling_governor`),
+    "CPU frequency (MHz)": Number.isFinite(frequency) ? frequency : null,
+    ...caches(`${cpu}/cpu0/cache`),
+    "memory (KiB)": kilobytes(memory, "MemTotal"),
+    "CMA (KiB)": kilobytes(memory, "CmaTotal"),
+    "kernel version": read(`${root}/proc/version`),
+    "kernel command line": read(`${root}/proc/cmdline`),
+    "load average": read(`${root}/proc/loadavg`)?.split(" ").slice(0, 3).join(" ") ?? null,
+    ...engine(client),
+    ...modules(`${root}/sys/module`, client),
+  };
+}
+
+/** A short text file without its last end of line; null when there is none. */
+function read(path: string): string | null {
+  try {
+    const text = Deno.readTextFileSync(path).replace(/[\0\n]+$/, "");
+    if (text === "") return null;
+    return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
+  } catch {
+    return null;
+  }
+}
+
+function list(path: string): string[] {
+  try {
+    return [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+  } catch {
+    return [];
+  }
+}
+
+function kilobytes(memory: string, name: string): number | null {
+  const value = new RegExp(`^${name}:\\s*(\\d+) kB$`, "m").exec(memory)?.[1];
+  return value === undefined ? null : Number(value);
+}
+
+/** Caches of the first processor, such as `cache L1d`: `32K, lines of 64 bytes, 4 ways`. */
+function caches(path: string): Environment {
+  const found: Record<string, string> = {};
+  for (const index of list(path).filter((name) => /^index\d+$/.test(name))) {
+    const get = (name: string): string | null => read(`${path}/${index}/${name}`);
+    const [level, type, size] = [get("level"), get("type"), get("size")];
+    if (level === null || type === null || size === null) continue;
+    const kind = { Data: "d", Instruction: "i" }[type] ?? "";
+    const line = get("coherency_line_size");
+    const ways = get("ways_of_associativity");
+    found[`cache L${level}${kind}`] = size +
+      (line === null ? "" : `, lines of ${line} bytes`) +
+      (ways === null || ways === "0" ? "" : `, ${ways} ways`);
+  }
+  return found;
+}
+
+/** What the kernel knows of the DMA controller: its driver, and whether the device tree calls it coherent. */
+function engine(client: string): Environment {
+  const facts: Record<string, string | boolean | null> = {};
+  for (const direction of DIRECTIONS) {
+    const controller = controllerOf(client, direction);
+    const node = `${controller}/of_node`;
+    facts[`device tree dma-coherent ${direction}`] = exists(node)
+      ? exists(`${node}/dma-coherent`)
+      : null;
+    facts[`driver of channel ${direction}`] = linkName(`${controller}/driver`);
+  }
+  return facts;
+}
+
+/**
+ * The device of the DMA controller: a channel's device is its child, dmaengine links it to its client by
+ * the name that the client asked for.
+ */
+function controllerOf(client: string, direction: Direction): string {
+  return `${client}/dma:${direction}/device`;
+}
+
+/**
+ * Versions and hashes of our modules, and of those that drive the DMA controller, which use nothing of
+ * ours; a build id is of the binary itself.
+ */
+function modules(path: string, client: string): Environment {
+  const ours = list(path).filter((name) => /^(pldma$|pl_)/.test(name));
+  const engines = DIRECTIONS.map((direction) =>
+    linkName(`${controllerOf(client, direction)}/driver/module`)
+  ).filter((name) => name !== null);
+  const found: Record<string, string> = {};
+  for (const name of [...new Set([...engines, ...ours])].slice(0, MOST_MODULES)) {
+    const facts = [
+      read(`${path}/${name}/version`),
+      named("source", read(`${path}/${name}/srcversion`)),
+      named("build", buildId(`${path}/${name}/notes/.note.gnu.build-id`)),
+    ].filter((fact) => fact !== null);
+    found[`module ${name}`] = facts.length === 0 ? "loaded" : facts.join(", ");
+  }
+  return found;
+}
+
+function named(name: string, value: string | null): string | null {
+  return value === null ? null : `${name} ${value}`;
+}
+
+/** The build id in an ELF note: lengths of name and content, type, "GNU", then the id itself. */
+function buildId(path: string): string | null {
+  try {
+    const bytes = Deno.readFileSync(path);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const [name, length] = [view.getUint32(0, true), view.getUint32(4, true)];
+    const start = 12 + Math.ceil(name / 4) * 4;
+    if (length > 64 || start + length > bytes.length) return null;
+    return bytes.subarray(start, start + length).toHex();
+  } catch {
+    return null;
+  }
+}
+
+function linkName(path: string): string | null {
+  try {
+    return Deno.readLinkSync(path).split("/").at(-1) ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: MIT
+// hil() as a test author meets it: test files made for the occasion, run by a real `deno test` on the
+// simulated board.
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { exists } from "../board/exists.ts";
+import { Journal, parseJournal } from "../journal/journal.ts";
+import { fold } from "../journal/fold.ts";
+import type { Results } from "../results/schema.ts";
+import { tempDir } from "../testing/temp_dir.ts";
+
+const MOD = new URL("../../mod.ts", import.meta.url).href;
+
+interface Ended {
+  code: number;
+  output: string;
+  results: Results;
+  outcomes: Record<string, string>;
+}
+
+/** Run `deno test` on files of the given bodies, with settings behind `--`. */
+async function denoTest(
+  files: Record<string, string>,
+  settings: readonly string[] = [],
+  options: { flags?: readonly string[]; env?: Record<string, string>; board?: string } = {},
+): Promise<Ended> {
+  const dir = tempDir();
+  for (const [name, body] of Object.entries(files)) {
+    Deno.writeTextFileSync(
+      `${dir}/${name}_test.ts`,
+      `import { assertIntact, hil, patterns } from "${MOD}";\n${body}`,
+    );
+  }
+  const { PLUMBLINE_RESULTS: _r, PLUMBLINE_BOARD: _b, ...env } = Deno.env.toObject();
+  const { flags = [], board = "sim" } = options;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", "--no-check", ...flags, "--", `--board=${board}`, ...settings],
+    cwd: dir,
+    env: { ...env, NO_COLOR: "1", PLUMBLINE_RESULTS: `${dir}/results`, ...options.env },
+    clearEnv: true,
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  const journal = `${dir}/results/journal.jsonl`;
+  // where no board was found there is none
+  const results = fold(exists(journal) ? Journal.read(journal) : parseJournal(""));
+  return {
+    code,
+    output: text(stdout) + text(stderr),
+    results,
+    outcomes: Object.fromEntries(results.tests.map((test) => [test.name, test.outcome])),
+  };
+}
+
+const MATRIX = `
+const top = await hil();
+top.matrix("loop", { policy: "all", size: [64, 4096], depth: [1, "max"] },
+  async ({ loop, frames }) => assertIntact(await loop.run({ frames, pattern: patterns.tagged() })));
+`;
+
+Deno.test("matrix() registers one test for each case, which a filter finds", async () => {
+  const { code, output, results } = await denoTest(
+    { mine: MATRIX },
+    ["--frames=20"],
+    { flags: ["--filter=policy=streaming "] },
+  );
+  assertEquals(code, 0, output);
+  const ran = output.split("\n").filter((line) => line.startsWith("loop"));
+  assertEquals(ran.map((line) => line.replace(/ \.\.\..*/, "")), [
+    "loop policy=streaming size=64 depth=1",
+    "loop policy=streaming size=64 depth=max",
+    "loop policy=streaming size=4096 depth=1",
+    "loop policy=streaming size=4096 depth=max",
+  ]);
+  const passed = results.tests.filter((test) => test.outcome === "PASS");
+  assertEquals(passed.map(({ suite, frames }) => `${suite} ${frames}`), Array(4).fill("mine 20"));
+  // those that the filter left out were registered: the journal says that they never ran
+  assertEquals(results.summary.error, results.tests.length - 4);
+});
+
+Deno.test("settings choose cases, and what they leave empty fails", async () => {
+  const some = await denoTest({ mine: MATRIX }, ["--policy=none,manual", "--size=1K", "--depth=2"]);
+  assertEquals(some.code, 0, some.output);
+  assertEquals(some.outcomes, {
+    "loop policy=manual size=1024 depth=2": "PASS",
+    "loop policy=none size=1024 depth=2": "XFAIL",
+  });
+
+  const narrow = MATRIX.replace('"all"', '["coherent"]');
+  const empty = await denoTest({ mine: narrow }, ["--policy=none"]);
+  assertEquals(empty.code, 1);
+  assertStringIncludes(empty.output, "mine has cases ... FAILED");
+  assertEquals(empty.results.verdict?.exit, 3);
+
+  const typo = await denoTest({ mine: MATRIX, other: MATRIX }, ["--suite=othr"]);
+  assertEquals(typo.code, 1);
+  assertStringIncludes(typo.output, '--suite knows no "othr": did you mean other?');
+
+  const wrong = await denoTest({ mine: MATRIX }, ["--size=0"]);
+  assertEquals(wrong.code, 1);
+  assertStringIncludes(wrong.output, "--size takes bytes from 1");
+});
+
+Deno.test("--suite leaves the other files out", async () => {
+  const { code, output, results } = await denoTest(
+    { mine: MATRIX, other: MATRIX },
+    ["--suite=other", "--policy=coherent", "--frames=5"],
+  );
+  assertEquals(code, 0, output);
+  assertEquals([...new Set(results.tests.map(({ suite }) => suite))], ["other"]);
+});
+
+Deno.test("a suite without a board fails once and says which step is missing", async () => {
+  const { code, output, results } = await denoTest(
+    { mine: MATRIX },
+    ["--device=/dev/pldma-none"],
+    { board: "local" },
+  );
+  assertEquals(code, 1);
+  assertStringIncludes(output, "the board is there ... FAILED");
+  assertStringIncludes(output, "No /dev/pldma-none: ");
+  assertEquals(results.tests.length, 1);
+  assertEquals(results.verdict?.exit, 3);
+});
+
+/** A body of one test, and the outcome, exit status and reason that it must lead to. */
+const ENDS: [name: string, body: string, outcome: string, reason: RegExp][] = [
+  [
+    "asserts nothing about its frames",
+    "await loop.run({ frames: 3 });",
+    "ERROR",
+    /asked nothing about them/,
+  ],
+  [
+    "asserts nothing about frames that were wrong",
+    'await loop.run({ frames: 3, policy: "none" });',
+    "FAIL",
+    /frame 0 of 3, .*the test did not ask/,
+  ],
+  [
+    "finds damaged frames",
+    'assertIntact(await loop.run({ frames: 3, policy: "none", size: 4096 }));',
+    "FAIL",
+    /frame 0 of 3, offset/,
+  ],
+  ["throws", 'throw new TypeError("a slip");', "ERROR", /TypeError: a slip/],
+  ["throws nothing", "throw null;", "ERROR", /threw nothing/],
+  [
+    "fails an assertion of its own",
+    'const error = new Error("1 is not 2"); error.name = "AssertionError"; throw error;',
+    "FAIL",
+    /1 is not 2/,
+  ],
+  [
+    "waits for a frame that never comes",
+    `const [block] = device.alloc({ direction: "rx", policy: "streaming", size: 64 });
+     block.enqueue(); device.dequeue("rx", { timeoutMs: 20 });`,
+    "TIMEOUT",
+    /ETIMEDOUT/,
+  ],
+  ["never ends", "await new Promise(() => { setTimeout(() => {}, 1e6); });", "ERROR", /within 1 s/],
+  ["skips itself", 'skip("no such feature");', "SKIP", /no such feature/],
+  ["leaves by Deno.exit", "Deno.exit(0);", "ERROR", /exit/],
+  [
+    "sends to a design that tells nothing about it",
+    'assertIntact(await tx.send({ frames: 3, policy: "bounce" }));',
+    "ERROR",
+    /bounce/,
+  ],
+  [
+    "looks for a fault itself",
+    `const report = await loop.run({ frames: 3, policy: "none" });
+     try { assertIntact(report); } catch { return; }
+     throw new Error("nothing was wrong");`,
+    "PASS",
+    /^$/,
+  ],
+  [
+    "skips itself after frames that were wrong",
+    'await loop.run({ frames: 3, policy: "none" }); skip("no such feature");',
+    "FAIL",
+    /frame 0 of 3, .*the test did not ask/,
+  ],
+  [
+    "throws after frames that were wrong",
+    'await loop.run({ frames: 3, policy: "none" }); throw new TypeError("a slip");',
+    "FAIL",
+    /frame 0 of 3, offset .*; then TypeError: a slip/,
+  ],
+  [
+    "is told of an error after frames that were wrong",
+    `const dequeue = device.dequeue; let left = 8;
+     device.dequeue = (...args) => {
+       if (--left < 0) throw new Error("the bus is gone");
+       return dequeue.apply(device, args);
+     };
+     await loop.run({ frames: 99, size: 64, depth: 1, policy: "none" });`,
+    "FAIL",
+    /frame 0 of 99, offset .*; then Error: the bus is gone/,
+  ],
+  [
+    "takes longer than its time for its frames",
+    "assertIntact(await loop.run({ frames: 1e8, size: 64, depth: 1 }));",
+    "TIMEOUT",
+    /frame \d+: the time for this test is over/,
+  ],
+  ["asks for no frame", "await loop.run({ frames: 0 });", "ERROR", /Expected frames to be/],
+];
+
+Deno.test("a test's end is judged, and the next test runs on a board that is free", async () => {
+  const tests = ENDS.map(([name, body]) =>
+    `top.test(${JSON.stringify(name)}, { timeoutSeconds: 1 },
+      async ({ device, loop, tx, rx, skip }) => { ${body} });
+     top.test(${JSON.stringify(`after: ${name}`)},
+      async ({ loop }) => assertIntact(await loop.run({ frames: 4, size: 100 })));`
+  );
+  const { code, output, results } = await denoTest({
+    mine: `const top = await hil();\n${tests.join("\n")}`,
+  });
+  assertEquals(code, 1);
+  for (const [name, , outcome, reason] of ENDS) {
+    const test = results.tests.find((one) => one.name === name);
+    assertEquals(test?.outcome, outcome, `${name}: ${test?.reason}`);
+    assertMatch(test?.reason ?? "", reason);
+    const after = results.tests.find((one) => one.name === `after: ${name}`);
+    assertEquals(after?.outcome, "PASS", `${name}: ${after?.reason}`);
+  }
+  // what Deno says is what the journal says
+  const failed = ENDS.filter(([, , outcome]) => outcome !== "SKIP" && outcome !== "PASS").length;
+  assertStringIncludes(output, `${2 * ENDS.length - failed} passed | ${failed} failed`);
+});
+
+Deno.test("a design that transforms is held against expect, also where lengths differ", async () => {
+  const { outcomes, results } = await denoTest({
+    mine: `const top = await hil();
+      const back = (tx) => tx.slice();
+      const inverted = (tx) => tx.map((byte) => byte ^ 0xff);
+      const half = (tx) => tx.slice(0, tx.length / 2);
+      for (const policy of ["streaming", "bounce"]) {
+        top.test("same " + policy, async ({ loop }) =>
+          assertIntact(await loop.run({ policy, frames: 9, size: 1000, expect: back })));
+        top.test("inverted " + policy, async ({ loop }) =>
+          assertIntact(await loop.run({ policy, frames: 9, size: 1000, expect: inverted })));
+        top.test("half " + policy, async ({ loop }) =>
+          assertIntact(await loop.run({ policy, frames: 9, size: 1000, expect: half })));
+      }`,
+  });
+  for (const policy of ["streaming", "bounce"]) {
+    assertEquals(outcomes[`same ${policy}`], "PASS");
+    // a plain loop inverts nothing, and does not fit into half
+    assertEquals(outcomes[`inverted ${policy}`], "FAIL");
+    assertMatch(outcomes[`half ${policy}`] ?? "", /FAIL|ERROR/);
+  }
+  const [same] = results.tests;
+  assertEquals([same?.frames, same?.bytes], [9, 9000]);
+});
+
+Deno.test("several devices run side by side, and a fault names its device", async () => {
+  const devices = "--device=/dev/pldma0,/dev/pldma1,/dev/pldma2";
+  const good = await denoTest({ mine: MATRIX }, [devices, "--policy=streaming", "--frames=7"]);
+  assertEquals(good.code, 0, good.output);
+  assertEquals(good.results.tests.map(({ frames }) => frames), [21, 21, 21, 21]);
+  const bad = await denoTest(
+    { mine: MATRIX },
+    [devices, "--policy=streaming", "--size=4096", "--depth=1", "--fault=kind=flip frame=3"],
+  );
+  assertEquals(bad.code, 1);
+  const { faults = [] } = bad.results.tests[0] ?? {};
+  assertMatch(faults[0]?.detail ?? "", /^\/dev\/pldma\d: /);
+});
+
+Deno.test("completions that are mixed up are the design's failure, not the bench's", async () => {
+  const { code, results } = await denoTest({ mine: MATRIX }, [
+    "--policy=streaming",
+    "--size=4096",
+    "--fault=kind=wrong-cookie direction=rx frame=5",
+  ]);
+  assertEquals(code, 1);
+  for (const { outcome, reason } of results.tests) {
+    assertEquals(outcome, "FAIL");
+    assertMatch(
+      reason ?? "",
+      /^MixUpError: Expected rx block \d+ back with frame 5, found .*frame 4/,
+    );
+  }
+});
+
+Deno.test("policy none is no excuse for what no missing sync explains", async () => {
+  const at = ["--policy=none", "--size=4096", "--depth=1", "--frames=20"];
+  const flip = "--fault=kind=flip at=9 bit=1 frame=5";
+  const coherent = await denoTest({ mine: MATRIX }, [...at, "--coherent", flip]);
+  assertEquals(coherent.outcomes, { "loop policy=none size=4096 depth=1": "FAIL" });
+  assertMatch(coherent.results.tests[0]?.reason ?? "", /frame 5 of 20, offset 9: bit-flip/);
+  // nor is it where no data are seen, as in a transfer that the engine failed
+  const error = "--fault=kind=error direction=rx frame=5";
+  const failed = await denoTest({ mine: MATRIX }, [...at, "--coherent", error]);
+  assertEquals(failed.outcomes, { "loop policy=none size=4096 depth=1": "FAIL" });
+  const control = await denoTest({
+    mine: `const top = await hil();
+      top.matrix("wrong", { policy: ["none"], size: [64], depth: [1] }, () => {
+        const error = new Error("1 is not 2");
+        error.name = "AssertionError";
+        throw error;
+      });`,
+  });
+  assertEquals(control.outcomes, { "wrong policy=none size=64 depth=1": "FAIL" });
+});
+
+Deno.test("controls that passed or were skipped show no power", async () => {
+  const { code, output } = await denoTest({
+    mine: `const top = await hil();
+      top.matrix("idle", { policy: ["none"], size: [64, 128], depth: [1] },
+        ({ size, skip }) => { if (size === 64) skip("not here"); });`,
+  });
+  assertEquals(code, 1, output);
+  assertStringIncludes(output, "No sync was done in 1 cases, and nothing was wrong");
+});
+
+Deno.test("a bitstream that is no file fails one test, and hil() does not throw", async () => {
+  const { code, output } = await denoTest({
+    mine: `const top = await hil({ bitstream: new URL("https://example.com/top.bit") });
+      top.test("never", () => {});`,
+  });
+  assertEquals(code, 1);
+  assertStringIncludes(output, "Expected the bitstream to be a path or a file: URL");
+});
+
+Deno.test("--duration bounds the cases of a file by time, not by frames", async () => {
+  const { code, output, results } = await denoTest(
+    { mine: MATRIX },
+    ["--duration=1s", "--policy=streaming,coherent", "--size=64", "--depth=4"],
+  );
+  assertEquals(code, 0, output);
+  const frames = results.tests.map((test) => test.frames);
+  assertEquals(frames.length, 2);
+  // far more than the 300 that a case without a number has
+  for (const count of frames) assertEquals(count > 1000, true, String(count));
+});
+
+Deno.test("policy none that fails nowhere fails the file, for it shows no power", async () => {
+  const { code, output, outcomes } = await denoTest({
+    // a matrix whose control verifies too little to see anything
+    mine: `const top = await hil();
+      top.matrix("idle", { policy: "all", size: [64], depth: [1] }, () => {});`,
+  }, ["--policy=none"]);
+  assertEquals(outcomes, { "idle policy=none size=64 depth=1": "XPASS" });
+  assertEquals(code, 1, output);
+  assertStringIncludes(output, "No sync was done in 1 cases, and nothing was wrong");
+
+  const coherent = await denoTest({ mine: MATRIX }, ["--policy=none", "--coherent", "--size=64"]);
+  assertEquals(coherent.code, 0, coherent.output);
+});
+
+Deno.test("a repeated test counts by its worst end", async () => {
+  const { results } = await denoTest(
+    {
+      mine: `const top = await hil();
+        let runs = 0;
+        top.test("flaky", () => { if (++runs === 2) throw new Error("only once"); });`,
+    },
+    [],
+    { flags: ["--repeats=1"] },
+  );
+  const [test] = results.tests;
+  assertEquals([test?.outcome, test?.reason, test?.attempts], ["ERROR", "Error: only once", 2]);
+});

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { Case, CaseResult, RunHeader } from "./journal.ts";
+import { parseJournal } from "./journal.ts";
+import { fold } from "./fold.ts";
+import { checkResults, type Results } from "../results/schema.ts";
+
+const at = "2026-01-01T00:00:00.000Z";
+const pass: CaseResult = { outcome: "PASS", reason: null, seconds: 1, frames: 10, bytes: 640 };
+const xfail: CaseResult = { outcome: "XFAIL", reason: "stale", seconds: 1, frames: 0, bytes: 0 };
+
+const run = (header: RunHeader) => ({ line: "run", at, ...header });
+const item = (id: string, more: Partial<Case> = {}) => ({
+  line: "case",
+  at,
+  id,
+  suite: "loopback",
+  name: id,
+  policy: "streaming",
+  ...more,
+});
+const control = (id: string) => item(id, { policy: "none", control: true });
+const start = (id: string, when = at) => ({ line: "start", at: when, id });
+const end = (id: string, result: CaseResult = pass) => ({ line: "end", at, id, ...result });
+const incoherent = run({ board: { kind: "vm", simulated: true, coherent: false } });
+const coherent = run({ board: { kind: "vm", simulated: true, coherent: true } });
+
+function folded(lines: object[], died: string | null = null): Results {
+  const text = lines.map((line) => JSON.stringify(line) + "\n").join("");
+  // whatever happened, what comes out must be of the schema, also after a trip through a file
+  return checkResults(JSON.parse(JSON.stringify(fold(parseJournal(text), died))));
+}
+
+Deno.test("fold() gives the example of the schema from a whole journal", () => {
+  const results = folded([
+    run({
+      tool: { name: "plumbline", version: "0.1.0", deno: "2.9.5", git: "abc" },
+      run: { seed: 1, started: at, command: ["plumbline", "run"] },
+    }),
+    run({
+      board: { kind: "vm", simulated: true, arch: "aarch64", coherent: false, cacheLine: 64 },
+    }),
+    item("a", { params: { size: 64, depth: 1 } }),
+    control("b"),
+    item("c", { skip: "length is not a multiple of 8" }),
+    start("a"),
+    end("a", { ...pass, measurements: [{ name: "t", value: 1, unit: "MB/s", limit: null }] }),
+    start("b"),
+    end("b", { ...xfail, evidence: { tx: true, rx: true } }),
+    run({ run: { seconds: 12.5 } }),
+  ]);
+  assertEquals(results.summary, {
+    pass: 1,
+    fail: 0,
+    xfail: 1,
+    xpass: 0,
+    error: 0,
+    timeout: 0,
+    skip: 1,
+  });
+  assertEquals(results.tests.map((test) => test.outcome), ["PASS", "XFAIL", "SKIP"]);
+  assertEquals(results.tests[0]?.params, { size: 64, depth: 1 });
+  assertEquals(results.tests[2]?.reason, "length is not a multiple of 8");
+  assertEquals(results.board.arch, "aarch64");
+  assertEquals(results.run, {
+    seed: 1,
+    started: at,
+    seconds: 12.5,
+    command: ["plumbline", "run"],
+  });
+  assertEquals(results.power, {
+    coherence: true,
+    tx: true,
+    rx: true,
+    detail: "policy none failed in both directions, as it must: this board can show missing syncs",
+  });
+  assertEquals(results.verdict?.exit, 0);
+});
+
+Deno.test("fold() calls a start without an end ERROR died here", () => {
+  const lines = [item("a"), item("b"), start("a"), end("a"), start("b"), start("z")].slice(0, 5);
+  const results = folded(lines);
+  assertEquals(results.tests[1]?.outcome, "ERROR");
+  assertEquals(results.tests[1]?.reason, "died here");
+  assertEquals(results.verdict?.exit, 3);
+  assertEquals(folded(lines, "SIGSEGV").tests[1]?.reason, "died here: SIGSEGV");
+});
+
+Deno.test("fold() counts the time of a case that died up to the last line", () => {
+  const results = folded([item("a"), start("a"), { ...run({}), at: "2026-01-01T00:00:02.500Z" }]);
+  assertEquals(results.tests[0]?.seconds, 2.5);
+});
+
+Deno.test("fold() calls a case that neither started nor was skipped ERROR never ran", () => {
+  const results = folded([item("a"), item("b"), start("a"), end("a")]);
+  assertEquals(results.tests[1]?.reason, "never ran");
+  assertEquals(results.verdict?.exit, 3);
+});
+
+Deno.test("fold() says of a run what cut it off and what is missing", () => {
+  const whole = [item("a"), start("a"), end("a")];
+  const cut = run({ run: { cut: "the run was interrupted" } });
+  const missing = [item("b"), item("c"), item("d"), start("b")];
+  assertEquals(folded(whole).run.cut, undefined);
+  assertEquals(folded([...whole, cut]).run.cut, "the run was interrupted");
+  assertEquals(
+    folded([...whole, ...missing, cut]).run.cut,
+    "the run was interrupted: 1 case died under way, 2 cases never ran",
+  );
+  assertEquals(folded([...whole, item("b")]).run.cut, "1 case never ran");
+});
+
+Deno.test("fold() takes no result on trust whose case is unknown or named twice", () => {
+  const unknown = folded([start("a"), end("a")]);
+  assertEquals(unknown.tests[0]?.outcome, "ERROR");
+  const twice = folded([item("a"), item("a"), start("a"), end("a")]);
+  assertEquals(twice.tests.length, 1);
+  assertMatch(twice.tests[0]?.reason ?? "", /registered 2 times/);
+  const failed = folded([item("a"), item("a"), end("a", { ...pass, outcome: "FAIL" })]);
+  assertEquals(failed.verdict?.exit, 1);
+});
+
+Deno.test("fold() tells of an unreadable line in the middle and not of a torn last one", () => {
+  const whole = [item("a"), end("a")].map((line) => JSON.stringify(line));
+  const torn = fold(parseJournal(`${whole[0]}\n${whole[1]}\n{"line":"en`));
+  assertEquals(torn.verdict?.exit, 0);
+  const damaged = fold(parseJournal(`${whole[0]}\nGARBAGE\n${whole[1]}\n`));
+  assertEquals(damaged.verdict?.exit, 3);
+  assertEquals(damaged.tests[1]?.name, "journal line 2");
+});
+
+Deno.test("fold() of an empty journal verified nothing", () => {
+  const results = folded([]);
+  assertEquals(results.tests, []);
+  assertEquals(results.verdict?.exit, 3);
+});
+
+Deno.test("fold() shows power per direction, over all controls together", () => {
+  const base = [incoherent, item("a"), end("a"), control("x"), control("y")];
+  const both = folded([
+    ...base,
+    end("x", { ...xfail, evidence: { tx: true, rx: false } }),
+    end("y", { ...xfail, evidence: { tx: false, rx: true } }),
+  ]);
+  assertEquals([both.power.coherence, both.power.tx, both.power.rx], [true, true, true]);
+  assertEquals(both.verdict?.exit, 0);
+
+  const half = folded([
+    ...base,
+    end("x", { ...xfail, evidence: { tx: true, rx: false } }),
+    end("y", { ...xfail, evidence: { tx: true, rx: false } }),
+  ]);
+  assertEquals([half.power.coherence, half.power.tx, half.power.rx], [false, true, false]);
+  assertStringIncludes(half.power.detail, "in tx only");
+  assertEquals(half.verdict?.exit, 3);
+
+  const oneWay = folded([
+    ...base,
+    end("x", { ...xfail, evidence: { rx: true } }),
+    end("y", { ...xfail, evidence: { rx: true } }),
+  ]);
+  assertEquals([oneWay.power.coherence, oneWay.power.tx, oneWay.power.rx], [true, false, true]);
+  assertEquals(oneWay.verdict?.exit, 0);
+
+  const blind = folded([...base, end("x", xfail), end("y", xfail)]);
+  assertEquals([blind.power.coherence, blind.power.tx, blind.power.rx], [true, false, false]);
+
+  const none = folded([
+    ...base,
+    end("x", { ...pass, evidence: { tx: false, rx: false } }),
+    end("y", { ...pass, evidence: { tx: false, rx: false } }),
+  ]);
+  assertEquals([none.power.coherence, none.power.tx, none.power.rx], [false, false, false]);
+  assertEquals(none.verdict?.exit, 3);
+});
+
+Deno.test("fold() says that frames which are all alike cannot show an old one", () => {
+  const detailOf = (pattern: string) =>
+    folded([incoherent, run({ run: { pattern } }), item("a"), start("a"), end("a")]).power.detail;
+  assertMatch(detailOf("zeros"), /; frames of pattern zeros are all alike: .* stays unseen$/);
+  for (const other of ["tagged", "counter8", "no such pattern"]) {
+    assertEquals(detailOf(other).includes("alike"), false, other);
+  }
+});
+
+Deno.test("fold() gives a coherent board no power and says why", () => {
+  const results = folded([
+    coherent,
+    item("a"),
+    end("a"),
+    control("x"),
+    end("x", { ...pass, evidence: { tx: false, rx: false } }),
+  ]);
+  assertEquals(results.power.coherence, false);
+  assertStringIncludes(results.power.detail, "the board is cache coherent");
+  assertEquals(results.verdict?.exit, 0);
+});
+
+Deno.test("fold() says that power is unknown when no control ran", () => {
+  const results = folded([incoherent, item("a"), end("a")]);
+  assertEquals(results.power.coherence, false);
+  assertStringIncludes(results.power.detail, "did not run");
+  assertEquals(results.verdict?.exit, 0);
+});
+
+Deno.test("fold() takes the first header that knows a fact", () => {
+  const results = folded([
+    run({ run: { command: ["plumbline", "run"] }, board: { kind: "vm", arch: null } }),
+    run({ run: { command: ["deno", "test"], seed: 5 }, board: { arch: "x86_64", kind: "local" } }),
+  ]);
+  assertEquals(results.run.command, ["plumbline", "run"]);
+  assertEquals(results.run.seed, 5);
+  assertEquals([results.board.kind, results.board.arch], ["vm", "x86_64"]);
+});

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type Case, Journal, JournalTail, parseJournal, RESULTS_VARIABLE } from "./journal.ts";
+import { tempDir } from "../testing/temp_dir.ts";
+
+const item: Case = { id: "loopback/a", suite: "loopback", name: "a", policy: "none" };
+const pass = { outcome: "PASS", reason: null, seconds: 1, frames: 2, bytes: 128 } as const;
+
+function folder(): string {
+  return tempDir();
+}
+
+Deno.test("Journal keeps what was written, in order, one line each", () => {
+  using journal = Journal.open({ dir: `${folder()}/new/folder` });
+  journal.header({ run: { seed: 7 } });
+  journal.register(item);
+  journal.start(item.id);
+  journal.end(item.id, pass);
+  const { lines, torn, unreadable } = Journal.read(journal.path);
+  assertEquals(lines.map((line) => line.line), ["run", "case", "start", "end"]);
+  assertEquals({ torn, unreadable }, { torn: false, unreadable: [] });
+  assert(lines.every((line) => !Number.isNaN(Date.parse(line.at))));
+  assertEquals(Deno.readTextFileSync(journal.path).split("\n").length, 5);
+});
+
+Deno.test("Journal.open() lets several writers append to one file", () => {
+  const dir = folder();
+  using one = Journal.open({ dir });
+  using two = Journal.open({ dir });
+  one.start("a");
+  two.start("b");
+  one.start("c");
+  const ids = Journal.read(one.path).lines.map((line) => line.line === "start" ? line.id : "");
+  assertEquals(ids, ["a", "b", "c"]);
+});
+
+Deno.test("Journal.open() takes the folder of PLUMBLINE_RESULTS, and leaves one there", () => {
+  const before = Deno.env.get(RESULTS_VARIABLE);
+  const cwd = Deno.cwd();
+  try {
+    const dir = Deno.realPathSync(folder());
+    Deno.env.set(RESULTS_VARIABLE, `${dir}/given`);
+    using given = Journal.open();
+    assertEquals(given.dir, `${dir}/given`);
+
+    Deno.env.delete(RESULTS_VARIABLE);
+    Deno.chdir(dir);
+    using first = Journal.open();
+    using second = Journal.open();
+    assert(first.dir.startsWith(`${dir}/results/${Deno.pid}-`), first.dir);
+    assertEquals(second.path, first.path);
+  } finally {
+    Deno.chdir(cwd);
+    if (before === undefined) Deno.env.delete(RESULTS_VARIABLE);
+    else Deno.env.set(RESULTS_VARIABLE, before);
+  }
+});
+
+Deno.test("Journal.read() tolerates a last line that is torn", () => {
+  const dir = folder();
+  using journal = Journal.open({ dir });
+  journal.register(item);
+  Deno.writeTextFileSync(journal.path, '{"line":"start","at":"2026-01', { append: true });
+  const { lines, torn, unreadable } = Journal.read(journal.path);
+  assertEquals(lines.length, 1);
+  assertEquals({ torn, unreadable }, { torn: true, unreadable: [] });
+});
+
+Deno.test("Journal.open() starts a new line after a torn one", () => {
+  const dir = folder();
+  Deno.writeTextFileSync(`${dir}/journal.jsonl`, '{"line":"start","at":"2026-01');
+  using journal = Journal.open({ dir });
+  journal.start("b");
+  const { lines, torn, unreadable } = Journal.read(journal.path);
+  assertEquals(lines.length, 1);
+  assertEquals({ torn, unreadable }, { torn: false, unreadable: [1] });
+});
+
+Deno.test("parseJournal() refuses lines of no known kind", () => {
+  const at = "2026-01-01T00:00:00Z";
+  const bad = ["nonsense", "7", "null", `{"line":"start","at":"${at}"}`, '{"line":"run"}', "[]"];
+  for (const line of bad) {
+    assertEquals(parseJournal(`${line}\n`), { lines: [], unreadable: [1], torn: false }, line);
+  }
+});
+
+Deno.test("Journal has every line on disk when its process is killed", async () => {
+  const dir = folder();
+  const module = JSON.stringify(new URL("./journal.ts", import.meta.url).href);
+  const script = `
+    import { Journal } from ${module};
+    const journal = Journal.open({ dir: ${JSON.stringify(dir)} });
+    for (let i = 0; i < 20; i++) journal.start("case " + i);
+    Deno.kill(Deno.pid, "SIGKILL");
+    journal.start("after the end");`;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["eval", script],
+    stderr: "piped",
+  }).spawn();
+  const { signal, stderr } = await child.output();
+  assertEquals(signal, "SIGKILL", new TextDecoder().decode(stderr));
+  const { lines } = Journal.read(`${dir}/journal.jsonl`);
+  assertEquals(lines.map((line) => line.line === "start" && line.id).at(-1), "case 19");
+  assertEquals(lines.length, 20);
+});
+
+Deno.test("JournalTail.poll() gives each line once and only when it is whole", () => {
+  const dir = folder();
+  const tail = new JournalTail(`${dir}/journal.jsonl`);
+  assertEquals(tail.poll(), []);
+  using journal = Journal.open({ dir });
+  journal.start("a µ");
+  journal.start("b");
+  assertEquals(tail.poll().length, 2);
+  assertEquals(tail.poll(), []);
+  journal.start("c");
+  const text = Deno.readTextFileSync(journal.path);
+  const line = text.split("\n")[2] ?? "";
+  Deno.writeTextFileSync(journal.path, line.slice(0, 20), { append: true });
+  assertEquals(tail.poll().length, 1);
+  Deno.writeTextFileSync(journal.path, line.slice(20) + "\n", { append: true });
+  assertEquals(tail.poll().length, 1);
+});
+
+Deno.test("Journal says that the disk is full instead of going on", () => {
+  // /dev/full refuses every write as a full disk does
+  const dir = folder();
+  Deno.symlinkSync("/dev/full", `${dir}/journal.jsonl`);
+  using journal = Journal.open({ dir });
+  let message = "";
+  try {
+    journal.start("a");
+  } catch (error) {
+    message = String(error);
+  }
+  assertStringIncludes(message, "No space left");
+});

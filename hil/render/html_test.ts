@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// Pages of a run, where the packages for them cannot be had. hil/report/ has the tests of the page itself.
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { exists } from "../board/exists.ts";
+import { tempDir } from "../testing/temp_dir.ts";
+
+const MAIN = new URL("../cli/main.ts", import.meta.url).pathname;
+
+/** Runs plumbline with nothing cached, and nobody to fetch from. */
+async function plumbline(...args: string[]): Promise<{ code: number; stderr: string }> {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", MAIN, ...args],
+    env: { NO_COLOR: "1", DENO_DIR: tempDir(), NPM_CONFIG_REGISTRY: "http://127.0.0.1:1/" },
+    cwd: tempDir(),
+    stdin: "null",
+  }).output();
+  return { code, stderr: new TextDecoder().decode(stderr) };
+}
+
+const SMALL = ["run", "--board=sim", "--suite=loopback", "--policy=streaming,none", "--size=4096"];
+
+for (
+  const [what, fault, expected] of [
+    ["a pass", [], 0],
+    ["a failure", ["--fault=kind=flip frame=17"], 1],
+  ] as const
+) {
+  Deno.test(`plumbline run --html stays ${what} where no page can be made, and says why in one line`, async () => {
+    const html = `${tempDir()}/out.html`;
+    const { code, stderr } = await plumbline(...SMALL, ...fault, "--quiet", `--html=${html}`);
+    assertEquals(code, expected, stderr);
+    const lines = stderr.trimEnd().split("\n");
+    assertEquals(lines.length, 2, stderr);
+    assertMatch(lines[0] ?? "", expected === 0 ? /^SIMULATED PASS/ : /^SIMULATED FAIL/);
+    assertMatch(
+      lines[1] ?? "",
+      /^plumbline: There is no HTML report: .*npm packages that cannot be had/,
+    );
+    assert(!exists(html));
+  });
+}
+
+Deno.test("plumbline run --html refuses a place where no file can be, before anything runs", async () => {
+  const { code, stderr } = await plumbline(...SMALL, "--html=/no/such/place.html");
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, "--html /no/such/place.html: there is no folder /no/such");
+});

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Results for a person: a table of suite by policy, what was wrong below it, the verdict last.
+ *
+ * @module
+ */
+import { type Outcome, OUTCOMES, type Verdict } from "../results/outcome.ts";
+import type { Fault, Results, TestResult } from "../results/schema.ts";
+import { fold, printable } from "../text/text.ts";
+
+/** How to write. */
+export interface TableOptions {
+  /** Whether to colour, for a terminal. */
+  readonly color?: boolean;
+  /** Columns to stay within. */
+  readonly width?: number;
+  /** The verdict only. */
+  readonly quiet?: boolean;
+  /** How many cases to explain, and faults of each. */
+  readonly most?: number;
+}
+
+/** Worst first: the outcome that stands for a group of cases. */
+const WORST: readonly Outcome[] = ["FAIL", "TIMEOUT", "ERROR", "XPASS", "PASS", "XFAIL", "SKIP"];
+
+const COLORS: Readonly<Record<Outcome, number>> = {
+  PASS: 32,
+  FAIL: 31,
+  XFAIL: 32,
+  XPASS: 33,
+  ERROR: 35,
+  TIMEOUT: 31,
+  SKIP: 33,
+};
+
+/**
+ * Write results for a person.
+ *
+ * @param results the results
+ * @param verdict what they say
+ * @param options how to write
+ * @returns the text, without a last end of line
+ */
+export function renderTable(
+  results: Results,
+  verdict: Verdict,
+  options: TableOptions = {},
+): string {
+  const width = options.width ?? 80;
+  const most = options.most ?? 10;
+  const paint = (text: string, color: number): string =>
+    options.color === true ? `\x1b[${color}m${text}\x1b[0m` : text;
+  const colorOf = { PASS: 32, FAIL: 31, ERROR: 35 }[verdict.word];
+  const seconds = `${results.run.seconds.toFixed(1)} s`;
+  const last = fold(`${verdict.word}: ${verdict.reason} (${seconds})`, width, "")
+    .map((line) => paint(line, colorOf));
+  const simulated = results.board.simulated;
+  if (options.quiet === true) {
+    if (simulated) last[0] = `${paint("SIMULATED", 33)} ${last[0] ?? ""}`;
+    return last.join("\n");
+  }
+
+  const lines: string[] = [];
+  const board = fold(describeBoard(results), width, "  ");
+  if (simulated && board[0] !== undefined) {
+    board[0] = board[0].replace("SIMULATED", paint("SIMULATED", 33));
+  }
+  lines.push(...board, "");
+  if (results.tests.length > 0) lines.push(...grid(results.tests, width, paint), "");
+
+  const bad = results.tests.filter((test) =>
+    ["FAIL", "TIMEOUT", "ERROR", "XPASS"].includes(test.outcome)
+  );
+  for (const test of bad.slice(0, most)) {
+    lines.push(...explain(test, width, most, paint));
+  }
+  if (bad.length > most) lines.push(`... and ${bad.length - most} more cases like these`);
+  if (bad.length > 0) lines.push("");
+
+  const skipped = skips(results.tests);
+  for (const [reason, count] of skipped.slice(0, most)) {
+    lines.push(...fold(`SKIP ${count} x: ${reason}`, width, "  "));
+  }
+  if (skipped.length > most) lines.push(`... and ${skipped.length - most} more reasons to skip`);
+  lines.push(...fold(`Power: ${results.power.detail}`, width, "  "), ...last);
+  return lines.join("\n");
+}
+
+function describeBoard({ board, run }: Results): string {
+  const coherent = board.coherent === null ? null : board.coherent ? "coherent" : "not coherent";
+  const parts = [
+    `board ${board.kind}${board.arch === null ? "" : ` ${board.arch}`}`,
+    board.kernel === null ? null : `Linux ${board.kernel}`,
+    coherent,
+    board.bus === undefined ? null : `bus ${board.bus}`,
+    board.engine === null ? null : `engine ${board.engine}`,
+    board.core === null ? null : `core ${board.core}`,
+    `seed ${run.seed}`,
+  ];
+  const text = printable(parts.filter((part) => part !== null).join(", "));
+  return board.simulated ? `SIMULATED: ${text}` : text;
+}
+
+/** A row for each suite and policy, a column for each outcome that there is. */
+function grid(
+  tests: readonly TestResult[],
+  width: number,
+  paint: (text: string, color: number) => string,
+): string[] {
+  const columns = OUTCOMES.filter((outcome) => tests.some((test) => test.outcome === outcome));
+  const groups = Map.groupBy(tests, (test) => `${test.suite}\0${test.policy ?? "-"}`);
+  const rows = [...groups.values()].map((cases) => ({
+    suite: printable(cases[0]?.suite ?? ""),
+    policy: printable(cases[0]?.policy ?? "-"),
+    worst: WORST.find((outcome) => cases.some((test) => test.outcome === outcome)) ?? "SKIP",
+    counts: columns.map((outcome) => cases.filter((test) => test.outcome === outcome).length),
+    frames: sum(cases.map((test) => test.frames)),
+    bytes: sum(cases.map((test) => test.bytes)),
+  }));
+  const total = {
+    suite: "all",
+    policy: "",
+    counts: columns.map((_, i) => sum(rows.map((row) => row.counts[i] ?? 0))),
+    frames: sum(rows.map((row) => row.frames)),
+    bytes: sum(rows.map((row) => row.bytes)),
+  };
+
+  const numbers = columns.map((outcome) => Math.max(outcome.length, 5) + 1);
+  const longest = (of: (row: { suite: string; policy: string }) => string, title: string): number =>
+    Math.max(title.length, ...rows.map((row) => of(row).length));
+  const policyWidth = Math.min(longest((row) => row.policy, "policy"), 22);
+  const taken = sum(numbers) + policyWidth + 1;
+  // when every outcome occurs, the figures give way to the counts
+  const figures = [10, 9];
+  while (figures.length > 0 && taken + sum(figures) + 8 > width) figures.pop();
+  const room = width - taken - sum(figures);
+  const suiteWidth = Math.max(5, Math.min(longest((row) => row.suite, "suite"), room));
+
+  const line = (
+    suite: string,
+    policy: string,
+    cells: readonly string[],
+    frames: string,
+    data: string,
+  ): string =>
+    cut(
+      `${cut(suite, suiteWidth).padEnd(suiteWidth)} ${
+        cut(policy, policyWidth).padEnd(policyWidth)
+      }` +
+        cells.map((cell, i) => cell.padStart(numbers[i] ?? 0)).join("") +
+        [frames, data].map((figure, i) => figure.padStart(figures[i] ?? 0))
+          .slice(0, figures.length).join(""),
+      width,
+    );
+  const count = (n: number): string => n === 0 ? "." : String(n);
+  return [
+    line("suite", "policy", columns, "frames", "data"),
+    ...rows.map((row) =>
+      paint(
+        line(
+          row.suite,
+          row.policy,
+          row.counts.map(count),
+          String(row.frames),
+          dataSize(row.bytes),
+        ),
+        COLORS[row.worst],
+      )
+    ),
+    line(total.suite, "", total.counts.map(count), String(total.frames), dataSize(total.bytes)),
+  ];
+}
+
+function explain(
+  test: TestResult,
+  width: number,
+  most: number,
+  paint: (text: string, color: number) => string,
+): string[] {
+  const head = fold(`${test.outcome} ${test.suite}: ${test.name}`, width, "  ");
+  if (head[0] !== undefined) {
+    head[0] = head[0].replace(test.outcome, paint(test.outcome, COLORS[test.outcome]));
+  }
+  const reason = test.reason === null ? [] : fold(`  ${test.reason}`, width, "  ");
+  const faults = test.faults.slice(0, most).flatMap((fault) =>
+    fold(`  ${describeFault(fault)}`, width, "    ")
+  );
+  const more = test.faults.length - most;
+  return [...head, ...reason, ...faults, ...(more > 0 ? [`  ... and ${more} more faults`] : [])];
+}
+
+function describeFault({ kind, frame, block, offset, length, blame, detail }: Fault): string {
+  const where = `frame ${frame}${
+    block === undefined ? "" : ` block ${block}`
+  } offset ${offset} length ${length}`;
+  return `${where}: ${kind}${blame === null ? "" : ` (${blame})`}: ${detail}`;
+}
+
+function skips(tests: readonly TestResult[]): [string, number][] {
+  const groups = Map.groupBy(
+    tests.filter((test) => test.outcome === "SKIP"),
+    (test) => test.reason ?? "no reason given",
+  );
+  return [...groups].map(([reason, cases]): [string, number] => [reason, cases.length])
+    .sort(([, a], [, b]) => b - a);
+}
+
+/** Bytes in the units of rates, powers of ten. */
+function dataSize(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+// The coherence suite on the simulated board: it ends as its table says, also when the driver makes
+// mistakes, and its parts do what they say.
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import type { PolicyName } from "../../../driver/uapi.ts";
+import type { Results } from "../../results/schema.ts";
+import { frameSizes, readCaches } from "../../suites/coherence/caches.ts";
+import {
+  type Call,
+  CALLS,
+  expectationOf,
+  type Kind,
+  KINDS,
+  LITMUS_NAMES,
+  lostPower,
+  SHOWS,
+  shows,
+} from "../../suites/coherence/expected.ts";
+import { LITMUS } from "../../suites/coherence/litmus.ts";
+import { Pressure } from "../../suites/coherence/pressure.ts";
+import { tempDir } from "../../testing/temp_dir.ts";
+import { expectedOutcomes, outcomes, readResults, type Run } from "./testing/ending.ts";
+
+const MAIN = new URL("../../cli/main.ts", import.meta.url).pathname;
+
+/** Run the suite by `plumbline run`. */
+function runSuite(...args: string[]): { code: number; results: Results; text: string } {
+  const dir = `${tempDir()}/run`;
+  const { PLUMBLINE_RESULTS: _r, PLUMBLINE_BOARD: _b, ...env } = Deno.env.toObject();
+  const { code, stderr } = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "--no-check", MAIN, "run", "--board=sim", "--suite=coherence"],
+      ...[`--results=${dir}`, ...args],
+    ],
+    env: { ...env, NO_COLOR: "1" },
+    clearEnv: true,
+    stdout: "null",
+    stderr: "piped",
+  }).outputSync();
+  return { code, results: readResults(dir), text: new TextDecoder().decode(stderr) };
+}
+
+for (const seed of [1, 2, 3]) {
+  Deno.test(`the coherence suite ends on sim as expected.ts says, seed ${seed}`, () => {
+    const { code, results, text } = runSuite(`--seed=${seed}`);
+    assertEquals(outcomes(results), expectedOutcomes({ kind: "sim" }));
+    assertEquals(code, 0, text);
+    // so that the table cannot shrink unnoticed
+    const { pass, xfail, skip } = results.summary;
+    assertEquals({ pass, xfail, skip }, { pass: 67, xfail: 22, skip: 15 });
+    const { coherence, tx, rx } = results.power;
+    assertEquals({ coherence, tx, rx }, { coherence: true, tx: true, rx: true });
+    for (const { name, outcome, frames } of results.tests) {
+      if (outcome === "PASS") assertGreater(frames, 15, name);
+    }
+  });
+}
+
+Deno.test("the coherence suite ends on a coherent sim as expected.ts says", () => {
+  const { code, results, text } = runSuite("--coherent");
+  const run: Run = { kind: "coherent", aliases: ["write-combine"] };
+  assertEquals(outcomes(results), expectedOutcomes(run));
+  assertEquals(code, 0, text);
+});
+
+/** A driver's mistake as sim is told to make it. */
+function fault(call: Call): string {
+  const [direction, op] = [call.slice(0, 2), call.slice(3)];
+  return `--fault=kind=sync-skip direction=${direction} op=${op} rate=1`;
+}
+
+for (const mistake of CALLS) {
+  Deno.test(`the coherence suite names a driver that leaves ${mistake} out, on sim`, () => {
+    const policies: PolicyName[] = [
+      ...["coherent", "streaming", "streaming-lazy", "noncoherent"] as const,
+      ...["user-pages", "user-pages-registered", "bounce"] as const,
+    ];
+    const { code, results, text } = runSuite(fault(mistake), `--policy=${policies}`);
+    assertEquals(outcomes(results), expectedOutcomes({ kind: "sim", policies, mistake }));
+    assertEquals(code, 1, text);
+    const blamed = results.tests.flatMap(({ outcome, faults }) =>
+      outcome === "FAIL" ? [faults[0]?.blame ?? "nobody"] : []
+    );
+    assertEquals([...new Set(blamed)], [mistake.slice(0, 2)]);
+  });
+}
+
+Deno.test("the coherence suite skips by name what --size leaves nothing of", () => {
+  const { code, results, text } = runSuite("--size=64", "--policy=streaming,none", "--frames=9");
+  assertEquals(code, 0, text);
+  for (const { name, outcome, reason, frames } of results.tests) {
+    const few = name.startsWith("shared line") || name.startsWith("partial sync");
+    if (few) assertEquals(reason?.slice(0, 31), "needs frames of 2 cache lines t", name);
+    else if (outcome === "PASS") assertEquals(frames % 9, 0, name);
+  }
+});
+
+Deno.test("the coherence suite takes frames that end within a word, a line or a page", () => {
+  const { code, results, text } = runSuite("--size=65,129,1000,4097,8191", "--frames=8");
+  assertEquals(code, 0, text);
+  assertEquals(new Set(results.tests.map(({ outcome }) => outcome)).has("XFAIL"), true);
+});
+
+Deno.test("the coherence suite is bounded by --duration", () => {
+  const { results } = runSuite("--duration=2s", "--policy=coherent", "--size=64");
+  // without it they would take a fiftieth of that
+  assertGreater(results.tests.reduce((sum, { seconds }) => sum + seconds, 0), 1.8);
+});
+
+Deno.test("expected.ts and litmus.ts tell of the same tests", () => {
+  assertEquals(Object.keys(LITMUS), [...LITMUS_NAMES]);
+  for (const name of LITMUS_NAMES) {
+    const { directions, needs } = expectationOf(name);
+    assertEquals(Object.keys(LITMUS[name].parts), [...directions], name);
+    for (const call of needs) assert(directions.some((one) => call.startsWith(one)), name);
+  }
+  // each call has a control
+  const needed = LITMUS_NAMES.flatMap((name) => expectationOf(name).needs);
+  assertEquals(new Set(needed), new Set(CALLS));
+});
+
+Deno.test("lostPower() accuses a control that passes where the board must show it", () => {
+  const eviction = (kind: Kind) =>
+    lostPower(kind, "dirty-line eviction", "manual", "rx-for-device");
+  assert(eviction("sim")?.includes("kind sim"));
+  assert(eviction("adversarial") !== null);
+  for (const kind of ["swiotlb", "hardware", "coherent"] as const) {
+    assertEquals(eviction(kind), null);
+  }
+  // bounce buffers do not show the one, but the other calls that none leaves out
+  assert(lostPower("swiotlb", "dirty-line eviction", "none", null) !== null);
+  assertEquals(lostPower("sim", "dirty-line eviction", "manual", null), null);
+});
+
+Deno.test("the tables in README.md say what expected.ts says", async () => {
+  const readme = new URL("../../suites/coherence/README.md", import.meta.url);
+  const rows = (await Deno.readTextFile(readme)).split("\n").filter((line) => line.startsWith("|"))
+    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
+  const calls = rows.filter(([name = ""]) => /^[rt]x-for/.test(name));
+  assertEquals(calls, CALLS.map((call) => [call, ...KINDS.map((kind) => SHOWS[call][kind])]));
+  const names = rows.map(([name = ""]) => name).filter((name) => name in LITMUS);
+  assertEquals(names, [...LITMUS_NAMES]);
+});
+
+Deno.test("shows() says less of swiotlb where it does not bounce", () => {
+  assertEquals(shows("swiotlb", "noncoherent", "rx-for-cpu"), "no");
+  assertEquals(shows("adversarial", "noncoherent", "rx-for-cpu"), "yes");
+  for (const call of CALLS) assertEquals(SHOWS[call].coherent, "no");
+});
+
+Deno.test("readCaches() reads sysfs, and assumes a common processor where it is silent", () => {
+  const root = tempDir();
+  const add = (index: number, type: string, size: string) => {
+    Deno.mkdirSync(`${root}/index${index}`);
+    Deno.writeTextFileSync(`${root}/index${index}/type`, `${type}\n`);
+    Deno.writeTextFileSync(`${root}/index${index}/size`, `${size}\n`);
+  };
+  assertEquals(readCaches(root), { first: 32768, last: 1048576, source: "assumed" });
+  add(0, "Data", "48K");
+  add(1, "Instruction", "16K");
+  add(2, "Unified", "2M");
+  assertEquals(readCaches(root), { first: 49152, last: 2 << 20, source: "system" });
+});
+
+Deno.test("frameSizes() lie around the caches' sizes, and are whole lines", () => {
+  const units = { line: 64, page: 4096, most: 4 << 20 };
+  const caches = { first: 32768, last: 524288, source: "system" } as const;
+  assertEquals(frameSizes(caches, units), [64, 4096, 16384, 65536, 1048576]);
+  assertEquals(frameSizes({ ...caches, last: 64 << 20 }, units).at(-1), 2 << 20);
+  assertEquals(frameSizes(caches, { ...units, most: 5000 }), [64, 4096]);
+  assertEquals(frameSizes(null, units), [64, 4096, 65536]);
+});
+
+Deno.test("Pressure walks in a second thread until it is told to rest, and ends", async () => {
+  const caches = { first: 1024, last: 65536, source: "system" } as const;
+  const pressure = new Pressure(caches, 64);
+  const moves = async (): Promise<boolean> => {
+    const before = pressure.stretches;
+    for (let i = 0; i < 3000 && pressure.stretches === before; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return pressure.stretches !== before;
+  };
+  try {
+    pressure.begin();
+    assert(await moves());
+    pressure.rest();
+    // the stretch under way may still end, however late
+    let before = NaN;
+    for (let i = 0; i < 100 && pressure.stretches !== before; i++) {
+      before = pressure.stretches;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assertEquals(pressure.stretches, before);
+    pressure.begin();
+    assert(await moves());
+  } finally {
+    pressure[Symbol.dispose]();
+  }
+});
