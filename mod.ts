@@ -52,17 +52,16 @@ export {
 } from "./hil/case/hil.ts";
 export { assertIntact, IntactError } from "./hil/frames/intact.ts";
 export { type Pattern, patternNamed, patterns, type PatternSpec } from "./hil/patterns/mod.ts";
-export {
-  type Blame,
-  type Fault,
-  FAULT_KINDS,
-  type FaultKind,
-  type Measurement,
-  type Spread,
-} from "./hil/results/schema.ts";
+export { type Measurement, type Spread } from "./hil/results/schema.ts";
+export { type Blame, type Fault, FAULT_KINDS, type FaultKind } from "./hil/verify/fault.ts";
 export type { Expectation, FrameMaker } from "./hil/frames/streams.ts";
 export type { FrameSize } from "./hil/settings/values.ts";
-export { Block, type BlockState, type Completion, type EnqueueOptions } from "./driver/block.ts";
+export {
+  Block,
+  type BlockState,
+  type CompletedTransfer,
+  type EnqueueOptions,
+} from "./driver/block.ts";
 export {
   type AllocOptions,
   type BlockQuery,

@@ -30,7 +30,7 @@ import {
 export type BlockState = DriverState | "freed";
 
 /** A transfer that came back from the driver. Its block is the caller's again. */
-export interface Completion {
+export interface CompletedTransfer {
   /** The block. */
   readonly block: Block;
   /** Bytes moved. For rx this may be less than enqueued: a short frame is not an error. */

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type Block, blockFriend, type Completion } from "./block.ts";
+import { type Block, blockFriend, type CompletedTransfer } from "./block.ts";
 import { DEFAULT_TIMEOUT_MS, range, timeout, wholeNumber, word } from "./checks.ts";
 import { DequeueArgument, getNumber, nameOf, requireLittleEndian, setNumber } from "./codecs.ts";
 import { ERRNO, ErrnoError } from "./errno.ts";
@@ -369,7 +369,7 @@ export class Device implements Disposable, AsyncDisposable {
    * a RESET came in between, ENODEV when the device is gone.
    * @throws {RangeError} When the timeout is negative, not finite, or longer than a day.
    */
-  dequeue(direction: Direction, options?: WaitOptions): Completion {
+  dequeue(direction: Direction, options?: WaitOptions): CompletedTransfer {
     const timeoutMs = timeout(options?.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     if (this.#nonblocking) this.#setNonblocking(false);
     const { syscalls, fd, dequeue: argument } = this.#handle;
@@ -399,7 +399,7 @@ export class Device implements Disposable, AsyncDisposable {
    * @returns A promise of the transfer. It rejects with what `dequeue` throws; with ECANCELED when the
    * device was reset or closed meanwhile.
    */
-  dequeueAsync(direction: Direction, options?: WaitOptions): Promise<Completion> {
+  dequeueAsync(direction: Direction, options?: WaitOptions): Promise<CompletedTransfer> {
     const wait = this.#wait(direction, options);
     this.#pending.add(wait);
     // The file is closed by whoever is last: see dispose.
@@ -411,7 +411,7 @@ export class Device implements Disposable, AsyncDisposable {
     return wait;
   }
 
-  async #wait(direction: Direction, options?: WaitOptions): Promise<Completion> {
+  async #wait(direction: Direction, options?: WaitOptions): Promise<CompletedTransfer> {
     const timeoutMs = timeout(options?.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     const index = indexOf("direction", DIRECTIONS, direction);
     const deadline = this.#deadline(timeoutMs);
@@ -442,7 +442,7 @@ export class Device implements Disposable, AsyncDisposable {
   }
 
   /** Take back the block that a filled-in struct speaks of. */
-  #complete(argument: DequeueArgument): Completion {
+  #complete(argument: DequeueArgument): CompletedTransfer {
     const { id } = argument;
     const block = this.#blocks.get(id);
     if (block === undefined) {

@@ -155,7 +155,7 @@ Deno.test("Block.enqueue() detaches views and Device.dequeue() gives the same bl
   assertEquals([block.state, block.bytes()[5]], ["user", 9]);
 });
 
-Deno.test("Completion.check is null when the core computes none", () => {
+Deno.test("CompletedTransfer.check is null when the core computes none", () => {
   const { fake, device } = setUp();
   using _ = device;
   const block = one(device);

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { BlockState, Completion } from "./block.ts";
+import type { BlockState, CompletedTransfer } from "./block.ts";
 import { ERRNO, ErrnoError } from "./errno.ts";
 import type { TransferStatus } from "./uapi.ts";
 
@@ -75,14 +75,14 @@ const failures: Readonly<Record<TransferStatus, string>> = {
 /** The engine failed a transfer. The block is the caller's again. */
 export class TransferError extends ErrnoError {
   /** The failed transfer, valid but for what `status` says. */
-  readonly completion: Completion;
+  readonly completion: CompletedTransfer;
 
   /**
    * Describe a failed transfer.
    *
    * @param completion The failed transfer.
    */
-  constructor(completion: Completion) {
+  constructor(completion: CompletedTransfer) {
     const { block, status, bytes, offset } = completion;
     super(
       "ioctl PLDMA_IOC_DEQUEUE",

@@ -10,7 +10,8 @@ import { assertIntact } from "../frames/intact.ts";
 import type { CaseContext } from "../case/case.ts";
 import { TaggedPattern } from "../patterns/tagged.ts";
 import { isOutOfMemory } from "./memory.ts";
-import { type Sampling, scale, summarize, timeCalls } from "../results/statistics.ts";
+import { type Sampling, timeCalls } from "./sampling.ts";
+import { scale, summarize } from "../results/statistics.ts";
 
 /** Time for one figure, seconds. */
 export const SECONDS = 0.1;

@@ -7,10 +7,7 @@
  */
 import { type Direction, DIRECTIONS } from "../../driver/uapi.ts";
 import { exists } from "./exists.ts";
-import type { Results } from "../results/schema.ts";
-
-/** Facts by names for a person. */
-export type Environment = NonNullable<Results["environment"]>;
+import type { Environment } from "../results/schema.ts";
 
 /** Characters of one fact. */
 const LONGEST = 2000;

@@ -6,6 +6,7 @@
  */
 
 import { Device } from "../../driver/device.ts";
+import { errorMessage } from "../text/error_message.ts";
 
 /** The machine, as far as a missing device can be explained from it. */
 export interface Machine {
@@ -147,7 +148,7 @@ export function findProblem(device: string): string | null {
     Device.open({ path: device })[Symbol.dispose]();
     return null;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     return (mayLook() ? explainDevice(device) : null) ?? `${reason}; plumbline run tells more`;
   }
 }

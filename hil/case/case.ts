@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Completion } from "../../driver/block.ts";
+import type { CompletedTransfer } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
 import { ERRNO, ErrnoError } from "../../driver/errno.ts";
 import type { DeviceInfo } from "../../driver/info.ts";
@@ -19,7 +19,8 @@ import { IntactError, isIntact, summarizeReport, wasAsserted } from "../frames/i
 import type { CaseResult } from "../journal/journal.ts";
 import { runLoops } from "../frames/loop.ts";
 import type { PatternSpec } from "../patterns/pattern.ts";
-import type { Fault, Measurement } from "../results/schema.ts";
+import type { Measurement } from "../results/schema.ts";
+import type { Fault } from "../verify/fault.ts";
 import { type Session, WrongDesignError } from "./session.ts";
 import { type Expectation, type FrameMaker, receiveFrames, sendFrames } from "../frames/streams.ts";
 
@@ -89,7 +90,7 @@ export interface SendChoice extends RunChoice {
    * @param sequence Number of the frame, from 0
    * @returns Null when the design is content, else what is wrong, in words
    */
-  readonly accept?: (done: Completion, sequence: number) => string | null;
+  readonly accept?: (done: CompletedTransfer, sequence: number) => string | null;
 }
 
 /** What frames that are received must hold, and what else may be chosen. */

@@ -23,6 +23,7 @@ import type { Pattern, PatternSpec } from "../patterns/pattern.ts";
 import { toolInfo } from "../results/tool.ts";
 import { readSettings, type Settings } from "../settings/settings.ts";
 import { suiteName, suitesBelow } from "../settings/suite_names.ts";
+import { errorMessage } from "../text/error_message.ts";
 
 /** Longest wait for another test file of this run to be done with a device, milliseconds. */
 const TURN_MS = 600_000;
@@ -91,7 +92,7 @@ export class Session {
     const suite = suiteName(Deno.mainModule);
     let journal: Journal | null = null;
     const refuse = (name: string, error: unknown): string => {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorMessage(error);
       // several files of one run may find the same
       const id = `bench/${name}`;
       const lines = journal === null ? [] : Journal.read(journal.path).lines;
@@ -149,7 +150,7 @@ export class Session {
     try {
       await session.load();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorMessage(error);
       session.journal.bench(session.suite, reason);
       return reason;
     }
@@ -235,7 +236,7 @@ export class Session {
         infos.push(device.info);
         this.journal.header({ board: describeBoard(this.board, device) });
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = errorMessage(error);
         return this.board.explain(path) ?? reason;
       }
     }

@@ -19,6 +19,7 @@ import { loadBitstream, type LoadOptions } from "../../fixtures/bitstream/load/l
 import { lockDevice, LockHeldError } from "../board/lock.ts";
 import { nearest } from "../text/nearest.ts";
 import { UsageError } from "./options.ts";
+import { errorMessage } from "../text/error_message.ts";
 
 /** The board that `load` works on; this machine when nothing is said. */
 export type LoadBoard = Pick<LoadOptions, "files" | "syscalls" | "identify">;
@@ -209,7 +210,7 @@ function writeReport(path: string, text: string): void {
     Deno.writeTextFileSync(path, text + "\n");
   } catch (error) {
     throw new UsageError(
-      `--json cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`,
+      `--json cannot write ${path}: ${errorMessage(error)}`,
     );
   }
 }

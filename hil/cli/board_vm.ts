@@ -11,6 +11,7 @@ import { fold } from "../journal/fold.ts";
 import { runArguments, type RunOptions } from "./options.ts";
 import { ROOT } from "../settings/place.ts";
 import { follow, type Progress } from "./progress.ts";
+import { errorMessage } from "../text/error_message.ts";
 
 /** What a boot may take on top of the run, seconds. */
 const BOOT_SECONDS = 120;
@@ -62,7 +63,7 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
       }),
     );
   } catch (error) {
-    journal.bench("virtual board", error instanceof Error ? error.message : String(error));
+    journal.bench("virtual board", errorMessage(error));
     return null;
   }
   Deno.writeTextFileSync(`${journal.dir}/guest-stderr.log`, guest.stderr);

@@ -21,6 +21,7 @@ import { commandHelp, type OptionInfo, parseOptions, UsageError } from "./option
 import { outputFile, say, tellResults, writeText } from "./output.ts";
 import { place } from "../settings/place.ts";
 import { readRuns, type Run } from "./results_file.ts";
+import { errorMessage } from "../text/error_message.ts";
 
 /** Every option of `plumbline report`. */
 const OPTIONS: readonly OptionInfo[] = [
@@ -115,7 +116,7 @@ function checkFailOn(value: string | undefined, base: string | undefined): boole
   try {
     parseName("--fail-on", value, ["regression"]);
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(errorMessage(error));
   }
   if (base === undefined) throw new UsageError("--fail-on regression needs --compare BASE");
   return true;

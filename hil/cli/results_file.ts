@@ -14,6 +14,7 @@ import { checkResults, type Results, ResultsError } from "../results/schema.ts";
 import { printable } from "../text/text.ts";
 import { UsageError } from "./options.ts";
 import { place } from "../settings/place.ts";
+import { errorMessage } from "../text/error_message.ts";
 
 /** Bytes that are read of all files together: parsed they take several times as much memory. */
 const MOST_BYTES = 128 << 20;
@@ -109,7 +110,7 @@ function readText(
     return { text: new TextDecoder().decode(bytes.subarray(0, length)), isJournal };
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     throw new UsageError(printable(`${name} cannot be read: ${why}`));
   }
 }

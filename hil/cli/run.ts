@@ -29,6 +29,7 @@ import { benchHelp, parseRunOptions, runHelp, type RunOptions, UsageError } from
 import { columns, outputFile, say, tellResults, writeText } from "./output.ts";
 import { place, ROOT } from "../settings/place.ts";
 import { Progress } from "./progress.ts";
+import { errorMessage } from "../text/error_message.ts";
 
 /** Commands that run suites: where theirs are, and what they say of themselves. */
 const COMMANDS = {
@@ -154,7 +155,7 @@ function openJournal(dir: string | undefined): Journal {
   try {
     return Journal.open(dir === undefined ? {} : { dir });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     throw new BenchError(`There is no place for results: ${why}: name another by --results`);
   }
 }
@@ -272,7 +273,7 @@ async function writeResults(
     try {
       await write();
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = errorMessage(error);
       const reason = `The results could not be written: ${why}`;
       if (results.verdict.exit !== 0) say(reason);
       else results = { ...results, verdict: { exit: 3, word: "ERROR", reason } };

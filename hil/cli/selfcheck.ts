@@ -25,6 +25,7 @@ import { parseName, parseWhole } from "../settings/values.ts";
 import { commandHelp, type OptionInfo, parseBus, parseOptions, UsageError } from "./options.ts";
 import { outputFile, say, writeText } from "./output.ts";
 import { BenchError } from "./run.ts";
+import { errorMessage } from "../text/error_message.ts";
 
 /** Every option of `plumbline selfcheck`. */
 const OPTIONS: readonly OptionInfo[] = [
@@ -89,7 +90,7 @@ export async function selfcheck(args: readonly string[]): Promise<number> {
       if (!quiet) console.error(row(fault));
     }
   } catch (error) {
-    throw new BenchError(error instanceof Error ? error.message : String(error));
+    throw new BenchError(errorMessage(error));
   }
   const found = totals(faults);
   const verdict = judge(found);

@@ -16,6 +16,7 @@ import { denoBinary, denoVersion } from "../../fixtures/boards/vm/system.ts";
 import { place } from "../settings/place.ts";
 import { nearest } from "../text/nearest.ts";
 import { VERSION } from "../results/tool.ts";
+import { errorMessage } from "../text/error_message.ts";
 
 /** What a board needs, as git's pathspecs. */
 const PARTS = [
@@ -158,7 +159,7 @@ async function writable(dir: string): Promise<void> {
     await Deno.mkdir(dir, { recursive: true });
     await Deno.remove(await Deno.makeTempFile({ dir, prefix: ".plumbline-" }));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     throw new DistError(`Cannot write into ${dir}: ${why}`);
   }
 }
@@ -243,7 +244,7 @@ export async function main(
       },
     }).values;
   } catch (error) {
-    return fail(2, error instanceof Error ? error.message : String(error));
+    return fail(2, errorMessage(error));
   }
   if (asked.help) {
     console.log(HELP);

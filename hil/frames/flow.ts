@@ -8,13 +8,13 @@
  * @module
  */
 
-import type { Block, Completion, EnqueueOptions } from "../../driver/block.ts";
+import type { Block, CompletedTransfer, EnqueueOptions } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
 import { ERRNO, ErrnoError } from "../../driver/errno.ts";
 import { TransferError } from "../../driver/errors.ts";
 import type { Direction, PolicyName } from "../../driver/uapi.ts";
 import type { Guards } from "./block_set.ts";
-import type { Fault } from "../results/schema.ts";
+import type { Fault } from "../verify/fault.ts";
 import {
   classify,
   type Context,
@@ -273,9 +273,9 @@ export abstract class Flow implements Disposable {
    *
    * @returns The completion, and whether the engine failed the transfer
    */
-  protected take(block: Block, sequence: number): { done: Completion; failed: boolean } {
+  protected take(block: Block, sequence: number): { done: CompletedTransfer; failed: boolean } {
     const { direction } = block;
-    let done: Completion;
+    let done: CompletedTransfer;
     let failed = false;
     try {
       done = this.device.dequeue(direction, this.wait);

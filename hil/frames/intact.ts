@@ -6,7 +6,7 @@
  */
 
 import type { FrameReport } from "./flow.ts";
-import type { Fault } from "../results/schema.ts";
+import type { Fault } from "../verify/fault.ts";
 
 /** Faults that a message lists; all of them are in the results. */
 const LISTED = 4;

@@ -7,7 +7,7 @@
  */
 
 import { crc32 } from "node:zlib";
-import type { Block, Completion } from "../../driver/block.ts";
+import type { Block, CompletedTransfer } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
 import {
   BlockSet,
@@ -22,7 +22,7 @@ import { expectedPattern } from "../patterns/computed.ts";
 import { Flow, type FlowOptions, type FrameReport, runFlows } from "./flow.ts";
 import { framesRepeat, type Pattern, type PatternSpec } from "../patterns/pattern.ts";
 import { makeTags, POISON_CLASS } from "../patterns/tags.ts";
-import type { Fault } from "../results/schema.ts";
+import type { Fault } from "../verify/fault.ts";
 
 /** What both directions are asked for. */
 export interface StreamOptions extends FlowOptions {
@@ -37,7 +37,7 @@ export interface SendOptions extends StreamOptions {
    * what is wrong, in words. Without it a frame counts as verified only where the core computes a
    * check value over what it saw.
    */
-  readonly accept?: (done: Completion, sequence: number) => string | null;
+  readonly accept?: (done: CompletedTransfer, sequence: number) => string | null;
 }
 
 /** What to receive. */
@@ -149,7 +149,10 @@ class SendFlow extends Flow {
   }
 
   /** What the core read instead of the frame, by its check value; null when it read the frame. */
-  #changed(done: Completion, sequence: number): Pick<Fault, "kind" | "blame" | "detail"> | null {
+  #changed(
+    done: CompletedTransfer,
+    sequence: number,
+  ): Pick<Fault, "kind" | "blame" | "detail"> | null {
     const { check } = done;
     if (check === null) return null;
     const changed = check !== this.#checkOf(sequence);
@@ -235,7 +238,7 @@ class ReceiveFlow extends Flow {
     return this.#repeats || sequence < this.#blocks.all.length;
   }
 
-  #compare(block: Block, done: Completion, sequence: number): void {
+  #compare(block: Block, done: CompletedTransfer, sequence: number): void {
     const { size } = this.#options;
     if (this.#pattern === null) {
       this.#pattern = this.#begin(block);

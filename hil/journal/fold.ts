@@ -5,13 +5,13 @@
  * @module
  */
 import { withAdvice } from "../results/advise.ts";
-import type { Environment } from "../board/environment.ts";
 import type { Case, CaseResult, JournalContents, JournalLine } from "./journal.ts";
 import { applyLimits } from "../results/limits.ts";
 import { countOutcomes, type Evidence, isFine, judge, type Verdict } from "../results/outcome.ts";
 import { PATTERN_NAMES, patternNamed } from "../patterns/mod.ts";
 import {
   type BoardInfo,
+  type Environment,
   type Power,
   type Results,
   summarize,

@@ -11,18 +11,19 @@
  *
  * @module
  */
-import type { Environment } from "../board/environment.ts";
 import type { Limit } from "../results/limits.ts";
 import type {
   BitstreamInfo,
   BoardInfo,
-  Fault,
+  Environment,
   Measurement,
   RunInfo,
   TestResult,
   ToolInfo,
 } from "../results/schema.ts";
+import type { Fault } from "../verify/fault.ts";
 import type { Outcome } from "../results/outcome.ts";
+import { errorMessage } from "../text/error_message.ts";
 
 /** Facts about the run; each line gives those that its writer knows, and the first one counts. */
 export interface RunHeader {
@@ -352,7 +353,7 @@ function newFolder(): string {
     return makeFolder(`results/${name}`);
   } catch (error) {
     const dir = makeFolder(`/tmp/plumbline-results/${name}`);
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     console.error(`plumbline: no folder results/ here (${why}): results go to ${dir}`);
     return dir;
   }

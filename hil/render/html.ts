@@ -9,6 +9,7 @@ import type { Comparison } from "../results/compare.ts";
 import type { Results, TestResult } from "../results/schema.ts";
 import { printable } from "../text/text.ts";
 import { ROOT } from "../settings/place.ts";
+import { errorMessage } from "../text/error_message.ts";
 
 /** A run to show. */
 export interface HtmlRun {
@@ -59,7 +60,7 @@ export async function writeHtml(file: string, runs: readonly HtmlRun[]): Promise
     await Deno.writeFile(file, html);
     return null;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     return printable(`There is no HTML report: ${why}`);
   }
 }

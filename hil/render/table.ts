@@ -5,7 +5,8 @@
  * @module
  */
 import { type Outcome, OUTCOMES, type Verdict } from "../results/outcome.ts";
-import type { Fault, Results, TestResult } from "../results/schema.ts";
+import type { Results, TestResult } from "../results/schema.ts";
+import type { Fault } from "../verify/fault.ts";
 import { fold, printable } from "../text/text.ts";
 
 /** How to write. */

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fold } from "../journal/fold.ts";
 import { parseJournal } from "../journal/journal.ts";
 import { type Outcome, OUTCOMES } from "../results/outcome.ts";
-import type { Fault } from "../results/schema.ts";
+import type { Fault } from "../verify/fault.ts";
 import { renderTable, type TableOptions } from "./table.ts";
 
 const at = "2026-01-01T00:00:00.000Z";

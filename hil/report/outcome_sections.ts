@@ -7,7 +7,8 @@
 import type { HtmlTest } from "../render/html.ts";
 import type { Change, FigureChange } from "../results/compare.ts";
 import { type Outcome, OUTCOMES } from "../results/outcome.ts";
-import type { Fault, Selfcheck } from "../results/schema.ts";
+import type { Selfcheck } from "../results/schema.ts";
+import type { Fault } from "../verify/fault.ts";
 import type { PageRun, Section } from "./cost_sections.ts";
 import { describeKey } from "./figures.ts";
 import { type Html, html } from "./html.ts";

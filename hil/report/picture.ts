@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { Fault } from "../results/schema.ts";
+import type { Fault } from "../verify/fault.ts";
 import { Html, html } from "./html.ts";
 import { plural, sizeText } from "./text.ts";
 

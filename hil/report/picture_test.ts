@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Fault } from "../results/schema.ts";
+import type { Fault } from "../verify/fault.ts";
 import { drawFrame } from "./picture.ts";
 
 const FACTS = { size: 65_536, line: 64 };

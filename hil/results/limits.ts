@@ -10,6 +10,7 @@ import { nearest } from "../text/nearest.ts";
 import type { Verdict } from "./outcome.ts";
 import { type Measurement, type Results, summarize, type TestResult } from "./schema.ts";
 import { figure, show } from "../text/text.ts";
+import { errorMessage } from "../text/error_message.ts";
 
 /** One bound. */
 export interface Limit {
@@ -57,7 +58,7 @@ export function readLimits(path: string): Limit[] {
     text = Deno.readTextFileSync(path);
   } catch (error) {
     if (error instanceof LimitsError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     throw new LimitsError(`${path} cannot be read: ${why}`);
   }
   return parseLimits(text, path);

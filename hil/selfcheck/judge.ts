@@ -6,7 +6,8 @@
  */
 
 import type { SimFault } from "../../fixtures/boards/sim/mod.ts";
-import type { Blame, Fault, InjectedCount, InjectedFault, Selfcheck } from "../results/schema.ts";
+import type { InjectedCount, InjectedFault, Selfcheck } from "../results/schema.ts";
+import type { Blame, Fault } from "../verify/fault.ts";
 import type { Sight } from "./trial.ts";
 
 /** Share of the runs that must be named, and laid on the right part. Two faults are harder to part. */

@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { FAULTS, type SimFault } from "../../fixtures/boards/sim/mod.ts";
 import { openBoard } from "../board/board.ts";
-import type { Fault, InjectedFault } from "../results/schema.ts";
+import type { InjectedFault } from "../results/schema.ts";
+import type { Fault } from "../verify/fault.ts";
 import { parseSettings } from "../settings/settings.ts";
 import { judge } from "./judge.ts";
 import { selfcheck, shortfalls, totals } from "./mod.ts";

@@ -14,7 +14,7 @@ import { MixUpError } from "../frames/flow.ts";
 import { isIntact } from "../frames/intact.ts";
 import { runLoop } from "../frames/loop.ts";
 import { patterns } from "../patterns/mod.ts";
-import type { Fault } from "../results/schema.ts";
+import type { Fault } from "../verify/fault.ts";
 
 /** Bytes of a frame: several pages, and an end that is no end of a cache line. */
 const SIZE = 16384 + 40;

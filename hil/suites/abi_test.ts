@@ -13,6 +13,7 @@ import type { CaseResult } from "../journal/journal.ts";
 import { Session } from "../case/session.ts";
 import { Bench, type Check, type Setup } from "./abi/check.ts";
 import { CHECKS } from "./abi/mod.ts";
+import { errorMessage } from "../text/error_message.ts";
 
 const session = await Session.openLoaded();
 if (typeof session === "string") {
@@ -38,7 +39,7 @@ function refusal(board: Board, spec: string): string | null {
     board.disarm();
     return null;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     return why.startsWith("There is no") ? `${why} (Deno sees that folder with -A only)` : why;
   }
 }
@@ -68,7 +69,7 @@ function register({ suite, journal }: Session, check: Check, setup: Setup): void
         using bench = new Bench(setup);
         await check.run(bench.open(), bench);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = errorMessage(error);
         result = { ...result, outcome: "FAIL", reason };
       }
       journal.end(id, { ...result, seconds: (performance.now() - start) / 1000 });

@@ -12,7 +12,7 @@
  */
 
 import { crc32 } from "node:zlib";
-import type { Blame } from "../results/schema.ts";
+import type { Blame } from "./fault.ts";
 import type { Stuck } from "./bits.ts";
 import type { Finding } from "./findings.ts";
 import type { Context, ReceivedFrame } from "./frame.ts";

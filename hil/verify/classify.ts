@@ -12,7 +12,7 @@
  * @module
  */
 
-import type { Blame, FaultKind } from "../results/schema.ts";
+import type { Blame, FaultKind } from "./fault.ts";
 import { alignmentOf, extentText, plural, type Units } from "./alignment.ts";
 import { blameOf, blamesOf, sight, type Sightings } from "./blame.ts";
 import { damageOf } from "./damage.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Fault } from "../results/schema.ts";
+import type { Fault } from "./fault.ts";
 import type { ReceivedFrame } from "./frame.ts";
 
 /** Bytes that a fault carries: four cache lines, for every fault is in the results. */

@@ -6,7 +6,7 @@
  */
 
 import type { Pattern } from "../patterns/pattern.ts";
-import type { Fault } from "../results/schema.ts";
+import type { Fault } from "./fault.ts";
 import type { Alignment, Units } from "./alignment.ts";
 import type { FaultHistory } from "./history.ts";
 import type { Held } from "./sources.ts";

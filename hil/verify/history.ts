@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Fault } from "../results/schema.ts";
+import type { Fault } from "./fault.ts";
 import { WIDTHS } from "./bits.ts";
 
 /** Frames with a flipped bit from which the bit is called stuck. */

@@ -11,7 +11,8 @@ import { prove, sampling } from "../case.ts";
 import { copyIn, copyOut } from "../libc.ts";
 import { loops } from "../loops.ts";
 import { ifItFits } from "../memory.ts";
-import { summarize, timeCalls } from "../../results/statistics.ts";
+import { timeCalls } from "../sampling.ts";
+import { summarize } from "../../results/statistics.ts";
 
 const top = await hil();
 

@@ -17,7 +17,8 @@ import type { CaseContext } from "../../case/case.ts";
 import { frames, measureTime, prove, sampling, SIZES } from "../case.ts";
 import { copyIn } from "../libc.ts";
 import { ifItFits, whatFits } from "../memory.ts";
-import { summarize, takeSamples } from "../../results/statistics.ts";
+import { takeSamples } from "../sampling.ts";
+import { summarize } from "../../results/statistics.ts";
 
 const top = await hil();
 

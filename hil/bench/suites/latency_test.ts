@@ -10,7 +10,8 @@ import { BlockSet, blockSize } from "../../frames/block_set.ts";
 import type { CaseContext } from "../../case/case.ts";
 import { frames, measureTime, prove, sampling } from "../case.ts";
 import { ifItFits } from "../memory.ts";
-import { distribution, summarize, takeSamples } from "../../results/statistics.ts";
+import { takeSamples } from "../sampling.ts";
+import { distribution, summarize } from "../../results/statistics.ts";
 
 /** More samples than elsewhere: enough for the outermost point of a distribution. */
 const SAMPLES = { seconds: 0.5, least: 50, most: 20_000 };

@@ -9,7 +9,7 @@ import type { Block } from "../../../driver/block.ts";
 import { Guards } from "../../frames/block_set.ts";
 import { patternNamed } from "../../patterns/mod.ts";
 import type { Pattern } from "../../patterns/pattern.ts";
-import type { Fault } from "../../results/schema.ts";
+import type { Fault } from "../fault.ts";
 import { classify } from "../classify.ts";
 import { type Arrival, type Damage, damage, DAMAGES, Draw, fits, WHOLE } from "./damage.ts";
 

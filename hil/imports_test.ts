@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+import { assertEquals } from "@std/assert";
+import { dirname, join, normalize, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+
+/**
+ * The folders of the project, from the bottom up. A file may import from its own folder and from the
+ * folders above it in this list. Files below a folder belong to it unless they have their own line.
+ */
+const LAYERS = [
+  "hil/text",
+  "driver",
+  "hil/patterns",
+  "hil/verify",
+  "hil/results",
+  "fixtures/bitstream",
+  "fixtures/boards/sim",
+  "fixtures/boards/vm",
+  "hil/settings",
+  "hil/board",
+  "hil/journal",
+  "hil/frames",
+  "hil/case",
+  "hil/bench",
+  "hil/suites",
+  "hil/selfcheck",
+  "hil/render",
+  "hil/report",
+  "hil/cli",
+  "hil/dist",
+  ".",
+];
+
+/** The layer of a file, by its longest folder in the list. */
+function layerOf(file: string): number {
+  const folders = LAYERS.filter((layer) => layer === "." || file.startsWith(`${layer}/`));
+  const layer = folders.toSorted((a, b) => b.length - a.length)[0] ?? ".";
+  return LAYERS.indexOf(layer === "." && file.includes("/") ? "" : layer);
+}
+
+/** Every TypeScript file that ships, relative to the root. */
+function* sources(folder: string): Generator<string> {
+  for (const entry of Deno.readDirSync(join(ROOT, folder))) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory) {
+      if (!/^(\.|node_modules$|testing$|tests$)/.test(entry.name)) yield* sources(path);
+    } else if (path.endsWith(".ts") && !path.endsWith("_test.ts")) yield path;
+  }
+}
+
+/** Relative imports of a file, types included, as paths from the root. */
+function importsOf(file: string): string[] {
+  const text = Deno.readTextFileSync(join(ROOT, file)).replaceAll(/\/\*[^]*?\*\/|\/\/.*$/gm, "");
+  return [...text.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)]
+    .map(([, path]) => normalize(join(dirname(file), path ?? "")));
+}
+
+function shipped(): string[] {
+  return ["mod.ts", ...sources("driver"), ...sources("fixtures"), ...sources("hil")];
+}
+
+Deno.test("folders import only from the folders below them", () => {
+  const files = shipped();
+  const upward: string[] = [];
+  for (const file of files) {
+    for (const imported of importsOf(file)) {
+      if (layerOf(file) < layerOf(imported)) upward.push(`${file} -> ${imported}`);
+      if (layerOf(file) === -1) upward.push(`${file} lies in a folder without a layer`);
+    }
+  }
+  assertEquals(upward, []);
+  assertEquals(files.length > 200, true);
+});
+
+Deno.test("files of the project import each other in no circle", () => {
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    const at = path.indexOf(file);
+    if (at >= 0) circles.push([...path.slice(at), file].join(" -> "));
+    if (at >= 0 || done.has(file)) return;
+    for (const imported of importsOf(file)) visit(imported, [...path, file]);
+    done.add(file);
+  };
+  for (const file of shipped()) visit(file, []);
+  assertEquals(circles, []);
+});
+
+Deno.test("hil/ holds at most five files beside its folders", () => {
+  const files = [...Deno.readDirSync(join(ROOT, relative(ROOT, join(ROOT, "hil"))))]
+    .filter((entry) => entry.isFile).map((entry) => entry.name);
+  assertEquals(files.length <= 5, true, `found ${files.join(", ")}`);
+});
