@@ -52,7 +52,7 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
         coherent,
         ...(options.bus === "adversarial" ? { bus: options.bus } : {}),
         ...(options.settings.bitstream === undefined ? {} : { pl: "empty" }),
-        core: options.core,
+        engine: options.core,
         ...(options.waves === null ? {} : { rtl: { waves: { dir: options.waves } } }),
         command: guestCommand(run),
         outDir: journal.dir,

@@ -104,7 +104,7 @@ Deno.test("runVirtual() takes no pass from logic that died or a core that broke 
   };
   const args = ["--core=rtl", "--waves=/tmp/w"];
   const good = await boot({ args, end: { logic } });
-  assertEquals([good.exit, good.asked?.core, good.asked?.rtl?.waves?.dir], [0, "rtl", "/tmp/w"]);
+  assertEquals([good.exit, good.asked?.engine, good.asked?.rtl?.waves?.dir], [0, "rtl", "/tmp/w"]);
   assertEquals(good.results.tests[1]?.measurements.map(({ value }) => value), [9, 8, 7, 5, 3]);
   const violation = "cycle 7: AW changed before it was taken";
   const bad = await boot({ args, end: { logic: { ...logic, violations: 2, violation } } });

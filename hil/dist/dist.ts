@@ -9,9 +9,9 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { type Arch, arches, archNames } from "../../fixtures/boards/vm/arch.ts";
-import { checkout } from "../../fixtures/boards/vm/cache.ts";
-import { run, UnavailableError } from "../../fixtures/boards/vm/host.ts";
+import { type Arch, arches, archNames } from "../../fixtures/host/arch.ts";
+import { checkout } from "../../fixtures/host/cache.ts";
+import { run, UnavailableError } from "../../fixtures/host/run.ts";
 import { denoBinary, denoVersion } from "../../fixtures/boards/vm/system.ts";
 import { place } from "../settings/place.ts";
 import { nearest } from "../text/nearest.ts";

@@ -6,9 +6,9 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { checkout } from "../../fixtures/boards/vm/cache.ts";
-import { run, UnavailableError } from "../../fixtures/boards/vm/host.ts";
-import { hostArch } from "../../fixtures/boards/vm/arch.ts";
+import { checkout } from "../../fixtures/host/cache.ts";
+import { run, UnavailableError } from "../../fixtures/host/run.ts";
+import { hostArch } from "../../fixtures/host/arch.ts";
 import { Journal } from "../journal/journal.ts";
 import { fold } from "../journal/fold.ts";
 import { VERSION } from "../results/tool.ts";

@@ -2,7 +2,7 @@
 // The page in a real browser, from a file of results to pixels. Where Chromium cannot be had these tests
 // are skipped and say why, unless PLUMBLINE_REQUIRE names `chromium` or a virtual board.
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { UnavailableError } from "../../fixtures/boards/vm/host.ts";
+import { UnavailableError } from "../../fixtures/host/run.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 import { checkResults, type Measurement, type Results, type TestResult } from "../results/schema.ts";
 import { roundFigure, sizeText } from "./text.ts";

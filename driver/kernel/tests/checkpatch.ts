@@ -1,52 +1,30 @@
 // SPDX-License-Identifier: MIT
 /**
- * The kernel's own judge of style, as Debian ships it.
- *
- * No package holds checkpatch.pl but the one with all of the kernel's source. It is fetched once,
- * and only the three files that the script needs are kept of it.
+ * The kernel's own check of coding style, as Debian ships it in the kernel's source.
  *
  * @module
  */
 
-import { apt, dependsOf, download, release } from "../../../fixtures/boards/vm/apt.ts";
-import { once, removeTree } from "../../../fixtures/boards/vm/cache.ts";
-import { note, run, UnavailableError } from "../../../fixtures/boards/vm/host.ts";
-import { needTools } from "../../../fixtures/boards/vm/tools.ts";
+import { needTools } from "../../../fixtures/host/packages.ts";
+import { run } from "../../../fixtures/host/run.ts";
+import { kernelSource } from "../../../fixtures/kernels/store.ts";
 
-/** What checkpatch.pl reads, below the kernel's `scripts/`. */
-const files = ["checkpatch.pl", "spelling.txt", "const_structs.checkpatch"] as const;
+/** The script and the files that it reads. */
+const FILES = [
+  "scripts/checkpatch.pl",
+  "scripts/spelling.txt",
+  "scripts/const_structs.checkpatch",
+] as const;
 
 /**
  * Fetches checkpatch.pl and its word lists, once.
  *
  * @returns Path of checkpatch.pl
- * @throws {UnavailableError} When package or tools cannot be had
+ * @throws {UnavailableError} If the package or a tool cannot be had
  */
 export async function fetchCheckpatch(): Promise<string> {
-  await needTools([
-    { what: "perl", package: "perl" },
-    { what: "xz", package: "xz-utils" },
-  ]);
-  const dir = await once("checkpatch", `1 ${release}`, async (dir) => {
-    const index = await apt("main");
-    const depends = await dependsOf(index, "linux-source");
-    const name = /linux-source-[\d.]+/.exec(depends)?.[0];
-    if (name === undefined) {
-      throw new UnavailableError(`linux-source depends on no source: ${depends}`);
-    }
-    note(`fetching checkpatch.pl, which comes with ${name} (140 MB)`);
-    const deb = (await download(index, [name], `${dir}/debs`)).get(name) ?? "";
-    // tar ends as soon as it has the files, and what feeds it dies of the broken pipe
-    const script = 'dpkg-deb --fsys-tarfile "$1" | tar -xO --wildcards "*/$2.tar.xz" | ' +
-      'tar -xJ -C "$3" --strip-components=2 --no-same-owner --occurrence=1 "$4" "$5" "$6"';
-    const members = files.map((file) => `${name}/scripts/${file}`);
-    const done = await run("sh", ["-c", script, "sh", deb, name, dir, ...members]);
-    if (done.code !== 0) {
-      throw new UnavailableError(`Cannot unpack ${name}: ${done.stderr.trim().split("\n").at(-1)}`);
-    }
-    await removeTree(`${dir}/debs`);
-  });
-  return `${dir}/${files[0]}`;
+  await needTools([{ what: "perl", package: "perl" }]);
+  return `${await kernelSource(FILES)}/${FILES[0]}`;
 }
 
 /**

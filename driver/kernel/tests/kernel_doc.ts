@@ -5,7 +5,7 @@
  * @module
  */
 
-import { run } from "../../../fixtures/boards/vm/host.ts";
+import { run } from "../../../fixtures/host/run.ts";
 
 /**
  * Lists the structs and enums that have no kernel-doc comment right before them.

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { type Arch, arches, hostArch } from "../../../fixtures/boards/vm/arch.ts";
-import { run } from "../../../fixtures/boards/vm/host.ts";
-import type { Tool } from "../../../fixtures/boards/vm/tools.ts";
+import { type Arch, arches, hostArch } from "../../../fixtures/host/arch.ts";
+import { run } from "../../../fixtures/host/run.ts";
+import type { Tool } from "../../../fixtures/host/packages.ts";
 
 /** Language to read a header in. */
 export type Language = "c" | "c++";

@@ -5,7 +5,7 @@
 // Where something cannot be fetched the test is skipped and says why in its name, unless
 // PLUMBLINE_REQUIRE=vm:aarch64,vm:x86_64 names a board: then that is a failure.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type Arch, archNames, hostArch } from "../../../fixtures/boards/vm/arch.ts";
+import { type Arch, archNames, hostArch } from "../../../fixtures/host/arch.ts";
 import {
   buildModules,
   type BuildOptions,
@@ -13,10 +13,11 @@ import {
   moduleSources,
   programDirs,
 } from "../../../fixtures/boards/vm/build.ts";
-import { checkout, listFiles } from "../../../fixtures/boards/vm/cache.ts";
-import { run, UnavailableError } from "../../../fixtures/boards/vm/host.ts";
-import { newestHeaders, system } from "../../../fixtures/boards/vm/system.ts";
-import { neededTools, needTools } from "../../../fixtures/boards/vm/tools.ts";
+import { checkout, listFiles } from "../../../fixtures/host/cache.ts";
+import { run, UnavailableError } from "../../../fixtures/host/run.ts";
+import { kernelHeaders } from "../../../fixtures/kernels/store.ts";
+import { neededTools } from "../../../fixtures/boards/vm/tools.ts";
+import { needTools } from "../../../fixtures/host/packages.ts";
 import { checkpatch, fetchCheckpatch } from "./checkpatch.ts";
 import { kernelDoc, undocumented } from "./kernel_doc.ts";
 import { compileAlone, compilers, layoutOf } from "./layout.ts";
@@ -142,7 +143,7 @@ for (const arch of archNames) {
   for (const headers of ["6.1", "newest"] as const) {
     const prepare = async () => {
       await needTools([...neededTools(arch), { what: "sparse", package: "sparse" }]);
-      await (headers === "newest" ? newestHeaders(arch) : system(arch));
+      await kernelHeaders(arch, headers === "newest" ? "newest" : "main");
     };
     const where = `for ${arch} with ${
       headers === "newest" ? "Debian's newest" : "Linux 6.1"
@@ -174,7 +175,7 @@ await staticTest(
   "the test build of pldma compiles silently, and no other build makes mistakes on request",
   async () => {
     await needTools([...neededTools(hostArch), { what: "sparse", package: "sparse" }]);
-    await system(hostArch);
+    await kernelHeaders(hostArch, "main");
   },
   async () => {
     const built = await buildModules(hostArch, { ...options, testFaults: true });
@@ -209,7 +210,7 @@ await staticTest(
   "the build's warnings and those of sparse are seen",
   async () => {
     await needTools([...neededTools(hostArch), { what: "sparse", package: "sparse" }]);
-    await system(hostArch);
+    await kernelHeaders(hostArch, "main");
   },
   async () => {
     const kbuild = "obj-m := mistaken.o\n";
@@ -373,7 +374,7 @@ Deno.test("undocumented() finds a struct and an enum without a kernel-doc commen
 
 const fetchKernelDoc = async () => {
   await needTools([{ what: "perl", package: "perl" }]);
-  return `${(await system(hostArch)).headers}/scripts/kernel-doc`;
+  return `${(await kernelHeaders(hostArch, "main")).headers}/scripts/kernel-doc`;
 };
 
 await staticTest(
@@ -417,7 +418,7 @@ await staticTest(
       { what: "cpp", package: "cpp" },
       { what: "dtc", package: "device-tree-compiler" },
     ]);
-    const { headers } = await system("aarch64");
+    const { headers } = await kernelHeaders("aarch64", "main");
     return `${headers.replace(/-[^-]*$/, "")}-common/include`;
   },
   async (include) => {

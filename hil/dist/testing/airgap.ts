@@ -6,15 +6,16 @@
  *
  * @module
  */
-import { apt, download, release, unpack } from "../../../fixtures/boards/vm/apt.ts";
-import { type Arch, arches } from "../../../fixtures/boards/vm/arch.ts";
-import { commonArguments } from "../../../fixtures/boards/vm/board.ts";
-import { once, removeTree } from "../../../fixtures/boards/vm/cache.ts";
+import { apt, download, release, unpack } from "../../../fixtures/host/apt.ts";
+import { type Arch, arches } from "../../../fixtures/host/arch.ts";
+import { commonArguments } from "../../../fixtures/boards/vm/qemu.ts";
+import { once, removeTree } from "../../../fixtures/host/cache.ts";
 import { cpio, type CpioFile } from "../../../fixtures/boards/vm/cpio.ts";
 import { deviceTree } from "../../../fixtures/boards/vm/devicetree.ts";
-import { note, qemuPath, run } from "../../../fixtures/boards/vm/host.ts";
+import { note, qemuPath, run } from "../../../fixtures/host/run.ts";
 import { kernelReports } from "../../../fixtures/boards/vm/reports.ts";
-import { headerPackages, type System, system } from "../../../fixtures/boards/vm/system.ts";
+import { type System, system } from "../../../fixtures/boards/vm/system.ts";
+import { headerPackages } from "../../../fixtures/kernels/store.ts";
 
 const arch: Arch = "aarch64";
 
@@ -121,7 +122,7 @@ async function baseArchive(): Promise<string> {
   const init = await Deno.readFile(new URL("airgap-init", import.meta.url));
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", init)).toHex();
   const key = `1 ${release} ${guest.release} ${hash}`;
-  const dir = await once(`${arch}/airgap`, key, async (dir) => {
+  const dir = await once(`boards/${arch}/airgap`, key, async (dir) => {
     const index = await apt("main");
     const headers = await headerPackages(index, arch, guest.release, arch);
     const tools = Object.keys(compiler).map((name) => `${name}:${arches[arch].debian}`);

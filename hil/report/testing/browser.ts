@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { needTools } from "../../../fixtures/boards/vm/tools.ts";
+import { needTools } from "../../../fixtures/host/packages.ts";
 
 /** Seconds for a start, and for each command. */
 const PATIENCE = 60;

@@ -3,7 +3,7 @@
 // sync call out wherever the table says that the board shows it.
 import { assertEquals } from "@std/assert";
 import type { PolicyName } from "../../../driver/uapi.ts";
-import { arches } from "../../../fixtures/boards/vm/arch.ts";
+import { arches } from "../../../fixtures/host/arch.ts";
 import { type Arch, archNames, buildModules, runInGuest } from "../../../fixtures/boards/vm/mod.ts";
 import { boardTest } from "../../../fixtures/boards/vm/testing/board.ts";
 import { CALLS, shows } from "../../suites/coherence/expected.ts";
