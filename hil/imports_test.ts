@@ -7,7 +7,8 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 /**
  * The folders of the project, from the bottom up. A file may import from its own folder and from the
- * folders above it in this list. Files below a folder belong to it unless they have their own line.
+ * folders above it in this list. Files below a folder belong to it unless they have their own line, as
+ * a program has that uses everything.
  */
 const LAYERS = [
   "hil/text",
@@ -15,9 +16,13 @@ const LAYERS = [
   "hil/patterns",
   "hil/verify",
   "hil/results",
+  "fixtures/host",
+  "fixtures/kernels",
   "fixtures/bitstream",
+  "fixtures/loopback",
   "fixtures/boards/sim",
   "fixtures/boards/vm",
+  "fixtures/loopback/main.ts",
   "hil/settings",
   "hil/board",
   "hil/journal",
@@ -35,9 +40,9 @@ const LAYERS = [
 
 /** The layer of a file, by its longest folder in the list. */
 function layerOf(file: string): number {
-  const folders = LAYERS.filter((layer) => layer === "." || file.startsWith(`${layer}/`));
-  const layer = folders.toSorted((a, b) => b.length - a.length)[0] ?? ".";
-  return LAYERS.indexOf(layer === "." && file.includes("/") ? "" : layer);
+  const homes = LAYERS.filter((layer) => file === layer || file.startsWith(`${layer}/`));
+  const home = homes.toSorted((a, b) => b.length - a.length)[0];
+  return LAYERS.indexOf(home ?? (file.includes("/") ? "" : "."));
 }
 
 /** Every TypeScript file that ships, relative to the root. */

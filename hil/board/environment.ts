@@ -6,7 +6,7 @@
  * @module
  */
 import { type Direction, DIRECTIONS } from "../../driver/uapi.ts";
-import { exists } from "./exists.ts";
+import { exists } from "../../fixtures/host/exists.ts";
 import type { Environment } from "../results/schema.ts";
 
 /** Characters of one fact. */

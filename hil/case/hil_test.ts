@@ -2,7 +2,7 @@
 // hil() as a test author meets it: test files made for the occasion, run by a real `deno test` on the
 // simulated board.
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { exists } from "../board/exists.ts";
+import { exists } from "../../fixtures/host/exists.ts";
 import { Journal, parseJournal } from "../journal/journal.ts";
 import { fold } from "../journal/fold.ts";
 import type { Results } from "../results/schema.ts";

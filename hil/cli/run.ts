@@ -5,7 +5,7 @@
  * @module
  */
 import { gatherEnvironment } from "../board/environment.ts";
-import { exists } from "../board/exists.ts";
+import { exists } from "../../fixtures/host/exists.ts";
 import {
   Journal,
   JOURNAL_FILE,

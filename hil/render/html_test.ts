@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Pages of a run, where the packages for them cannot be had. hil/report/ has the tests of the page itself.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { exists } from "../board/exists.ts";
+import { exists } from "../../fixtures/host/exists.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 
 const MAIN = new URL("../cli/main.ts", import.meta.url).pathname;
