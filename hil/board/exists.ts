@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /**
- * Whether a file is there for this process.
+ * Whether this process can see a file.
  *
  * @module
  */
 
 /**
- * Whether a path leads to something. Unlike `existsSync` of `node:fs` this does not throw where Deno has
- * no permission to look: `deno test -P` sees nothing of `/sys`.
+ * Returns whether a path exists. Unlike `existsSync` of `node:fs`, this does not throw if Deno lacks
+ * the permission: `deno test -P` cannot read `/sys`.
  *
  * @param path The path
- * @returns False too where this process may not look
+ * @returns False also if this process lacks the permission
  */
 export function exists(path: string): boolean {
   try {

@@ -116,7 +116,7 @@ Deno.test("a suite without a board fails once and says which step is missing", a
   );
   assertEquals(code, 1);
   assertStringIncludes(output, "the board is there ... FAILED");
-  assertStringIncludes(output, "No /dev/pldma-none: ");
+  assertStringIncludes(output, "There is no /dev/pldma-none");
   assertEquals(results.tests.length, 1);
   assertEquals(results.verdict?.exit, 3);
 });
