@@ -22,9 +22,10 @@ import {
   commandsHelp,
   type OptionInfo,
 } from "../settings/arguments.ts";
+import { settingOption } from "../settings/settings.ts";
 import { parseName, UsageError, valueError } from "../settings/values.ts";
 import { errorMessage } from "../text/error_message.ts";
-import { runCommand } from "./command.ts";
+import { JSON_DESCRIPTION_OPTION, runCommand } from "./command.ts";
 import { notice } from "./output.ts";
 
 /** The board that `load` works on. Defaults to this machine. */
@@ -49,11 +50,7 @@ const INFO: CommandLine = {
   operands: "FILE",
   groups: [{
     title: "Options",
-    options: [PART, {
-      name: "json",
-      value: "FILE",
-      help: "Write the description as JSON. - is standard output",
-    }],
+    options: [PART, JSON_DESCRIPTION_OPTION],
   }],
   examples: [["plumbline bitstream info top.bit --part xc7z020", "Check it for a Zynq-7020"]],
   exit: FILE_EXIT,
@@ -87,18 +84,10 @@ const LOAD: CommandLine = {
         value: "PATH",
         help: "Device that the bitstream brings up. Defaults to /dev/pldma0",
       },
-      {
-        name: "loader",
-        value: "LOADER",
-        help: 'Load it by fpga-manager, overlay or "COMMAND {file}"',
-      },
+      settingOption("loader"),
       PART,
       { name: "force", value: null, help: "Load it even if it runs already" },
-      {
-        name: "require-identity",
-        value: null,
-        help: "Fail unless the core proves that it is the expected one",
-      },
+      settingOption("require-identity"),
     ],
   }],
   examples: [["plumbline bitstream load top.bit --require-identity", "Load it and check the core"]],

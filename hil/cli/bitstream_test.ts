@@ -155,10 +155,10 @@ Deno.test("bitstream exits 2 for a file that cannot be read, and for an invalid 
 Deno.test("bitstream load loads a file, and checks which core answers", async () => {
   const promise = virtualPromise(bytes);
   const core = { id: promise.id ?? 0, version: promise.version ?? "", build: promise.build };
-  const around = (fake: FakeBoard, told: typeof core = core): LoadBoard => ({
+  const around = (fake: FakeBoard, answer: typeof core = core): LoadBoard => ({
     files: fake,
     syscalls: fake.syscalls,
-    identify: () => told,
+    identify: () => answer,
   });
   const fake = new FakeBoard();
   const first = await runOn(around(fake), "load", good, "--require-identity");

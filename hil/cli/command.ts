@@ -41,6 +41,33 @@ export const JSON_OPTION: OptionInfo = {
   help: "Write the results as JSON. - is standard output",
 };
 
+/** `--json` of commands that describe something. */
+export const JSON_DESCRIPTION_OPTION: OptionInfo = {
+  ...JSON_OPTION,
+  help: "Write the description as JSON. - is standard output",
+};
+
+/** `--junit`. */
+export const JUNIT_OPTION: OptionInfo = {
+  name: "junit",
+  value: "FILE",
+  help: "Write the results as JUnit XML",
+};
+
+/** `--html`. */
+export const HTML_OPTION: OptionInfo = {
+  name: "html",
+  value: "FILE",
+  help: "Write the results as a page with charts",
+};
+
+/** `--limits`. */
+export const LIMITS_OPTION: OptionInfo = {
+  name: "limits",
+  value: "FILE",
+  help: "Fail if a measurement exceeds a limit in FILE (see hil/bench)",
+};
+
 /** `--quiet`. */
 export const QUIET_OPTION: OptionInfo = {
   name: "quiet",

@@ -11,10 +11,10 @@ import { runInGuest } from "../../fixtures/boards/vm/mod.ts";
 import { type Board, describeBoard, openBoard } from "../board/board.ts";
 import { explainDevice } from "../board/precheck.ts";
 import type { Arguments } from "../settings/arguments.ts";
-import { parseSettings } from "../settings/settings.ts";
+import { parseSettings, settingOption } from "../settings/settings.ts";
 import { bytes } from "../text/text.ts";
 import { BOARD_OPTION, readBoardOptions } from "./board_options.ts";
-import { type Command, EXIT } from "./command.ts";
+import { type Command, EXIT, JSON_DESCRIPTION_OPTION } from "./command.ts";
 import { jsonFile, notice, offerSimulation, writeText } from "./output.ts";
 
 /** `plumbline info`. */
@@ -28,16 +28,8 @@ export const info: Command = {
       options: [
         BOARD_OPTION,
         { name: "device", value: "PATH,...", help: "Device nodes. Defaults to all" },
-        {
-          name: "coherent",
-          value: null,
-          help: "Make the device of a virtual board cache coherent",
-        },
-        {
-          name: "json",
-          value: "FILE",
-          help: "Write the description as JSON. - is standard output",
-        },
+        settingOption("coherent"),
+        JSON_DESCRIPTION_OPTION,
       ],
     }],
     examples: [

@@ -9,13 +9,12 @@
  */
 import { parseFaults } from "../../fixtures/boards/sim/spec.ts";
 import { checkFault } from "../../fixtures/boards/vm/fault.ts";
-import type { Arguments, CommandLine, OptionGroup, OptionInfo } from "../settings/arguments.ts";
+import type { Arguments, CommandLine, OptionGroup } from "../settings/arguments.ts";
 import { absolutePath } from "../settings/paths.ts";
 import {
   parseSettings,
-  SETTING_OPTIONS,
   settingArguments,
-  type SettingName,
+  settingOption,
   type SettingTexts,
   settingTexts,
 } from "../settings/settings.ts";
@@ -28,7 +27,14 @@ import {
   ENGINE_OPTION,
   readBoardOptions,
 } from "./board_options.ts";
-import { EXIT, JSON_OPTION, QUIET_OPTION } from "./command.ts";
+import {
+  EXIT,
+  HTML_OPTION,
+  JSON_OPTION,
+  JUNIT_OPTION,
+  LIMITS_OPTION,
+  QUIET_OPTION,
+} from "./command.ts";
 
 /** The options of `plumbline run` and `plumbline bench`. */
 export interface RunOptions extends BoardOptions {
@@ -71,19 +77,19 @@ const RUN_GROUPS: readonly OptionGroup[] = [
     title: "Board",
     options: [
       BOARD_OPTION,
-      setting("device"),
+      settingOption("device"),
       ENGINE_OPTION,
       BUS_OPTION,
-      setting("coherent"),
-      setting("fault"),
+      settingOption("coherent"),
+      settingOption("fault"),
       { name: "waves", value: "DIR", help: "Record the signals of --engine rtl" },
     ],
   },
   {
     title: "Tests",
     options: [
-      ...(["suite", "policy", "size", "depth", "frames"] as const).map(setting),
-      ...(["duration", "pattern", "seed"] as const).map(setting),
+      ...(["suite", "policy", "size", "depth", "frames"] as const).map(settingOption),
+      ...(["duration", "pattern", "seed"] as const).map(settingOption),
       {
         name: "timeout",
         value: "TIME",
@@ -93,16 +99,16 @@ const RUN_GROUPS: readonly OptionGroup[] = [
   },
   {
     title: "Bitstream",
-    options: (["bitstream", "loader", "require-identity"] as const).map(setting),
+    options: (["bitstream", "loader", "require-identity"] as const).map(settingOption),
   },
   {
     title: "Results",
     options: [
       JSON_OPTION,
-      { name: "junit", value: "FILE", help: "Write the results as JUnit XML" },
-      { name: "html", value: "FILE", help: "Write the results as a page with charts" },
+      JUNIT_OPTION,
+      HTML_OPTION,
       { name: "results", value: "DIR", help: "Folder of the run. Defaults to results/PID-START" },
-      { name: "limits", value: "FILE", help: "Fail if a measurement exceeds these limits" },
+      LIMITS_OPTION,
       QUIET_OPTION,
     ],
   },
@@ -154,12 +160,6 @@ export const BENCH_LINE: CommandLine = {
   ],
   exit: { ...EXIT, 1: "A policy failed, or a measurement exceeds its limit" },
 };
-
-function setting(wanted: SettingName): OptionInfo {
-  const option = SETTING_OPTIONS.find(({ name }) => name === wanted);
-  if (option === undefined) throw new TypeError(`Expected a setting, found ${wanted}`);
-  return option;
-}
 
 /** What the options depend on besides the command line. */
 export interface Surroundings {

@@ -19,7 +19,15 @@ import type { Measurement } from "../results/schema.ts";
 import type { Arguments } from "../settings/arguments.ts";
 import { parseName, UsageError } from "../settings/values.ts";
 import { printable } from "../text/text.ts";
-import { type Command, EXIT, JSON_OPTION, QUIET_OPTION } from "./command.ts";
+import {
+  type Command,
+  EXIT,
+  HTML_OPTION,
+  JSON_OPTION,
+  JUNIT_OPTION,
+  LIMITS_OPTION,
+  QUIET_OPTION,
+} from "./command.ts";
 import { jsonFile, notice, outputFile, showResults, writeText } from "./output.ts";
 import { limitsFrom } from "./plan.ts";
 import { readRuns, type Run } from "./results_file.ts";
@@ -34,16 +42,16 @@ export const report: Command = {
     groups: [{
       title: "Options",
       options: [
-        { name: "html", value: "FILE", help: "Write one page with charts" },
+        HTML_OPTION,
         { name: "compare", value: "RESULTS", help: "Show what changed since that earlier run" },
         {
           name: "fail-on",
           value: "regression",
           help: "With --compare: exit 1 if something failed, slowed down or is missing",
         },
-        { name: "limits", value: "FILE", help: "Fail if a measurement exceeds these limits" },
+        LIMITS_OPTION,
         JSON_OPTION,
-        { name: "junit", value: "FILE", help: "Write the results as JUnit XML" },
+        JUNIT_OPTION,
         QUIET_OPTION,
       ],
     }],

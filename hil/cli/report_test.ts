@@ -157,7 +157,7 @@ Deno.test("plumbline report --compare shows what became slower or failed, and ex
     slower.stderr,
     "worse: s: a: sync call size=4096: 100 [95.0, 105] to 150 [143, 158] µs (+50 %)",
   );
-  // without being told to, the status is that of the run
+  // without --fail-on, the status is that of the run
   assertEquals((await report(measured(150), `--compare=${base}`)).code, 0);
 
   const faster = await report(measured(50), ...failOn);

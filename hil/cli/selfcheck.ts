@@ -54,8 +54,8 @@ export const selfcheck: Command = {
     examples: [
       ["plumbline selfcheck --board sim", "Inject all faults into the simulated board"],
       [
-        "plumbline selfcheck --board vm:x86_64 --every 4",
-        "Inject a quarter of them on a real kernel",
+        "plumbline selfcheck --board vm:x86_64 --bus adversarial",
+        "Inject them below a real kernel",
       ],
     ],
     exit: {

@@ -110,6 +110,18 @@ export type SettingName = typeof SETTING_OPTIONS[number]["name"];
 /** Names of all settings. */
 export const SETTING_NAMES: readonly SettingName[] = SETTING_OPTIONS.map(({ name }) => name);
 
+/**
+ * Returns a setting as an option, for the command line of a command.
+ *
+ * @param name The setting
+ * @returns The option
+ */
+export function settingOption(name: SettingName): OptionInfo {
+  const option = SETTING_OPTIONS.find((one) => one.name === name);
+  if (option === undefined) throw new TypeError(`Expected the name of a setting, found ${name}`);
+  return option;
+}
+
 /** Settings as text, as the user wrote them. A switch that is on is `1`. */
 export type SettingTexts = Readonly<Partial<Record<SettingName, string>>>;
 
