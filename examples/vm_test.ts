@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The team's project on a virtual board whose logic is empty at first: bitstreams are loaded, three
-// designs are tested, by plain deno test and by plumbline run.
+// The example project on a virtual board whose logic is empty at first. Plain deno test and plumbline
+// run load the bitstreams and test three designs.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { runInGuest } from "../fixtures/boards/vm/mod.ts";
 import { boardTest } from "../fixtures/boards/vm/testing/board.ts";
@@ -15,7 +15,7 @@ plumbline() { deno run -A --no-check /plumbline/hil/cli/main.ts "$@"; }
 plumbline run --quiet --results=/out/run --junit=/out/run.xml --frames=5 --size=64,4096 . 2> /out/run.log
 echo $? >> /out/codes
 
-# one holds the board, the other is told who
+# one run holds the board, and the other one names it
 deno run -A --no-check /plumbline/hil/cli/main.ts run --quiet --results=/out/first --suite=loopback --policy=streaming --size=64 \\
   --depth=1 --duration=10m . 2> /out/first.log &
 while ! grep -q '"line":"start"' /out/first/journal.jsonl 2> /dev/null; do sleep 0.2; done
@@ -23,16 +23,16 @@ plumbline run --quiet --results=/out/second . 2> /out/second.log; echo $? >> /ou
 deno test -A --no-check tests/loopback_test.ts > /out/third.log 2>&1; echo $? >> /out/codes
 kill $!
 wait
-# and when it is gone the board is free
+# after the first run, the board is free
 plumbline run --quiet --results=/out/fourth --suite=loopback --policy=streaming --size=64 . \\
   2> /out/fourth.log; echo $? >> /out/codes
 
-# another core than the file's promise
+# the core is not the one that the file next to the bitstream promises
 sed 's/"id": *[0-9"a-fx]*/"id": "0x00009999"/' $TEAM_BITSTREAMS/loopback.bit.json > /tmp/wrong.json
 cp $TEAM_BITSTREAMS/loopback.bit /tmp/wrong.bit; cp /tmp/wrong.json /tmp/wrong.bit.json
 plumbline run --quiet --results=/out/wrong --suite=loopback --policy=streaming --size=64 \\
   --bitstream=/tmp/wrong.bit . 2> /out/wrong.log; echo $? >> /out/codes
-# a disk that is full before the run is over
+# a disk that is full before the end of the run
 mkdir /tmp/small && mount -t tmpfs -o size=16k small /tmp/small
 plumbline run --quiet --results=/tmp/small --suite=loopback . 2> /out/small.log
 echo $? >> /out/codes
@@ -64,7 +64,7 @@ await boardTest("aarch64", "examples/team passes on vm:aarch64", async (dir) => 
     "loopback",
     "scrambler",
   ]);
-  // each file loaded its own bitstream; the first one is told
+  // each file loaded its own bitstream, and the results name the first one
   assertEquals(results.bitstream.identity, "proved");
   assertEquals(results.board.simulated, true);
   assertStringIncludes(read("run.xml"), '<property name="bitstream.sha256"');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Where the bitstreams are: the board's own copy, else what make_bitstreams.ts wrote here.
+// The folder of the bitstreams: TEAM_BITSTREAMS, or the one that make_bitstreams.ts writes here.
 
-/** The file of a design. */
+/** Returns the path of a design's bitstream. */
 export function bitstream(name: string): string {
   const dir = Deno.env.get("TEAM_BITSTREAMS") ??
     decodeURIComponent(new URL("bitstreams", import.meta.url).pathname);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Writes the three designs of this example as virtual bitstreams, for the virtual board. A team has
-// files of its own here, from Vivado, with what Plumbline needs to prove them beside: top.bit.json.
+// Writes the three designs of this example as virtual bitstreams, for the virtual board. A real team
+// has bitstreams from Vivado instead, each with a file such as top.bit.json, from which Plumbline
+// knows which core to expect.
 import { virtualBitstream, virtualPromise } from "../../fixtures/bitstream/virtual.ts";
 
 const designs = {

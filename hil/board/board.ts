@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * The board that a test file runs on: where its devices are, and how faults are injected there.
+ * The board that a test file runs on: how to reach its devices, and how to inject faults.
  *
  * @module
  */
@@ -15,30 +15,30 @@ import { findProblem } from "./precheck.ts";
 import type { BoardInfo } from "../results/schema.ts";
 import type { Settings } from "../settings/settings.ts";
 
-/** Devices that the simulated board can have. */
+/** Number of devices that the simulated board can have. */
 const SIM_DEVICES = 16;
 
 /** A board, as the suites see it. */
 export interface Board {
-  /** `local`; `vm` for the machine inside a virtual board; `sim` for one in this process. */
+  /** `local`, `vm` inside a virtual machine, or `sim` for a board in this process. */
   readonly kind: Settings["board"];
-  /** The system calls that reach its devices. */
+  /** System calls that reach the devices. */
   readonly syscalls: Syscalls;
   /**
-   * Say why a device cannot be used.
+   * Explains why a device cannot be used.
    *
    * @param path Path of the device
-   * @returns One line, null when it can be used
+   * @returns One line, or `null` if the device can be used
    */
   explain(path: string): string | null;
   /**
-   * Arm a fault. Frames count from 0 from here on.
+   * Arms a fault. Frames count from 0 from now on.
    *
    * @param spec What to inject, such as `kind=flip frame=17`
    */
   arm(spec: string): void;
   /**
-   * Disarm the fault.
+   * Disarms the fault.
    *
    * @returns A line for each fault that was injected
    */
@@ -46,7 +46,7 @@ export interface Board {
 }
 
 /**
- * Find the board that the settings name. A board that was not asked for is never taken.
+ * Opens the board that the settings name, and never another one.
  *
  * @param settings The settings
  * @returns The board
@@ -62,7 +62,7 @@ export function openBoard(settings: Settings): Board {
   };
 }
 
-/** A board in this process, with as many devices as the settings name. */
+/** Makes a board in this process, with all devices that the settings name. */
 function simulate(settings: Settings): Board {
   const numbers = settings.devices.map((path) => Number(/^\/dev\/pldma(\d+)$/.exec(path)?.[1]));
   const devices = Math.max(
@@ -77,18 +77,20 @@ function simulate(settings: Settings): Board {
     explain: (path) =>
       /^\/dev\/pldma\d+$/.test(path) && Number(path.slice(10)) < devices
         ? null
-        : `No ${path}: the simulated board has /dev/pldma0 to /dev/pldma${SIM_DEVICES - 1}`,
+        : `There is no ${path}: the simulated board has /dev/pldma0 to /dev/pldma${
+          SIM_DEVICES - 1
+        }`,
     arm: (spec) => board.arm(spec),
     disarm: () => board.disarm(),
   };
 }
 
 /**
- * Describe a board for the results.
+ * Describes a board for the results.
  *
  * @param board The board
- * @param device A device on it, or null when there is none yet
- * @returns What is known
+ * @param device A device on it, or `null` if there is none yet
+ * @returns What is known about it
  */
 export function describeBoard(board: Board, device: Device | null): Partial<BoardInfo> {
   const simulated = board.kind !== "local";
@@ -97,7 +99,7 @@ export function describeBoard(board: Board, device: Device | null): Partial<Boar
     kind: board.kind,
     simulated,
     arch: Deno.build.arch,
-    // no kernel has a part in a simulation
+    // a simulation does not use the kernel
     kernel: board.kind === "sim" ? null : Deno.osRelease(),
     ...(board.kind === "vm" && bus !== undefined ? { bus } : {}),
   };
@@ -112,16 +114,16 @@ export function describeBoard(board: Board, device: Device | null): Partial<Boar
   };
 }
 
-/** Id and version, and as much of the build's hash as the loopback core has. */
+/** Id and version of a core, and the part of the build's hash that the loopback core has. */
 function nameCore({ id, version, build }: CoreInfo): string {
   return `0x${id.toString(16)} ${version}${build === null ? "" : ` build ${build.slice(0, 16)}`}`;
 }
 
 /**
- * Tell whether sync calls do anything on a device, in either direction.
+ * Returns whether sync calls have an effect on a device, in either direction.
  *
  * @param device The device
- * @returns False on a cache coherent board, where missing syncs cannot show
+ * @returns False on a cache coherent board, which cannot reveal missing syncs
  */
 export function needsSync(device: Device): boolean {
   const { tx, rx } = device.info;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * What else is known of machine and kernel, for whoever reads figures later: gathered once a run, from
- * what Linux tells in `/proc` and `/sys`. Nothing here is needed, and nothing here fails.
+ * Facts about machine and kernel, for those who compare measurements later. They are gathered once per
+ * run, from `/proc` and `/sys`. A fact that cannot be read is `null`, and nothing fails.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import { type Direction, DIRECTIONS } from "../../driver/uapi.ts";
 import { exists } from "../../fixtures/host/exists.ts";
 import type { Environment } from "../results/schema.ts";
 
-/** Characters of one fact. */
+/** Limit for the length of a fact, in characters. */
 const LONGEST = 2000;
 
-/** Modules that are listed. */
+/** Limit for the number of modules. */
 const MOST_MODULES = 16;
 
 /**
- * Gather what is known of the machine that this process runs on.
+ * Gathers facts about the machine that this process runs on.
  *
- * @param options `device`: path of the device node, for the facts about its channel and engine; `root`:
- * where `/proc` and `/sys` are, for tests
- * @returns Facts; what is not known here is null
+ * @param options `device`: path of the device node, for facts about its channels and engine. Defaults
+ * to `/dev/pldma0`. `root`: folder with `/proc` and `/sys`, for tests
+ * @returns The facts. An unknown one is `null`
  *
  * @example The kernel's command line
  * ```ts
@@ -55,7 +55,7 @@ export function gatherEnvironment(
   };
 }
 
-/** A short text file without its last end of line; null when there is none. */
+/** Reads a short text file, without its final line break. Returns `null` if it cannot be read. */
 function read(path: string): string | null {
   try {
     const text = Deno.readTextFileSync(path).replace(/[\0\n]+$/, "");
@@ -96,7 +96,7 @@ function caches(path: string): Environment {
   return found;
 }
 
-/** What the kernel knows of the DMA controller: its driver, and whether the device tree calls it coherent. */
+/** Facts about the DMA controller: its driver, and whether the device tree calls it coherent. */
 function engine(client: string): Environment {
   const facts: Record<string, string | boolean | null> = {};
   for (const direction of DIRECTIONS) {
@@ -111,16 +111,16 @@ function engine(client: string): Environment {
 }
 
 /**
- * The device of the DMA controller: a channel's device is its child, dmaengine links it to its client by
- * the name that the client asked for.
+ * The device of the DMA controller, which is the parent of a channel's device. dmaengine links the
+ * channel into its client, under the name that the client requested.
  */
 function controllerOf(client: string, direction: Direction): string {
   return `${client}/dma:${direction}/device`;
 }
 
 /**
- * Versions and hashes of our modules, and of those that drive the DMA controller, which use nothing of
- * ours; a build id is of the binary itself.
+ * Versions and hashes of our modules, and of the modules that drive the DMA controller. The build id
+ * identifies the binary.
  */
 function modules(path: string, client: string): Environment {
   const ours = list(path).filter((name) => /^(pldma$|pl_)/.test(name));
@@ -143,7 +143,7 @@ function named(name: string, value: string | null): string | null {
   return value === null ? null : `${name} ${value}`;
 }
 
-/** The build id in an ELF note: lengths of name and content, type, "GNU", then the id itself. */
+/** The build id in an ELF note: lengths of name and content, type, "GNU", and the id. */
 function buildId(path: string): string | null {
   try {
     const bytes = Deno.readFileSync(path);

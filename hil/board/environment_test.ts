@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { gatherEnvironment } from "./environment.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 
-/** A small board: what Linux tells on one, by path; links as it makes them, `→` and where to. */
+/** A small board: files of Linux by path. A content that begins with `→` is the target of a link. */
 function board(files: Readonly<Record<string, string | Uint8Array>>): string {
   const root = tempDir();
   for (const [path, content] of Object.entries(files)) {
@@ -23,7 +23,7 @@ const note = new Uint8Array(16 + 20);
 new Uint32Array(note.buffer).set([4, 20, 3, 0x00554e47]);
 note.fill(0xab, 16);
 
-Deno.test("gatherEnvironment() tells what a board with a device tree says", () => {
+Deno.test("gatherEnvironment() reads the facts of a board with a device tree", () => {
   const root = board({
     "proc/device-tree/model": "ZynqMP ZCU102 Rev1.0\0",
     "proc/cmdline": "console=ttyPS0 cma=256M\n",
@@ -87,7 +87,7 @@ Deno.test("gatherEnvironment() tells what a board with a device tree says", () =
   assertEquals(Object.keys(facts).filter((name) => name.startsWith("module ")).length, 3);
 });
 
-Deno.test("gatherEnvironment() says null for all that nobody tells, and never throws", () => {
+Deno.test("gatherEnvironment() returns null for unknown facts, and never throws", () => {
   const facts = gatherEnvironment({ root: tempDir() });
   assertEquals(new Set(Object.values(facts)), new Set([null]));
   assert(Object.keys(facts).length > 8);
@@ -103,7 +103,7 @@ Deno.test("gatherEnvironment() says null for all that nobody tells, and never th
   assertEquals(strange["module pldma"], "loaded");
 });
 
-Deno.test("gatherEnvironment() of this machine goes into results as it is", () => {
+Deno.test("gatherEnvironment() returns facts of this machine that fit into results", () => {
   for (const [name, value] of Object.entries(gatherEnvironment())) {
     assert(value === null || ["string", "number", "boolean"].includes(typeof value), name);
   }

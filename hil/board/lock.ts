@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /**
- * One run at a time on a board.
+ * A lock, so that only one run uses a board.
  *
- * The lock is `flock()` on a file, so it ends with the process that holds it, however that dies: a
- * file that nobody has locked is stale, whatever it says. The text in it names the holder, for people,
- * and carries a token that tells the processes and test files of one run from those of others.
+ * The lock is `flock()` on a file, so it ends when its process ends, in whatever way. A file without
+ * a lock is stale. Its text names the process that holds the lock, and has a token that all processes
+ * and test files of one run share.
  *
  * @module
  */
@@ -12,38 +12,38 @@
 import { libc } from "../../driver/libc.ts";
 import { O_CLOEXEC, O_RDWR } from "../../driver/syscalls.ts";
 
-/** Environment variable by which a run's parent tells its children that the lock is theirs too. */
+/** Environment variable with the token of the lock, for the child processes of a run. */
 export const LOCK_VARIABLE = "PLUMBLINE_LOCK";
 
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
-/** Who holds a board. */
+/** The process that holds a lock. */
 export interface LockHolder {
-  /** Process. */
+  /** Its process id. */
   readonly pid: number;
-  /** Since when, RFC 3339. */
+  /** When it took the lock, RFC 3339. */
   readonly since: string;
-  /** What runs, in words. */
+  /** What it runs, in words. */
   readonly what: string;
-  /** The run. */
+  /** The token of the run. */
   readonly token: string;
 }
 
-/** The board is held by another run. */
+/** Another run holds the board. */
 export class LockHeldError extends Error {
-  /** Who holds it; null when that cannot be read. */
+  /** The process that holds it, or `null` if that cannot be read. */
   readonly holder: LockHolder | null;
 
   /**
    * @param device The device
-   * @param path The lock's file
-   * @param holder Who holds it
+   * @param path The file of the lock
+   * @param holder The process that holds it
    */
   constructor(device: string, path: string, holder: LockHolder | null) {
     super(
       holder === null
-        ? `${device} is held by another run that does not tell its name (fuser ${path})`
+        ? `${device} is held by an unknown process: fuser ${path} shows which`
         : `${device} is held by ${holder.what}, process ${holder.pid}, since ${holder.since}`,
     );
     this.name = "LockHeldError";
@@ -51,31 +51,31 @@ export class LockHeldError extends Error {
   }
 }
 
-/** A board that is this run's. */
+/** A lock that this run holds. */
 export interface BoardLock {
-  /** Tells the run from others; for {@linkcode LOCK_VARIABLE}. */
+  /** The token of the run, for {@linkcode LOCK_VARIABLE}. */
   readonly token: string;
-  /** Whether it was taken before, by another test file or process of this run. */
+  /** Whether another test file or process of this run took the lock before. */
   readonly shared: boolean;
-  /** The holder of a stale lock that was found and taken over; null when there was none. */
+  /** The process that left a stale lock, or `null` if there was none. */
   readonly stale: LockHolder | null;
   /**
-   * Make sure that the lock is still there.
+   * Checks that this run still holds the lock.
    *
-   * @throws {Error} When its file was removed or replaced: another run may be on the board
+   * @throws {Error} If its file was removed or replaced, so that another run may use the board
    */
   check(): void;
 }
 
 /**
- * Take a device for this run, until the process ends. Test files of one process share the lock, and
- * so do children that {@linkcode LOCK_VARIABLE} names.
+ * Locks a device for this run, until the process ends. The test files of one process share the lock,
+ * and so do child processes with the same token.
  *
  * @param device Path of the device
- * @param options `what` runs, in words; `dir`: where locks are, `/run/lock` or `/tmp` when left out;
- * `token` of the run that this process belongs to
+ * @param options `what`: what runs, in words. `dir`: folder of the locks. Defaults to `/run/lock`, or
+ * to `/tmp` if that does not exist. `token`: token of the run. Defaults to a new one
  * @returns The lock
- * @throws {LockHeldError} When another run holds it
+ * @throws {LockHeldError} If another run holds it
  *
  * @example A second taker in the same run shares the lock
  * ```ts
@@ -94,7 +94,7 @@ export function lockDevice(
   const dir = options.dir ?? (isFolder("/run/lock") ? "/run/lock" : "/tmp");
   const path = `${dir}/plumbline${device.replaceAll("/", "-")}.lock`;
   create(path);
-  // not a Deno file: that would be closed, and unlocked, with the test file that opened it
+  // not a Deno file, because Deno closes that, and unlocks it, after the test file that opened it
   const fd = libc.open(path, O_RDWR | O_CLOEXEC);
   const holder = read(path);
   if (!flock(fd)) {
@@ -119,7 +119,7 @@ function lockAt(path: string, facts: Omit<BoardLock, "check">): BoardLock {
       if (now === ino && read(path)?.token === facts.token) return;
       throw new Error(
         `Expected the lock ${path} of this run, found ${now === null ? "none" : "another"}: ` +
-          "another run may have been on the board",
+          "another run may have used the board",
       );
     },
   };
@@ -127,7 +127,7 @@ function lockAt(path: string, facts: Omit<BoardLock, "check">): BoardLock {
 
 function create(path: string): void {
   try {
-    // any user may take the lock when this one is done
+    // any user may take the lock later
     Deno.openSync(path, { read: true, write: true, createNew: true }).close();
     Deno.chmodSync(path, 0o666);
   } catch (error) {
@@ -163,7 +163,7 @@ function read(path: string): LockHolder | null {
 
 let flockSymbol: ((fd: number, operation: number) => number) | null = null;
 
-/** Lock a file for this open file; false when it is locked by another. */
+/** Locks a file. Returns false if another process holds the lock. */
 function flock(fd: number): boolean {
   flockSymbol ??= Deno.dlopen("libc.so.6", {
     flock: { parameters: ["i32", "i32"], result: "i32" },

@@ -5,7 +5,7 @@ import { tempDir } from "../testing/temp_dir.ts";
 
 const LOCK = new URL("./lock.ts", import.meta.url).href;
 
-/** A process that takes the lock, says so, and holds it until its input ends. */
+/** Starts a process that holds the lock until its input ends, and waits until it has the lock. */
 async function holder(
   dir: string,
 ): Promise<{ pid: number; kill: (how: Deno.Signal) => Promise<void> }> {
@@ -34,7 +34,7 @@ async function holder(
   };
 }
 
-Deno.test("lockDevice() names the holder, and takes over what a dead one left", async () => {
+Deno.test("lockDevice() names the process that holds the lock, and takes over the lock of a dead one", async () => {
   const dir = tempDir();
   const other = await holder(dir);
   const error = assertThrows(
@@ -51,7 +51,7 @@ Deno.test("lockDevice() names the holder, and takes over what a dead one left", 
   assertMatch(Deno.readTextFileSync(`${dir}/plumbline-dev-pldma0.lock`), /this run/);
 });
 
-Deno.test("lockDevice() shares the lock with the run that a token names", async () => {
+Deno.test("lockDevice() shares the lock with processes that have the same token", async () => {
   const dir = tempDir();
   const other = await holder(dir);
   const { token } = JSON.parse(Deno.readTextFileSync(`${dir}/plumbline-dev-pldma0.lock`));
@@ -63,7 +63,7 @@ Deno.test("lockDevice() shares the lock with the run that a token names", async 
   await other.kill("SIGTERM");
 });
 
-Deno.test("lockDevice() lets the test files of one process share the lock", () => {
+Deno.test("lockDevice() shares the lock among the test files of one process", () => {
   const dir = tempDir();
   const first = lockDevice("/dev/pldma0", { what: "one file", dir });
   const second = lockDevice("/dev/pldma0", { what: "another", dir });
@@ -72,7 +72,7 @@ Deno.test("lockDevice() lets the test files of one process share the lock", () =
   second.check();
 });
 
-Deno.test("BoardLock.check() notices that the lock was removed, or replaced", () => {
+Deno.test("BoardLock.check() throws if the lock was removed or replaced", () => {
   const dir = tempDir();
   const lock = lockDevice("/dev/pldma0", { what: "this run", dir });
   lock.check();

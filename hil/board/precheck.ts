@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Why there is no device: which step between hardware and program is missing.
+ * Explains why a device cannot be used: which step between hardware and program is missing.
  *
  * @module
  */
@@ -8,15 +8,15 @@
 import { Device } from "../../driver/device.ts";
 import { errorMessage } from "../text/error_message.ts";
 
-/** The machine, as far as a missing device can be explained from it. */
+/** What {@linkcode explainDevice} asks about a machine. */
 export interface Machine {
   /** Whether a path exists. */
   exists(path: string): boolean;
-  /** Text of a file, `null` when it cannot be read. */
+  /** Text of a file, or `null` if it cannot be read. */
   read(path: string): string | null;
-  /** Open and close a device; `null` when that works, else the error's code, such as `EACCES`. */
+  /** Opens and closes a device. Returns `null`, or the code of the error, such as `EACCES`. */
   open(path: string): string | null;
-  /** Names in a folder, none when there is no such folder. */
+  /** Names in a folder. Empty if there is no such folder. */
   list(path: string): string[];
 }
 
@@ -56,12 +56,12 @@ export const thisMachine: Machine = {
 };
 
 /**
- * Find out why a device cannot be used.
+ * Explains why a device cannot be used.
  *
- * @param device the device node, such as `/dev/pldma0`
- * @param machine where to look
- * @returns one line without a final period saying which step is missing, or `null` when the device
- * can be opened
+ * @param device The device node, such as `/dev/pldma0`
+ * @param machine The machine. Defaults to this one
+ * @returns One line without a final period, which names the missing step, or `null` if the device can
+ * be opened
  *
  * @example A machine without the driver
  * ```ts
@@ -71,50 +71,50 @@ export const thisMachine: Machine = {
  * const bare = { exists: () => false, read: () => null, open: () => "ENOENT", list: () => [] };
  * assertEquals(
  *   explainDevice("/dev/pldma0", bare),
- *   "No /dev/pldma0: the kernel module pldma is not loaded (modprobe pldma)",
+ *   "There is no /dev/pldma0, because the kernel module is not loaded: run modprobe pldma",
  * );
  * ```
  */
 export function explainDevice(device: string, machine: Machine = thisMachine): string | null {
   if (machine.exists(device)) return explainOpen(device, machine.open(device));
-  const missing = `No ${device}`;
+  const missing = `There is no ${device}`;
   const others = machine.list("/dev").filter((name) => /^pldma\d+$/.test(name));
   if (others.length > 0) {
     const [first = ""] = others;
-    return `${missing}: there is ${others.map((name) => `/dev/${name}`).join(", ")} ` +
-      `(--device /dev/${first})`;
+    return `${missing}, found ${others.map((name) => `/dev/${name}`).join(", ")}: ` +
+      `add --device /dev/${first}`;
   }
   if (!machine.exists("/sys/module/pldma")) {
-    return `${missing}: the kernel module pldma is not loaded (modprobe pldma)`;
+    return `${missing}, because the kernel module is not loaded: run modprobe pldma`;
   }
   const deferred = (machine.read("/sys/kernel/debug/devices_deferred") ?? "").split("\n")
     .find((line) => line.includes("pldma"));
   if (deferred !== undefined) {
     const what = deferred.trim().replace(/\s+/g, " ");
-    return `${missing}: pldma waits for its DMA controller, probe deferred (${what})`;
+    return `${missing}, because pldma waits for the driver of its DMA controller ` +
+      `(deferred probe: ${what}): load that driver`;
   }
   if (machine.list("/sys/class/misc").some((name) => /^pldma\d+$/.test(name))) {
-    return `${missing}: the driver has a device but there is no node for it (is udev running?)`;
+    return `${missing}, because nothing made a node for the device: start udev`;
   }
   const held = heldChannels(machine.read("/sys/kernel/debug/dmaengine/summary") ?? "");
   if (held.length > 0) {
-    return `${missing}: pldma is loaded but every DMA channel that it could have is taken: ` +
-      `${held.join(", ")} (unbind that driver)`;
+    return `${missing}, because other drivers use the DMA channels: unbind ${held.join(", ")}`;
   }
-  return `${missing}: pldma is loaded but found no DMA channels ` +
-    "(device tree node plumbline,pldma, or module parameters; see dmesg)";
+  return `${missing}, because pldma found no DMA channels: name them in the device tree ` +
+    "(plumbline,pldma) or by modprobe pldma tx=CHANNEL rx=CHANNEL, and see dmesg";
 }
 
 /**
- * Channels that another driver has, from dmaengine's summary in debugfs: a line for each channel in
- * use, ` dma0chan0    | 40400000.dma:tx`.
+ * Channels that other drivers use, from the summary of dmaengine in debugfs. It has one line for each
+ * channel in use, such as ` dma0chan0    | 40400000.dma:tx`.
  */
 function heldChannels(summary: string): string[] {
   return summary.split("\n").flatMap((line) => {
     const [, channel, client] = /^\s*(dma\d+chan\d+)\s*\|\s*(\S+)/.exec(line) ?? [];
     if (channel === undefined || client === undefined || client.startsWith("pldma")) return [];
     return [
-      `${channel} by ${client === "in-use" ? "a driver that does not tell its name" : client}`,
+      `${client === "in-use" ? "an unknown driver" : client} from ${channel}`,
     ];
   });
 }
@@ -125,23 +125,23 @@ function explainOpen(device: string, code: string | null): string | null {
       return null;
     case "EACCES":
     case "EPERM":
-      return `No permission for ${device}: join the group that owns it (ls -l ${device}), or ` +
-        "give it one by the udev rule in driver/kernel";
+      return `No permission for ${device}: join its group (see ls -l ${device}), or install ` +
+        "the udev rule driver/kernel/70-pldma.rules";
     case "EBUSY":
-      return `${device} is open in another program, and opening is exclusive (fuser ${device})`;
+      return `${device} is open in another program: fuser ${device} shows which`;
     case "ENODEV":
     case "ENXIO":
-      return `${device} has no driver behind it any more (see dmesg)`;
+      return `${device} has no driver any more: see dmesg`;
     default:
       return `${device} cannot be opened: ${code}`;
   }
 }
 
 /**
- * Open a device once and tell why that fails.
+ * Opens a device once, and explains why that fails.
  *
- * @param device path of its node
- * @returns one line, or `null` when it can be opened and speaks our ABI
+ * @param device Path of the device node
+ * @returns One line, or `null` if the device can be opened and has the expected ABI
  */
 export function findProblem(device: string): string | null {
   try {
@@ -149,11 +149,11 @@ export function findProblem(device: string): string | null {
     return null;
   } catch (error) {
     const reason = errorMessage(error);
-    return (mayLook() ? explainDevice(device) : null) ?? `${reason}; plumbline run tells more`;
+    return (mayLook() ? explainDevice(device) : null) ?? `${reason}; deno test -A can say why`;
   }
 }
 
-/** Whether Deno lets us look around: into /proc and /dev with all permissions only. */
+/** Whether this process may read /proc and /dev, for which Deno requires `-A`. */
 function mayLook(): boolean {
   try {
     Deno.statSync("/proc/modules");

@@ -23,6 +23,7 @@ import type { Pattern, PatternSpec } from "../patterns/pattern.ts";
 import { toolInfo } from "../results/tool.ts";
 import { readSettings, type Settings } from "../settings/settings.ts";
 import { suiteName, suitesBelow } from "../settings/suite_names.ts";
+import { alternatives, valueError } from "../settings/values.ts";
 import { errorMessage } from "../text/error_message.ts";
 
 /** Longest wait for another test file of this run to be done with a device, milliseconds. */
@@ -303,11 +304,8 @@ function unknownSuite(
   const known = suitesBelow(Deno.cwd());
   const stranger = asked.find((name) => !known.includes(name));
   if (stranger === undefined) return null;
-  const guess = nearest(stranger, known);
-  return refuse(
-    `--suite knows no "${stranger}": ` +
-      (guess === null ? `there is ${known.join(", ")}` : `did you mean ${guess}?`),
-  );
+  const expected = known.length === 0 ? "a suite below this folder" : alternatives(known);
+  return refuse(valueError("--suite", expected, stranger, nearest(stranger, known)).message);
 }
 
 /** Open a device; while another test file of this process has it, wait: the run has the lock. */

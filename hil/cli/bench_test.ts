@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// plumbline bench on the simulated board: figures, advice, limits, and how it ends before its time.
+// plumbline bench on the simulated board: measurements, advice, limits, and partial reports.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Journal } from "../journal/journal.ts";
 import { checkResults, type Results } from "../results/schema.ts";
@@ -7,10 +7,10 @@ import { tempDir } from "../testing/temp_dir.ts";
 
 const MAIN = new URL("./main.ts", import.meta.url).pathname;
 
-/** Little, and of everything. */
+/** A small run of all suites. */
 const SMALL = ["--board=sim", "--size=4K", "--depth=2", "--policy=coherent,streaming,none"];
 
-/** Figures that are counted or follow from others: they have no scatter of their own. */
+/** Measurements that are counted or derived from others, so they have no spread. */
 const BARE = ["cpu user", "cpu system", "bytes synced per byte", "pin and map per page"];
 
 function start(dir: string, ...args: string[]): Deno.ChildProcess {
@@ -45,7 +45,7 @@ async function bench(dir: string, ...args: string[]) {
   return await end(start(dir, "--json=-", ...args));
 }
 
-Deno.test("plumbline bench measures, advises, tells of the machine, and prints tables", async () => {
+Deno.test("plumbline bench measures, advises, describes the machine, and prints tables", async () => {
   const dir = tempDir();
   const { code, results, stderr } = await bench(dir);
   assertEquals(code, 0, stderr);
@@ -65,7 +65,7 @@ Deno.test("plumbline bench measures, advises, tells of the machine, and prints t
       ...["completion latency", "wake-up latency"],
     ]
   ) assert(names.has(name), name);
-  // what has a distribution says how it lay, and its median lies inside
+  // a measurement with samples has a spread, which contains its median
   for (const { name, value, spread, at } of results.tests.flatMap((test) => test.measurements)) {
     if (spread === undefined) {
       assert(at === undefined || at["percentile"] !== undefined || BARE.includes(name), name);
@@ -119,7 +119,7 @@ Deno.test("plumbline bench syncs what a policy says, by the driver's counters", 
   ]]);
 });
 
-Deno.test("plumbline bench measures odd sizes, and no more at once than the queues take", async () => {
+Deno.test("plumbline bench measures odd sizes, and limits the depth to the length of the queues", async () => {
   const { code, results, stderr } = await end(launch(
     tempDir(),
     ...["--json=-", "--board=sim", "--size=100", "--depth=100", "--policy=user-pages,streaming"],
@@ -134,7 +134,7 @@ Deno.test("plumbline bench measures odd sizes, and no more at once than the queu
   assertEquals([...new Set(depths)], [64]);
 });
 
-Deno.test("plumbline bench --limits turns figures into a verdict", async () => {
+Deno.test("plumbline bench --limits fails if a measurement exceeds its limit", async () => {
   const dir = tempDir();
   const at = { direction: "loop" };
   const limit = { policy: "streaming", measurement: "bytes synced per byte", at };
@@ -170,7 +170,7 @@ Deno.test("plumbline bench --limits turns figures into a verdict", async () => {
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.test(`plumbline bench leaves a valid partial report on ${signal}`, async () => {
+  Deno.test(`plumbline bench writes a valid partial report on ${signal}`, async () => {
     const dir = tempDir();
     const child = start(dir, "--json=-", "--suite=throughput", "--policy=all");
     const journal = `${dir}/run/journal.jsonl`;
@@ -197,10 +197,10 @@ const mountable = (() => {
   return new Deno.Command("umount", { args: [dir] }).outputSync().success;
 })();
 
-// where in the run the disk is full decides who notices: a case, its file, or who runs the files
+// the size of the disk decides who finds it full: a case, its file, or the parent process
 for (const size of [24, 32, 40, 48]) {
   Deno.test({
-    name: `plumbline bench leaves a valid partial report of a disk of ${size} KiB` +
+    name: `plumbline bench writes a valid partial report on a disk of ${size} KiB` +
       (mountable ? "" : " (skipped: nothing can be mounted here)"),
     ignore: !mountable,
     async fn() {
@@ -217,7 +217,7 @@ for (const size of [24, 32, 40, 48]) {
         );
         assertMatch(results.run.cut ?? "", /^(No space left|The journal )/, stderr);
         assertStringIncludes(stderr, `PARTIAL: ${results.run.cut}.`);
-        // nothing that looks like results and is none
+        // no file that looks like results but is not
         for (const { name } of Deno.readDirSync(`${disk}/run`)) {
           if (name.endsWith(".json")) {
             checkResults(JSON.parse(Deno.readTextFileSync(`${disk}/run/${name}`)));
@@ -231,7 +231,7 @@ for (const size of [24, 32, 40, 48]) {
   });
 }
 
-/** Mounts a file system of so many KiB; tells whether this process may. */
+/** Mounts a file system of a size in KiB. Returns whether this process may do that. */
 function mountSmall(dir: string, size: number): boolean {
   try {
     const args = ["-t", "tmpfs", "-o", `size=${size}k`, "tmpfs", dir];

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 /**
- * `plumbline bitstream info|convert|load`.
+ * `plumbline bitstream info`, `convert` and `load`.
  *
  * @module
  */
-import { parseArgs, type ParseArgsConfig } from "node:util";
 import {
   BitstreamError,
   bitstreamInfo,
   type BitstreamReport,
-  type ByteOrder,
   convertFile,
   LOADER_ORDER,
 } from "../../fixtures/bitstream/mod.ts";
@@ -17,80 +15,139 @@ import { describe } from "../../fixtures/bitstream/info.ts";
 import { LoadError } from "../../fixtures/bitstream/load/errors.ts";
 import { loadBitstream, type LoadOptions } from "../../fixtures/bitstream/load/load.ts";
 import { lockDevice, LockHeldError } from "../board/lock.ts";
-import { nearest } from "../text/nearest.ts";
-import { UsageError } from "./options.ts";
+import {
+  type Arguments,
+  commandError,
+  type CommandLine,
+  commandsHelp,
+  type OptionInfo,
+} from "../settings/arguments.ts";
+import { settingOption } from "../settings/settings.ts";
+import { parseName, UsageError, valueError } from "../settings/values.ts";
 import { errorMessage } from "../text/error_message.ts";
+import { JSON_DESCRIPTION_OPTION, runCommand } from "./command.ts";
+import { notice } from "./output.ts";
 
-/** The board that `load` works on; this machine when nothing is said. */
+/** The board that `load` works on. Defaults to this machine. */
 export type LoadBoard = Pick<LoadOptions, "files" | "syscalls" | "identify">;
 
-/** One of `plumbline bitstream`'s commands: its arguments to an exit status. */
-type Command = (args: readonly string[], board: LoadBoard) => number | Promise<number>;
+/** What `plumbline bitstream` does. */
+export const BITSTREAM_PURPOSE = "Inspect, convert or load a bitstream.";
 
-const COMMANDS: Readonly<Record<string, Command>> = { info, convert, load };
+const PART: OptionInfo = {
+  name: "part",
+  value: "NAME|IDCODE",
+  help: "Refuse a bitstream for another part, such as xc7z020 or 0x03727093",
+};
 
-const HELP = `Usage: plumbline bitstream COMMAND …
+const NOT_USABLE = "The command line is not valid, or the file cannot be read or written";
 
-  info FILE              what a .bit or .bin is, and whether it may be loaded
-    --part NAME|IDCODE   for this part, such as xc7z020 or 0x03727093
-    --json FILE          write it there as JSON; - is standard output
-  convert FILE OUT       write a .bin as the FPGA manager wants it
-    --order ORDER        swapped (default; FPGA manager) or straight (Vivado)
-  load FILE              make it run, and find out whether it does
-    --device PATH        device that it brings up (default /dev/pldma0)
-    --loader LOADER      fpga-manager, overlay, or a command with {file} in it
-    --part NAME          the board's part: refuse bitstreams for others
-    --force              load even if it runs already
-    --require-identity   fail unless the core proves to be what was promised
+const FILE_EXIT = { 0: "The bitstream may be loaded", 1: "It may not", 2: NOT_USABLE };
 
-Exit: 0 may be loaded or runs, 1 may not or is another core, 2 usage or no such
-file, 3 the board could not load it`;
+const INFO: CommandLine = {
+  command: "plumbline bitstream info",
+  purpose: "Show what a .bit or .bin file contains, and whether it may be loaded.",
+  operands: "FILE",
+  groups: [{
+    title: "Options",
+    options: [PART, JSON_DESCRIPTION_OPTION],
+  }],
+  examples: [["plumbline bitstream info top.bit --part xc7z020", "Check it for a Zynq-7020"]],
+  exit: FILE_EXIT,
+};
+
+const CONVERT: CommandLine = {
+  command: "plumbline bitstream convert",
+  purpose: "Write the .bin file that the kernel's FPGA manager takes.",
+  operands: "FILE OUT",
+  groups: [{
+    title: "Options",
+    options: [{
+      name: "order",
+      value: "ORDER",
+      help: "swapped (default; for the FPGA manager) or straight (as Vivado writes it)",
+    }],
+  }],
+  examples: [["plumbline bitstream convert top.bit top.bin", "Convert it for the FPGA manager"]],
+  exit: FILE_EXIT,
+};
+
+const LOAD: CommandLine = {
+  command: "plumbline bitstream load",
+  purpose: "Load a bitstream, and check that the expected core answers.",
+  operands: "FILE",
+  groups: [{
+    title: "Options",
+    options: [
+      {
+        name: "device",
+        value: "PATH",
+        help: "Device that the bitstream brings up. Defaults to /dev/pldma0",
+      },
+      settingOption("loader"),
+      PART,
+      { name: "force", value: null, help: "Load it even if it runs already" },
+      settingOption("require-identity"),
+    ],
+  }],
+  examples: [["plumbline bitstream load top.bit --require-identity", "Load it and check the core"]],
+  exit: {
+    0: "The bitstream runs",
+    1: "It may not be loaded, or another core answers",
+    2: NOT_USABLE,
+    3: "The board could not load it",
+  },
+};
+
+/** One of the commands: its parsed arguments to an exit status. */
+type Subcommand = (given: Arguments, board: LoadBoard) => number | Promise<number>;
+
+const COMMANDS: Readonly<Record<string, { line: CommandLine; run: Subcommand }>> = {
+  info: { line: INFO, run: info },
+  convert: { line: CONVERT, run: convert },
+  load: { line: LOAD, run: load },
+};
 
 /**
- * Run `plumbline bitstream`.
+ * Runs `plumbline bitstream`.
  *
- * @param args the arguments behind `bitstream`
- * @param board what `load` works on, for tests
- * @returns the exit status: 0 the bitstream may be loaded, or runs; 1 it may not, or the core that
- * runs is another; 2 the file cannot be read; 3 the board could not load it
- * @throws {UsageError} for a command line that makes no sense
+ * @param args The arguments after `bitstream`
+ * @param board The board that `load` works on, for tests
+ * @returns The exit status: 0 if the bitstream may be loaded or runs, 1 if it may not be loaded or if
+ * another core answers, 2 if the file cannot be read, 3 if the board could not load it
+ * @throws {UsageError} If the command line is not valid
  */
 export async function bitstream(
-  args: readonly string[],
+  [name, ...args]: readonly string[],
   board: LoadBoard = {},
 ): Promise<number> {
-  const [name, ...rest] = args;
-  if (name === "--help" || name === "-h" || rest.includes("--help") || rest.includes("-h")) {
-    console.log(HELP);
+  if (name === "--help" || name === "-h") {
+    console.log(commandsHelp({
+      command: "plumbline bitstream",
+      purpose: BITSTREAM_PURPOSE,
+      commands: Object.entries(COMMANDS).map(([name, { line }]) => [name, line.purpose]),
+      exit: { ...LOAD.exit, 0: "The bitstream may be loaded, or runs" },
+    }));
     return 0;
   }
-  if (name === undefined) throw new UsageError("Which command? See plumbline bitstream --help");
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command === undefined) {
-    const guess = nearest(name, Object.keys(COMMANDS));
-    throw new UsageError(
-      `Unknown command bitstream ${name}: ` +
-        (guess === null
-          ? `use one of ${Object.keys(COMMANDS).join(", ")}`
-          : `did you mean ${guess}?`),
-    );
-  }
+  const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) throw commandError(name, Object.keys(COMMANDS));
   try {
-    return await command(rest, board);
+    return await runCommand(
+      { line: command.line, run: (given) => command.run(given, board) },
+      args,
+    );
   } catch (error) {
     const isLoad = error instanceof LoadError || error instanceof LockHeldError;
     if (!isLoad && !(error instanceof BitstreamError)) throw error;
-    console.error(`plumbline: ${error.message}`);
+    notice(error.message);
     if (isLoad) return 3;
     return ["unreadable", "not-a-file", "unwritable"].includes(error.code) ? 2 : 1;
   }
 }
 
-function info(args: readonly string[]): number {
-  const { values, positionals } = parse("info", args, ["part", "json"]);
-  const file = only("info", positionals, 1)[0] ?? "";
-  const part = values["part"] === undefined ? null : parsePart(values["part"]);
-  const report = bitstreamInfo(file, { part });
+function info({ values, operands: [file = ""] }: Arguments): number {
+  const report = bitstreamInfo(file, { part: parsePart(values["part"]) });
   const { refusal } = report;
   const json = values["json"];
   if (json !== undefined) {
@@ -108,118 +165,56 @@ function info(args: readonly string[]): number {
   return refusal === null ? 0 : 1;
 }
 
-function convert(args: readonly string[]): number {
-  const { values, positionals } = parse("convert", args, ["order"]);
-  const [input = "", output = ""] = only("convert", positionals, 2);
-  const order = parseOrder(values["order"] ?? LOADER_ORDER);
+function convert({ values, operands: [input = "", output = ""] }: Arguments): number {
+  const order = parseName("--order", values["order"] ?? LOADER_ORDER, ["swapped", "straight"]);
   const { bitstream, bytes } = convertFile(input, output, order);
-  console.error(`plumbline: ${output}: ${bytes} bytes, ${order} words`);
+  notice(`${output}: ${bytes} bytes, ${order} words`);
   const { refusal } = describe(bitstream, input);
   if (refusal === null) return 0;
-  console.error(`plumbline: it was converted, but may not be loaded: ${refusal.message}`);
+  notice(`${output} was written, but may not be loaded: ${refusal.message}`);
   return 1;
 }
 
-async function load(args: readonly string[], board: LoadBoard): Promise<number> {
-  const { values, given, positionals } = parse("load", args, ["device", "loader", "part"], [
-    "force",
-    "require-identity",
-  ]);
-  const [file = ""] = only("load", positionals, 1);
-  const say = (line: string): void => console.error(`plumbline: ${line}`);
+async function load(
+  { values, switches, operands: [file = ""] }: Arguments,
+  board: LoadBoard,
+): Promise<number> {
   const device = values["device"] ?? (Deno.env.get("PLUMBLINE_DEVICE") || "/dev/pldma0");
-  // a run that is on the board must not lose its logic
+  // another run on the board must not lose its logic
   if (board.files === undefined) lockDevice(device, { what: "plumbline bitstream load" });
   const { identity, detail } = await loadBitstream(file, {
     ...board,
     device,
     loader: values["loader"],
     part: values["part"],
-    force: given.has("force"),
-    log: say,
+    force: switches.has("force"),
+    log: notice,
   });
-  say(`identity: ${identity} (${detail})`);
-  const enough = given.has("require-identity") ? ["proved"] : ["proved", "loaded"];
-  return enough.includes(identity) ? 0 : 1;
+  notice(`identity: ${identity} (${detail})`);
+  const accepted = switches.has("require-identity") ? ["proved"] : ["proved", "loaded"];
+  return accepted.includes(identity) ? 0 : 1;
 }
 
-function parse(
-  command: string,
-  args: readonly string[],
-  names: readonly string[],
-  switches: readonly string[] = [],
-): {
-  values: Record<string, string | undefined>;
-  given: ReadonlySet<string>;
-  positionals: readonly string[];
-} {
-  const options: NonNullable<ParseArgsConfig["options"]> = {};
-  for (const name of names) options[name] = { type: "string" };
-  for (const name of switches) options[name] = { type: "boolean" };
-  const { tokens } = parseArgs({
-    args: [...args],
-    options,
-    allowPositionals: true,
-    strict: false,
-    tokens: true,
-  });
-  const values: Record<string, string | undefined> = {};
-  const given = new Set<string>();
-  const positionals: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === "positional") positionals.push(token.value);
-    if (token.kind !== "option") continue;
-    if (switches.includes(token.name)) {
-      if (token.value !== undefined) throw new UsageError(`--${token.name} takes no value`);
-      given.add(token.name);
-      continue;
-    }
-    if (!names.includes(token.name)) {
-      const guess = nearest(token.name, [...names, ...switches]);
-      throw new UsageError(
-        `Unknown option ${token.rawName} of bitstream ${command}` +
-          (guess === null ? ": see --help" : `: did you mean --${guess}?`),
-      );
-    }
-    if (!token.value) throw new UsageError(`--${token.name} needs a value`);
-    if (values[token.name] !== undefined) throw new UsageError(`--${token.name} is given twice`);
-    values[token.name] = token.value;
-  }
-  return { values, given, positionals };
-}
-
-function only(command: string, positionals: readonly string[], count: number): readonly string[] {
-  if (positionals.length === count) return positionals;
-  const names = count === 1 ? "one file" : "an input and an output";
-  throw new UsageError(`bitstream ${command} takes ${names}, not ${positionals.length} names`);
-}
-
-function parsePart(text: string): number | string {
+function parsePart(text: string | undefined): number | string | null {
+  if (text === undefined) return null;
   if (/^0x[0-9a-f]{1,8}$/i.test(text)) return Number(text);
   if (/^[a-z][0-9a-z-]*$/i.test(text)) return text;
-  throw new UsageError(`--part takes a name or an IDCODE, such as xc7z020 or 0x03727093`);
-}
-
-function parseOrder(text: string): ByteOrder {
-  if (text === "swapped" || text === "straight") return text;
-  throw new UsageError(`--order takes swapped or straight, not "${text}"`);
+  throw valueError("--part", "a name or an IDCODE, such as xc7z020 or 0x03727093", text);
 }
 
 function writeReport(path: string, text: string): void {
   try {
     Deno.writeTextFileSync(path, text + "\n");
   } catch (error) {
-    throw new UsageError(
-      `--json cannot write ${path}: ${errorMessage(error)}`,
-    );
+    throw new UsageError(`--json ${path} cannot be written: ${errorMessage(error)}`);
   }
 }
 
 /**
- * Describe a bitstream for a person.
+ * Writes the description of a bitstream.
  *
- * @param report what is known of it
- * @returns lines, without a last end of line
+ * @param report What is known about it
+ * @returns Lines, without a final line break
  */
 export function renderInfo({ info, virtual, promise, refusal }: BitstreamReport): string {
   const { header, configuration: c } = info;
@@ -236,7 +231,7 @@ export function renderInfo({ info, virtual, promise, refusal }: BitstreamReport)
   const dies = info.parts.map(({ name, family }) => `${name} (${family})`).join(" or ");
   const idcode = info.idcode === null
     ? "no IDCODE"
-    : `IDCODE ${hex(info.idcode)}, ${dies || "which is in no table"}`;
+    : `IDCODE ${hex(info.idcode)}, ${dies || "an unknown part"}`;
   lines.push(["part", header === null ? idcode : `${header.part}; ${idcode}`]);
   lines.push([
     "words",

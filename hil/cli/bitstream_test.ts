@@ -10,7 +10,7 @@ import {
 import { FakeBoard } from "../../fixtures/bitstream/load/testing/fake_board.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 import { bitstream, type LoadBoard } from "./bitstream.ts";
-import { UsageError } from "./options.ts";
+import { UsageError } from "../settings/values.ts";
 
 const dir = tempDir();
 const bytes = virtualBitstream({ core: "softdma", args: "channels=2" });
@@ -43,7 +43,7 @@ async function runOn(
   }
 }
 
-Deno.test("bitstream info describes a file in a screen, and exits 0 when it may be loaded", async () => {
+Deno.test("bitstream info describes a file in ten lines, and exits 0 if it may be loaded", async () => {
   const { code, out, err } = await run("info", good);
   assertEquals([code, err], [0, ""]);
   const lines = out.split("\n");
@@ -84,7 +84,7 @@ Deno.test("bitstream info says what is wrong with a damaged file, and exits 1", 
   assertEquals((await run("info", good, "--part=0x0504C0FF")).code, 0);
 });
 
-Deno.test("bitstream info --json - puts nothing but JSON on standard output", async () => {
+Deno.test("bitstream info --json - writes only JSON to standard output", async () => {
   const { code, out, err } = await run("info", "--json", "-", damaged);
   const report = JSON.parse(out);
   assertEquals([code, err], [1, ""]);
@@ -96,7 +96,7 @@ Deno.test("bitstream info --json - puts nothing but JSON on standard output", as
   assertEquals(JSON.parse(Deno.readTextFileSync(file)).promise.core, "softdma");
 });
 
-Deno.test("bitstream convert writes the loader's order, or the one that is asked for", async () => {
+Deno.test("bitstream convert writes the words in the order of the loader, or of --order", async () => {
   const expected = parseBitstream(bytes);
   for (const order of ["swapped", "straight"] as const) {
     const out = `${dir}/${order}.bin`;
@@ -108,7 +108,7 @@ Deno.test("bitstream convert writes the loader's order, or the one that is asked
   }
 });
 
-Deno.test("bitstream convert says when what it wrote may not be loaded", async () => {
+Deno.test("bitstream convert exits 1 if the file may not be loaded", async () => {
   const { code, err } = await run("convert", damaged, `${dir}/damaged.bin`);
   assertEquals(code, 1);
   assert(err.includes("may not be loaded"), err);
@@ -116,24 +116,27 @@ Deno.test("bitstream convert says when what it wrote may not be loaded", async (
   assertEquals((await run("convert", good, good)).code, 2);
 });
 
-Deno.test("bitstream exits 2 for what cannot be read, and for a wrong command line", async () => {
+Deno.test("bitstream exits 2 for a file that cannot be read, and for an invalid command line", async () => {
   assertEquals((await run("info", `${dir}/none.bit`)).code, 2);
   assertEquals((await run("info", dir)).code, 2);
   const wrong: [string[], string][] = [
-    [[], "Which command?"],
+    [[], "Missing command: expected info, convert or load, or --help"],
     [["inof", good], "did you mean info?"],
-    [["xyzzy"], "use one of info, convert, load"],
-    [["info"], "takes one file, not 0"],
-    [["info", good, good], "takes one file, not 2"],
-    [["convert", good], "takes an input and an output"],
+    [["xyzzy"], "expected info, convert or load"],
+    [["info"], "Missing FILE: expected FILE"],
+    [["info", good, good], 'good.bit": expected FILE'],
+    [["convert", good], "Missing OUT: expected FILE OUT"],
     [["info", good, "--jsn=-"], "did you mean --json?"],
     [["info", good, "--json"], "--json needs a value"],
     [["info", good, "--json="], "--json needs a value"],
     [["info", good, "--part=a", "--part=b"], "given twice"],
-    [["info", good, "--part", "7!"], "--part takes"],
-    [["info", good, "--json", `${dir}/none/x`], "--json cannot write"],
-    [["convert", good, "x", "--order=big"], "swapped or straight"],
-    [["load"], "takes one file, not 0"],
+    [
+      ["info", good, "--part", "7!"],
+      'Expected --part to be a name or an IDCODE, such as xc7z020 or 0x03727093, found "7!"',
+    ],
+    [["info", good, "--json", `${dir}/none/x`], "none/x cannot be written"],
+    [["convert", good, "x", "--order=big"], 'swapped or straight, found "big"'],
+    [["load"], "Missing FILE: expected FILE"],
     [["load", good, "--force=yes"], "--force takes no value"],
     [["load", good, "--requireidentity"], "did you mean --require-identity?"],
   ];
@@ -142,17 +145,20 @@ Deno.test("bitstream exits 2 for what cannot be read, and for a wrong command li
     assert(error.message.includes(message), error.message);
   }
   assertEquals((await run("--help")).code, 0);
-  const help = (await run("info", "--help")).out;
-  assert(help.split("\n").every((line) => line.length <= 80) && help.includes("convert FILE OUT"));
+  for (const command of [[], ["info"], ["convert"], ["load"]]) {
+    const help = (await run(...command, "--help")).out;
+    assert(help.split("\n").every((line) => line.length <= 80), help);
+    assert(help.includes(["plumbline bitstream", ...command].join(" ")), help);
+  }
 });
 
-Deno.test("bitstream load makes a file run, and judges who answers", async () => {
+Deno.test("bitstream load loads a file, and checks which core answers", async () => {
   const promise = virtualPromise(bytes);
   const core = { id: promise.id ?? 0, version: promise.version ?? "", build: promise.build };
-  const around = (fake: FakeBoard, told: typeof core = core): LoadBoard => ({
+  const around = (fake: FakeBoard, answer: typeof core = core): LoadBoard => ({
     files: fake,
     syscalls: fake.syscalls,
-    identify: () => told,
+    identify: () => answer,
   });
   const fake = new FakeBoard();
   const first = await runOn(around(fake), "load", good, "--require-identity");
@@ -177,7 +183,7 @@ Deno.test("bitstream load makes a file run, and judges who answers", async () =>
   }
 });
 
-Deno.test("bitstream load leaves the board alone when the file or the loader is bad", async () => {
+Deno.test("bitstream load does not touch the board if the file or the loader is not valid", async () => {
   const fake = new FakeBoard();
   const board = { files: fake, syscalls: fake.syscalls };
   const attempts: [string[], number][] = [

@@ -1,55 +1,56 @@
 // SPDX-License-Identifier: MIT
 /**
- * Runs test files on this machine, each in a child process of its own: `deno test`.
+ * Runs test files on this machine, each in its own child process, which is `deno test`.
  *
- * A child, because a segfault, a call that hangs in the driver and a test that never ends would take
- * the report with them; one for each file, because the others are to be run nevertheless. What
- * happened is in the journal, not in the child's exit status or output.
+ * A child can die of a segmentation fault, hang in the driver or never end, without losing the report.
+ * Each file has its own child, so that the other files still run. The journal says what happened; the
+ * exit status and the output of the child do not.
  *
  * @module
  */
 import { Journal, type JournalLine, JournalTail } from "../journal/journal.ts";
 import { LOCK_VARIABLE } from "../board/lock.ts";
-import { SETTING_NAMES, settingVariable, SWITCH_NAMES } from "../settings/settings.ts";
+import { SETTING_NAMES, settingVariable } from "../settings/settings.ts";
 import { suiteName } from "../settings/suite_names.ts";
 import type { RunOptions } from "./options.ts";
 import { follow, type Progress } from "./progress.ts";
 
-/** Name of the children's output in the folder of the run. */
+/** File in the folder of the run for the output of the children. */
 export const LOG_FILE = "deno-test.log";
 
-/** How long past its limit a case is waited for, seconds: Deno ends it before that, if it can. */
+/** Seconds to wait for a case after its time limit. Deno ends the case before that if it can. */
 const GRACE = 90;
 
-/** How long a file may do nothing that the journal tells of, seconds. */
+/** Seconds that a file may take without a new line in the journal. */
 const IDLE = 240;
 
-/** What {@linkcode runLocal} is given. */
+/** What {@linkcode runLocal} needs. */
 export interface LocalRun {
-  /** What was asked for. */
+  /** The options of the run. */
   readonly options: RunOptions;
   /** The journal of the run. */
   readonly journal: Journal;
-  /** The test files, absolute. */
+  /** Absolute paths of the test files. */
   readonly files: readonly string[];
   /** The seed. */
   readonly seed: number;
-  /** Token of the lock on the board; null where none is needed. */
+  /** Token of the lock on the board, or `null` if the board needs none. */
   readonly lock: string | null;
-  /** What to show meanwhile. */
+  /** Shows progress, or `null` for none. */
   readonly progress: Progress | null;
-  /** Ends the run early; its reason is told. */
+  /** Ends the run early. The results contain its reason. */
   readonly signal: AbortSignal;
-  /** Seconds instead of the usual ones, for tests of this module. */
+  /** Seconds in place of {@linkcode GRACE} and {@linkcode IDLE}, for tests. */
   readonly patience?: { readonly grace: number; readonly idle: number };
 }
 
 /**
- * Run the test files one after another and wait for their end. After one that dies the next is run.
+ * Runs the test files one after another. If one dies, the next one still runs.
  *
- * @param run what to run
- * @returns what ended each file that died before its time, by suite, to explain cases that have no
- * end. Failures of the bench are in the journal.
+ * Failures of the infrastructure are in the journal.
+ *
+ * @param run What to run
+ * @returns For each suite whose file died, the reason, which explains cases that have no end
  */
 export async function runLocal(run: LocalRun): Promise<ReadonlyMap<string, string>> {
   const died = new Map<string, string>();
@@ -73,12 +74,12 @@ export async function runLocal(run: LocalRun): Promise<ReadonlyMap<string, strin
   return died;
 }
 
-/** Run one file; returns what killed it, null when it ended by itself. */
+/** Runs one file. Returns what killed it, or `null` if it ended by itself. */
 async function runFile(run: LocalRun, file: string): Promise<string | null> {
   const { journal, signal } = run;
   const before = Journal.read(journal.path).lines.length;
   const child = new Deno.Command(Deno.execPath(), {
-    // types are checked where the code is written; on a slow board that takes minutes
+    // no type check, because it takes minutes on a slow board
     args: ["test", "-A", "--no-check", "--no-prompt", file],
     cwd: projectOf(file),
     env: environment(run),
@@ -91,17 +92,17 @@ async function runFile(run: LocalRun, file: string): Promise<string | null> {
   using watch = new Watch(journal.path, run.patience ?? { grace: GRACE, idle: IDLE }, signal);
   const ended = await untilEnd(child, watch.signal);
   if (ended === null) {
-    const reason = `${watch.signal.reason}, and deno test does not die: it hangs in the kernel`;
+    const reason = `${watch.signal.reason}, and deno test cannot be killed: it hangs in the kernel`;
     journal.bench(`deno test ${suiteName(file)}`, reason);
     return reason;
   }
-  await Promise.race([copied, delay(1000)]); // a grandchild may still hold the pipes
+  await Promise.race([copied, delay(1000)]); // a grandchild may keep the pipes open
   if (signal.aborted) return String(signal.reason);
   const lines = Journal.read(journal.path).lines.slice(before);
   return judgeChild(journal, file, ended, watch.signal, lines);
 }
 
-/** The folder of the configuration that a test file belongs to. */
+/** The folder with the configuration of a test file. */
 function projectOf(file: string): string {
   const parent = file.slice(0, file.lastIndexOf("/")) || "/";
   for (let dir = parent; dir !== ""; dir = dir.slice(0, dir.lastIndexOf("/"))) {
@@ -109,7 +110,7 @@ function projectOf(file: string): string {
       try {
         if (Deno.statSync(`${dir}/${name}`).isFile) return dir;
       } catch {
-        // further up
+        // look in the parent folder
       }
     }
   }
@@ -124,7 +125,7 @@ function environment(run: LocalRun): Record<string, string> {
     ...(lock === null ? {} : { [LOCK_VARIABLE]: lock }),
     ...(options.board.kind === "sim" ? { PLUMBLINE_BOARD: "sim" } : {}),
   };
-  for (const name of [...SETTING_NAMES, ...SWITCH_NAMES]) {
+  for (const name of SETTING_NAMES) {
     const value = options.settings[name];
     if (value !== undefined) env[settingVariable(name)] = value;
   }
@@ -132,7 +133,7 @@ function environment(run: LocalRun): Record<string, string> {
   return env;
 }
 
-/** Ends a file in which a case is far over its limit, or in which nothing happens at all. */
+/** Ends a file in which a case is far over its time limit, or in which nothing happens. */
 class Watch implements Disposable {
   readonly #abort = new AbortController();
   readonly #tail: JournalTail;
@@ -150,7 +151,7 @@ class Watch implements Disposable {
     this.#tail = new JournalTail(path);
     this.#patience = patience;
     this.signal = AbortSignal.any([signal, this.#abort.signal]);
-    this.#tail.poll(); // what earlier files did is past
+    this.#tail.poll(); // skip the lines of earlier files
     this.#wait(patience.idle, "loading the file");
     this.#timer = setInterval(() => this.#look(), 500);
   }
@@ -176,7 +177,7 @@ class Watch implements Disposable {
   }
 }
 
-/** Wait for the child; on abort ask it to end, then kill it, then stop waiting. */
+/** Waits for the child. On abort, asks it to end, then kills it, then stops waiting. */
 async function untilEnd(
   child: Deno.ChildProcess,
   signal: AbortSignal,
@@ -192,7 +193,7 @@ async function untilEnd(
     try {
       child.kill(how);
     } catch {
-      // it has ended by itself meanwhile
+      // it ended by itself
     }
     const dead = await Promise.race([status, delay(grace)]);
     if (dead !== null) return dead;
@@ -201,16 +202,16 @@ async function untilEnd(
   return null;
 }
 
-/** Keep the child's output; what comes after its end and our patience is dropped. */
+/** Copies the child's output to the log until the log is closed. */
 async function copy(from: ReadableStream<Uint8Array>, to: Deno.FsFile): Promise<void> {
   try {
     for await (const chunk of from) to.writeSync(chunk);
   } catch {
-    // the log was closed meanwhile
+    // the log is closed
   }
 }
 
-/** Whether the child's end fits what its lines say, and what killed it if something did. */
+/** Checks that the child's end fits its lines in the journal. Returns what killed it, if anything. */
 function judgeChild(
   journal: Journal,
   file: string,
@@ -224,24 +225,24 @@ function judgeChild(
     return reason;
   };
   if (signal.aborted) return blame(String(signal.reason));
-  // a child that Deno itself reports as killed has a signal; a shell or npx would say 128 + n
+  // a child killed by a signal has that signal, or status 128 + n if a shell or npx is in between
   const killed = status.signal ?? (status.code > 128 ? `status ${status.code}` : null);
   if (killed !== null) return blame(`deno test died of ${killed}`);
   const explained = lines.some((line) =>
     line.line === "end" && !["PASS", "XFAIL", "SKIP"].includes(line.outcome)
   );
   if (status.code !== 0 && !explained) {
-    return blame(`deno test ended with status ${status.code} outside of any case`);
+    return blame(`deno test ended with status ${status.code}, but no case failed`);
   }
   if (!lines.some((line) => line.line === "case")) return blame("the file registered no case");
   return null;
 }
 
-/** A bench that was told to inject a fault and did not has proved nothing. */
+/** A run that was to inject a fault and did not proves nothing. */
 function checkInjected(journal: Journal, spec: string): void {
   const { lines } = Journal.read(journal.path);
   if (lines.some((line) => line.line === "end" && (line.injected ?? []).length > 0)) return;
-  journal.bench("fault injection", `The fault "${spec}" was asked for and never injected`);
+  journal.bench("fault injection", `Expected the fault "${spec}", but none was injected`);
 }
 
 function delay(milliseconds: number): Promise<null> {

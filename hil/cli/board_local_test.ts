@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
-// The parent of the suites, with suites made for the occasion that end in every bad way.
+// The parent process of the suites, with suites that end in every bad way.
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Journal } from "../journal/journal.ts";
 import { fold } from "../journal/fold.ts";
 import type { Results } from "../results/schema.ts";
 import { LOG_FILE, runLocal } from "./board_local.ts";
-import { parseRunOptions } from "./options.ts";
+import { parseArguments } from "../settings/arguments.ts";
+import { readRunOptions, RUN_LINE } from "./options.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 
 const JOURNAL = JSON.stringify(new URL("../journal/journal.ts", import.meta.url).href);
 
-/** Registers two cases; the body of the second is given. */
+/** A suite with two cases. The second one has the given body. */
 function suite(body: string, limit = 100): string {
   return `
     import { Journal } from ${JOURNAL};
@@ -47,7 +48,8 @@ async function runSuites(
   } = {},
 ): Promise<Outcome> {
   const root = tempDir();
-  const options = parseRunOptions(args, { suites: () => [], virtual: true });
+  const given = parseArguments(RUN_LINE, args);
+  const options = readRunOptions(given, { suites: () => [], virtual: true });
   const files = texts.map((text, i) => {
     const file = `${root}/made${i === 0 ? "" : i}_test.ts`;
     Deno.writeTextFileSync(file, text.replaceAll("MADE", `made${i === 0 ? "" : i}`));
@@ -77,14 +79,14 @@ function runSuite(text: string, options?: Parameters<typeof runSuites>[1]): Prom
   return runSuites([text], options);
 }
 
-Deno.test("runLocal() leaves a verdict to the journal when all goes well", async () => {
+Deno.test("runLocal() passes if the cases in the journal pass", async () => {
   const { exit, outcomes, log } = await runSuite(suite(""));
   assertEquals(outcomes, ["made first PASS", "made second PASS"]);
   assertEquals(exit, 0);
   assertMatch(log, /2 passed/);
 });
 
-Deno.test("runLocal() hands the settings and the lock on", async () => {
+Deno.test("runLocal() passes the settings and the lock to its children", async () => {
   const args = ["--policy=none,manual", "--size=1K", "--depth=1,max", "--frames=9"];
   const print = `for (const name of ["POLICY", "SIZE", "DEPTH", "FRAMES", "SEED", "LOCK"]) {
     console.log(name, Deno.env.get("PLUMBLINE_" + name));
@@ -94,7 +96,7 @@ Deno.test("runLocal() hands the settings and the lock on", async () => {
   for (const line of [...lines, "LOCK the token"]) assertStringIncludes(log, line);
 });
 
-Deno.test("runLocal() survives a segfault and blames the case that it happened in", async () => {
+Deno.test("runLocal() survives a segmentation fault and names the case in which it happened", async () => {
   const { results, exit, outcomes } = await runSuite(
     suite(`
       const libc = Deno.dlopen("libc.so.6", { strlen: { parameters: ["usize"], result: "usize" } });
@@ -105,7 +107,7 @@ Deno.test("runLocal() survives a segfault and blames the case that it happened i
   assertEquals(exit, 3);
 });
 
-Deno.test("runLocal() goes on with the next file after one that died", async () => {
+Deno.test("runLocal() runs the next file after one that died", async () => {
   const segfault = `
       const libc = Deno.dlopen("libc.so.6", { strlen: { parameters: ["usize"], result: "usize" } });
       libc.symbols.strlen(8n);`;
@@ -118,7 +120,7 @@ Deno.test("runLocal() goes on with the next file after one that died", async () 
   assertEquals(exit, 3);
 });
 
-Deno.test("runLocal() reports a file that runs out of memory, and goes on", async () => {
+Deno.test("runLocal() reports a file that runs out of memory, and runs the next one", async () => {
   const hog = `const all = [];
     for (;;) all.push(new Array(1e6).fill({ some: "object" }));`;
   const bounded = `// deno-lint-ignore-file
@@ -136,7 +138,7 @@ Deno.test("runLocal() reports a file that runs out of memory, and goes on", asyn
   }
 });
 
-Deno.test("runLocal() takes no pass from a file that leaves by Deno.exit", async () => {
+Deno.test("runLocal() reports an error if a file calls Deno.exit()", async () => {
   const early = await runSuite("Deno.exit(0);");
   assertEquals(early.outcomes, ["bench deno test made ERROR"]);
   assertStringIncludes(early.results.tests[0]?.reason ?? "", "registered no case");
@@ -151,7 +153,7 @@ const SLEEP = `const libc = Deno.dlopen("libc.so.6", {
   });
   libc.symbols.sleep(300);`;
 
-Deno.test("runLocal() ends a case that is over its limit, and runs the next file", async () => {
+Deno.test("runLocal() ends a case that exceeds its time limit, and runs the next file", async () => {
   const patience = { grace: 1, idle: 60 };
   const { results, exit, outcomes } = await runSuites([suite(SLEEP, 1), suite("")], { patience });
   const reason = "died here: MADE/second took more than 2 s".replace("MADE", "made");
@@ -160,7 +162,7 @@ Deno.test("runLocal() ends a case that is over its limit, and runs the next file
   assertEquals(exit, 3);
 });
 
-Deno.test("runLocal() ends a file that hangs while it is loaded", async () => {
+Deno.test("runLocal() ends a file that hangs while Deno loads it", async () => {
   const patience = { grace: 60, idle: 2 };
   const { results, exit } = await runSuites([SLEEP, suite("")], { patience });
   assertEquals(results.summary.pass, 2);
@@ -168,7 +170,7 @@ Deno.test("runLocal() ends a file that hangs while it is loaded", async () => {
   assertEquals(exit, 3);
 });
 
-Deno.test("runLocal() ends a call that never returns, at the abort of the run", async () => {
+Deno.test("runLocal() ends a system call that never returns, when the run is aborted", async () => {
   const abort = new AbortController();
   setTimeout(() => abort.abort("the time limit of 2 s was reached"), 2000);
   const { results, exit } = await runSuite(suite(SLEEP), { signal: abort.signal });
@@ -177,14 +179,14 @@ Deno.test("runLocal() ends a call that never returns, at the abort of the run", 
   assertEquals(exit, 3);
 });
 
-Deno.test("runLocal() calls a suite that does not even load a failure of the bench", async () => {
+Deno.test("runLocal() reports an infrastructure error if a suite does not load", async () => {
   const { exit, outcomes, log } = await runSuite(`throw new Error("no such board");`);
   assertEquals(outcomes, ["bench deno test made ERROR"]);
   assertEquals(exit, 3);
   assertStringIncludes(log, "no such board");
 });
 
-Deno.test("runLocal() does not take a failing test for an error of its own", async () => {
+Deno.test("runLocal() reports a failing test as a failure and not as an error", async () => {
   const body = `journal.end(prefix + "second", { ...pass, outcome: "FAIL", reason: "bit-flip" });
     throw new Error("bit-flip");`;
   const { exit, outcomes } = await runSuite(suite(body));
@@ -192,7 +194,7 @@ Deno.test("runLocal() does not take a failing test for an error of its own", asy
   assertEquals(exit, 1);
 });
 
-Deno.test("runLocal() notices a test that fails behind the journal's back", async () => {
+Deno.test("runLocal() reports an error if a test fails that is not in the journal", async () => {
   const { exit, outcomes } = await runSuite(
     suite("") + `Deno.test("third", () => { throw new Error("unseen"); });`,
   );
@@ -200,7 +202,7 @@ Deno.test("runLocal() notices a test that fails behind the journal's back", asyn
   assertEquals(exit, 3);
 });
 
-Deno.test("runLocal() takes no pass from a fault that was never injected", async () => {
+Deno.test("runLocal() reports an error if --fault injected nothing", async () => {
   const args = ["--fault=kind=flip"];
   const { exit, outcomes } = await runSuite(suite(""), { args });
   assertEquals(outcomes.at(-1), "bench fault injection ERROR");

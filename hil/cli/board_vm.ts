@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /**
- * Runs the suites on a virtual board: the same command inside the guest, whose journal lies in a
- * folder that the host sees, so that a lost guest loses no more than its last case.
+ * Runs the suites on a virtual machine, by the same command inside the guest.
+ *
+ * The guest keeps its journal in a folder of the host, so a guest that is lost loses only its last
+ * case.
  *
  * @module
  */
@@ -9,36 +11,38 @@ import { type GuestOptions, type GuestRun, runInGuest } from "../../fixtures/boa
 import { Journal } from "../journal/journal.ts";
 import { fold } from "../journal/fold.ts";
 import { runArguments, type RunOptions } from "./options.ts";
-import { ROOT } from "../settings/place.ts";
+import { ROOT } from "../settings/paths.ts";
 import { follow, type Progress } from "./progress.ts";
 import { errorMessage } from "../text/error_message.ts";
 
-/** What a boot may take on top of the run, seconds. */
+/** Seconds for the boot, in addition to those for the run. */
 const BOOT_SECONDS = 120;
 
-/** What {@linkcode runVirtual} is given. */
+/** What {@linkcode runVirtual} needs. */
 export interface VirtualRun {
-  /** What was asked for; its board is a virtual one. */
+  /** The options of the run. The board is a virtual machine. */
   readonly options: RunOptions & { readonly board: { readonly kind: "vm" } };
-  /** The journal of the run; its folder is shared with the guest. */
+  /** The journal of the run. The guest shares its folder. */
   readonly journal: Journal;
-  /** The test files, relative to the checkout, which is all that the guest sees. */
+  /** Paths of the test files, relative to the checkout. */
   readonly files: readonly string[];
   /** The seed. */
   readonly seed: number;
-  /** What to show meanwhile. */
+  /** Shows progress, or `null` for none. */
   readonly progress: Progress | null;
-  /** Ends the run early; its reason is told. */
+  /** Ends the run early. The results contain its reason. */
   readonly signal: AbortSignal;
-  /** Boots a board; by default the real one. */
+  /** Boots the guest. Defaults to {@linkcode runInGuest}. */
   readonly boot?: (options: GuestOptions) => Promise<GuestRun>;
 }
 
 /**
- * Boot a board, run the suites in it and wait for its end.
+ * Boots a guest and runs the suites in it.
  *
- * @param run what to run
- * @returns what ended the guest before its time, or `null`. Failures of the bench are in the journal
+ * Failures of the infrastructure are in the journal.
+ *
+ * @param run What to run
+ * @returns What ended the guest early, or `null` if it ended by itself
  */
 export async function runVirtual(run: VirtualRun): Promise<string | null> {
   const { options, journal, signal, boot = runInGuest } = run;
@@ -52,7 +56,7 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
         coherent,
         ...(options.bus === "adversarial" ? { bus: options.bus } : {}),
         ...(options.settings.bitstream === undefined ? {} : { pl: "empty" }),
-        engine: options.core,
+        engine: options.engine,
         ...(options.waves === null ? {} : { rtl: { waves: { dir: options.waves } } }),
         command: guestCommand(run),
         outDir: journal.dir,
@@ -68,28 +72,31 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
   }
   Deno.writeTextFileSync(`${journal.dir}/guest-stderr.log`, guest.stderr);
 
-  // what the guest's plumbline said must be what its journal says, before the host adds to it
-  const said = fold(Journal.read(journal.path)).verdict.exit;
+  // the exit status in the guest must agree with its journal, before the host adds lines to it
+  const expected = fold(Journal.read(journal.path)).verdict.exit;
   guest.kernelReports.forEach((report, i) => journal.bench(`kernel report ${i + 1}`, report));
-  tellLogic(journal, guest.logic);
+  addLogic(journal, guest.logic);
   if (guest.lost !== null) {
     const reason = signal.aborted ? String(signal.reason) : guest.lost;
     journal.header({ run: { cut: reason } });
-    journal.bench("virtual board", `The board was lost: ${reason}; see ${guest.consoleLog}`);
+    journal.bench(
+      "virtual board",
+      `The board was lost: ${reason}; see ${guest.consoleLog}`,
+    );
     return reason;
   }
-  if (guest.exitCode !== said) {
+  if (guest.exitCode !== expected) {
     const last = guest.stderr.trimEnd().split("\n").at(-1) ?? "";
     journal.bench(
       "virtual board",
-      `plumbline ended with status ${guest.exitCode} in the guest, its journal says ${said}: ${last}`,
+      `Expected status ${expected} from plumbline in the guest, by its journal, found status ${guest.exitCode}: ${last}`,
     );
   }
   return null;
 }
 
-/** What the simulated logic saw of the core, as a case of its own; there is none without it. */
-function tellLogic(journal: Journal, logic: GuestRun["logic"]): void {
+/** Adds a case for what the simulated logic saw of the core, if there is simulated logic. */
+function addLogic(journal: Journal, logic: GuestRun["logic"]): void {
   if (logic === null) return;
   if (typeof logic === "string") return journal.bench("simulated logic", logic);
   const { violations, violation } = logic;
@@ -113,11 +120,10 @@ function tellLogic(journal: Journal, logic: GuestRun["logic"]): void {
   });
 }
 
-/** The same run inside the guest, where the checkout is the working folder. */
+/** The command for the same run inside the guest, whose working folder is the checkout. */
 function guestCommand({ options, files, seed }: VirtualRun): string[] {
   const { timeout } = options;
   const settings = { ...options.settings, seed: String(seed) };
-  // the guest has the checkout as its working folder
   const { bitstream } = settings;
   if (bitstream?.startsWith(ROOT)) {
     settings.bitstream = bitstream.slice(ROOT.length);

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
-// The host's side of a virtual board, with a guest that is a function here: vm_test.ts boots one.
+// The host's side of a virtual board. The guest is a function; vm_test.ts boots a real one.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { GuestOptions, GuestRun } from "../../fixtures/boards/vm/mod.ts";
 import { Journal } from "../journal/journal.ts";
 import { fold } from "../journal/fold.ts";
 import { runVirtual } from "./board_vm.ts";
-import { parseRunOptions } from "./options.ts";
+import { parseArguments } from "../settings/arguments.ts";
+import { readRunOptions, RUN_LINE, type RunOptions } from "./options.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 
-const around = { suites: () => ["loopback"], virtual: false };
+function parse(args: readonly string[], virtual: boolean): RunOptions {
+  return readRunOptions(parseArguments(RUN_LINE, args), { suites: () => ["loopback"], virtual });
+}
 
-/** Runs a guest that writes a journal and ends as told. */
+/** Runs a guest that writes a journal and ends as `end` says. */
 async function boot(
   { end = {}, write = passes, args = [], fails }: {
     end?: Partial<GuestRun>;
@@ -19,7 +22,7 @@ async function boot(
     fails?: Error;
   } = {},
 ) {
-  const options = parseRunOptions(["--board=vm:aarch64", ...args], around);
+  const options = parse(["--board=vm:aarch64", ...args], false);
   if (options.board.kind !== "vm") throw new Error("not reached");
   const dir = tempDir();
   using journal = Journal.open({ dir });
@@ -64,23 +67,20 @@ function starts(journal: Journal): void {
   journal.start("a");
 }
 
-Deno.test("runVirtual() runs the same command in the guest and believes its journal", async () => {
+Deno.test("runVirtual() runs the same command in the guest and takes the verdict from its journal", async () => {
   const args = ["--policy=none", "--coherent", "--json=-", "--quiet", "--fault=kind=flip frame=17"];
   const { asked, exit } = await boot({ args });
   assertEquals(exit, 0);
   assertEquals(asked?.arch, "aarch64");
   assertEquals(asked?.coherent, true);
   const command = asked?.command ?? [];
-  const inner = parseRunOptions(command.slice(command.indexOf("run", 2) + 1), {
-    ...around,
-    virtual: true,
-  });
+  const inner = parse(command.slice(command.indexOf("run", 2) + 1), true);
   assertEquals(inner.settings, { policy: "none", seed: "5", fault: "kind=flip frame=17" });
   assertEquals(inner.files, ["hil/suites/loopback_test.ts"]);
   assertEquals([inner.results, inner.json, inner.board.kind], ["/out", null, "local"]);
 });
 
-Deno.test("runVirtual() blames a lost guest on the case that ran then", async () => {
+Deno.test("runVirtual() reports a lost guest in the case that was running", async () => {
   const lost = "QEMU was killed by SIGKILL";
   const { results, exit } = await boot({ write: starts, end: { exitCode: null, lost } });
   assertEquals(results.tests[0]?.reason, `died here: ${lost}`);
@@ -88,7 +88,7 @@ Deno.test("runVirtual() blames a lost guest on the case that ran then", async ()
   assertEquals(exit, 3);
 });
 
-Deno.test("runVirtual() takes no pass from a kernel that complained", async () => {
+Deno.test("runVirtual() reports an error if the kernel complained", async () => {
   const report = "WARNING: CPU: 1 PID: 7 at mm/slub.c";
   const { results, exit } = await boot({ end: { kernelReports: [report, report] } });
   assertEquals(results.summary.error, 2);
@@ -96,13 +96,13 @@ Deno.test("runVirtual() takes no pass from a kernel that complained", async () =
   assertEquals(exit, 3);
 });
 
-Deno.test("runVirtual() takes no pass from logic that died or a core that broke its bus", async () => {
+Deno.test("runVirtual() fails if the simulated logic died or the core broke the rules of its bus", async () => {
   const logic = {
     ...{ cycles: 9, beatsRead: 8, beatsWritten: 7, burstsRead: 2, burstsWritten: 1 },
     ...{ decodeErrors: 0, slaveErrors: 0, accesses: 5, interrupts: 3, loads: 1 },
     ...{ readCache: 3, readProt: 0, writeCache: 3, writeProt: 0, violations: 0, violation: "" },
   };
-  const args = ["--core=rtl", "--waves=/tmp/w"];
+  const args = ["--engine=rtl", "--waves=/tmp/w"];
   const good = await boot({ args, end: { logic } });
   assertEquals([good.exit, good.asked?.engine, good.asked?.rtl?.waves?.dir], [0, "rtl", "/tmp/w"]);
   assertEquals(good.results.tests[1]?.measurements.map(({ value }) => value), [9, 8, 7, 5, 3]);
@@ -117,14 +117,14 @@ Deno.test("runVirtual() takes no pass from logic that died or a core that broke 
   ]);
 });
 
-Deno.test("runVirtual() takes no pass from a guest whose status says otherwise", async () => {
+Deno.test("runVirtual() reports an error if the guest's exit status contradicts its journal", async () => {
   const { results, exit } = await boot({ end: { exitCode: 1 } });
   assertEquals(exit, 3);
-  assertStringIncludes(results.tests[1]?.reason ?? "", "ended with status 1 in the guest");
+  assertStringIncludes(results.tests[1]?.reason ?? "", "found status 1");
   assertStringIncludes(results.tests[1]?.reason ?? "", "last words");
 });
 
-Deno.test("runVirtual() reports a board that cannot be had as a failure of the bench", async () => {
+Deno.test("runVirtual() reports an infrastructure error if the board cannot be started", async () => {
   const { results, exit } = await boot({ fails: new Error("QEMU is not installed") });
   assertEquals(exit, 3);
   assertEquals(results.tests.map((test) => test.reason), ["QEMU is not installed"]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// plumbline where little is there: no HOME, no terminal, no place for results, no room on the disk.
+// plumbline without HOME, without a terminal, and without a writable folder for results.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { checkResults } from "../results/schema.ts";
 import { checkJUnit } from "../testing/junit.ts";
@@ -23,7 +23,7 @@ async function command(
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
-Deno.test("plumbline run needs no HOME, no locale and no terminal, and stays in 80 columns", async () => {
+Deno.test("plumbline run needs no HOME, locale or terminal, and prints at most 80 columns", async () => {
   const { code, stdout, stderr } = await command(
     ["run", "-A", "--no-check", MAIN, "run", ...SMALL, "--json=-"],
     { DENO_DIR: tempDir() },
@@ -35,16 +35,16 @@ Deno.test("plumbline run needs no HOME, no locale and no terminal, and stays in 
   for (const line of stderr.split("\n")) assert(line.length <= 80 || line.includes("/"), line);
 });
 
-Deno.test("plumbline run says in one line that results have no place, and exits 3", async () => {
+Deno.test("plumbline run says in one line that it cannot make the folder for results, and exits 3", async () => {
   const { code, stderr } = await command(
     ["run", "-A", "--no-check", MAIN, "run", ...SMALL, "--results=/dev/null/results"],
     { DENO_DIR: tempDir() },
   );
   assertEquals(code, 3);
-  assertMatch(stderr, /^plumbline: There is no place for results: [^\n]*--results\n$/);
+  assertMatch(stderr, /^plumbline: The folder for results cannot be made: [^\n]*--results\n$/);
 });
 
-Deno.test("plumbline run reports the files beside one that segfaults, in valid JSON and JUnit", async () => {
+Deno.test("plumbline run reports all files if one of them segfaults, in valid JSON and JUnit", async () => {
   const dir = tempDir();
   const mod = new URL("../../mod.ts", import.meta.url).href;
   const file = (name: string, body: string) =>

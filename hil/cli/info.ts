@@ -10,120 +10,104 @@ import { POLICIES } from "../../driver/uapi.ts";
 import { runInGuest } from "../../fixtures/boards/vm/mod.ts";
 import { type Board, describeBoard, openBoard } from "../board/board.ts";
 import { explainDevice } from "../board/precheck.ts";
-import { parseSettings } from "../settings/settings.ts";
-import { parseName } from "../settings/values.ts";
-import { commandHelp, type OptionInfo, parseOptions, UsageError } from "./options.ts";
-import { outputFile, say, writeText } from "./output.ts";
+import type { Arguments } from "../settings/arguments.ts";
+import { parseSettings, settingOption } from "../settings/settings.ts";
+import { bytes } from "../text/text.ts";
+import { BOARD_OPTION, readBoardOptions } from "./board_options.ts";
+import { type Command, EXIT, JSON_DESCRIPTION_OPTION } from "./command.ts";
+import { jsonFile, notice, offerSimulation, writeText } from "./output.ts";
 
-/** Every option of `plumbline info`. */
-const OPTIONS: readonly OptionInfo[] = [
-  { name: "board", value: "BOARD", help: "local (default), sim, vm, vm:aarch64 or vm:x86_64" },
-  { name: "device", value: "PATH,…", help: "device nodes (default all that there are)" },
-  { name: "coherent", value: null, help: "virtual boards: a cache coherent device" },
-  { name: "json", value: "FILE", help: "write it as JSON there; - is standard output" },
-  { name: "help", value: null, help: "this text" },
-  { name: "version", value: null, help: "the version" },
-];
+/** `plumbline info`. */
+export const info: Command = {
+  line: {
+    command: "plumbline info",
+    purpose: "Show what the board's DMA devices offer, or which step is missing.",
+    operands: "",
+    groups: [{
+      title: "Options",
+      options: [
+        BOARD_OPTION,
+        { name: "device", value: "PATH,...", help: "Device nodes. Defaults to all" },
+        settingOption("coherent"),
+        JSON_DESCRIPTION_OPTION,
+      ],
+    }],
+    examples: [
+      ["plumbline info", "Show the devices of this machine"],
+      ["plumbline info --board sim --json -", "Write those of the simulated board as JSON"],
+    ],
+    exit: { 0: "All devices are usable", 2: EXIT[2], 3: "There is no usable device" },
+  },
+  run: showDevices,
+};
 
-const BOARDS = ["local", "sim", "vm", "vm:aarch64", "vm:x86_64"] as const;
+/** What the options ask for. */
+interface Wanted {
+  /** Device nodes, or `null` for all. */
+  readonly devices: readonly string[] | null;
+  readonly coherent: boolean;
+  readonly json: string | null;
+}
 
-/**
- * Tell what the board offers.
- *
- * @param args the arguments behind `info`
- * @returns the exit status: 0, or 3 when there is no device
- * @throws {UsageError} for a command line that makes no sense
- */
-export async function info(args: readonly string[]): Promise<number> {
-  const { values, switches, rest } = parseOptions("info", args, OPTIONS);
-  if (switches.has("help")) {
-    console.log(commandHelp(
-      "info [OPTIONS]",
-      "What the board's DMA devices offer, or which step to them is missing.",
-      OPTIONS,
-      "0, 2 usage, 3 there is no device",
-    ));
-    return 0;
-  }
-  if (rest.length > 0) {
-    throw new UsageError(`Unexpected "${rest[0]}": plumbline info takes options`);
-  }
-  let name: typeof BOARDS[number];
-  let asked: string[] | null = null;
-  try {
-    name = parseName("--board", values["board"] ?? "local", BOARDS);
-    const { device } = values;
-    const settings = parseSettings(device === undefined ? {} : { device });
-    if (device !== undefined) asked = [...settings.devices];
-  } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(error.message);
-    throw error;
-  }
-  const coherent = switches.has("coherent");
+async function showDevices(given: Arguments): Promise<number> {
+  const { device } = given.values;
   const virtual = Deno.env.get("PLUMBLINE_BOARD") === "vm";
-  if (coherent && name === "local") {
-    throw new UsageError("--coherent needs a virtual board: add --board sim or --board vm");
-  }
-  const json = values["json"] === "-" ? "-" : outputFile("--json", values["json"] ?? null);
-  if (name.startsWith("vm")) return await inGuest(name, { asked, coherent, json });
+  const choice = readBoardOptions(given, virtual).board;
+  const wanted = {
+    devices: device === undefined ? null : parseSettings({ device }).devices,
+    coherent: given.switches.has("coherent"),
+    json: jsonFile(given.values["json"]),
+  };
+  if (choice.kind === "vm") return await showGuest(choice.arch, wanted);
 
   const board = openBoard(parseSettings({
-    board: name === "local" && virtual ? "vm" : name,
-    ...(asked === null ? {} : { device: asked.join(",") }),
-    ...(coherent ? { coherent: "1" } : {}),
+    board: choice.kind === "local" && virtual ? "vm" : choice.kind,
+    ...(device === undefined ? {} : { device }),
+    ...(wanted.coherent ? { coherent: "1" } : {}),
   }));
-  const paths = asked ?? (board.kind === "sim" ? ["/dev/pldma0"] : devices());
-  const told: Record<string, unknown>[] = [];
+  const paths = wanted.devices ?? (board.kind === "sim" ? ["/dev/pldma0"] : deviceNodes());
+  const devices: Record<string, unknown>[] = [];
   for (const path of paths) {
     const missing = board.kind === "sim" ? board.explain(path) : explainDevice(path);
     if (missing !== null) {
-      say(missing + (virtual || board.kind === "sim" ? "" : "; without a board try --board sim"));
+      notice(virtual || board.kind === "sim" ? missing : offerSimulation(missing));
       return 3;
     }
     using device = Device.open({ path, syscalls: board.syscalls });
-    told.push({ path, board: describeBoard(board, device), info: device.info });
-    if (json !== "-") console.log(describe(board, path, device.info).join("\n"));
+    devices.push({ path, board: describeBoard(board, device), info: device.info });
+    if (wanted.json !== "-") console.log(describe(board, path, device.info).join("\n"));
   }
-  if (json !== null) {
-    await writeText(json, toJson({ schema: 1, devices: told }));
-  }
+  if (wanted.json !== null) await writeText(wanted.json, toJson({ schema: 1, devices }));
   return 0;
 }
 
-/** JSON has no place for 64-bit numbers: the mask of addresses becomes hexadecimal text. */
+/** Writes JSON. A 64-bit number, such as the address mask, becomes hexadecimal text. */
 function toJson(value: unknown): string {
   const hex = (_key: string, one: unknown) =>
     typeof one === "bigint" ? `0x${one.toString(16)}` : one;
   return JSON.stringify(value, hex, 2) + "\n";
 }
 
-/** The same inside a virtual machine. */
-async function inGuest(
-  name: string,
-  options: { asked: readonly string[] | null; coherent: boolean; json: string | null },
-): Promise<number> {
-  const arch = name === "vm" ? Deno.build.arch : parseName("--board", name.slice(3), [
-    "aarch64",
-    "x86_64",
-  ]);
+/** Shows the devices of a virtual machine. */
+async function showGuest(arch: "aarch64" | "x86_64", wanted: Wanted): Promise<number> {
   const outDir = Deno.makeTempDirSync({ prefix: "plumbline-info-" });
   try {
     const run = await runInGuest({
       arch,
-      coherent: options.coherent,
+      coherent: wanted.coherent,
       command: [
         ...["deno", "run", "-A", "--no-check", "hil/cli/main.ts", "info"],
-        ...(options.asked === null ? [] : [`--device=${options.asked.join(",")}`]),
-        ...(options.json === null ? [] : ["--json=/out/info.json"]),
+        ...(wanted.devices === null ? [] : [`--device=${wanted.devices.join(",")}`]),
+        ...(wanted.json === null ? [] : ["--json=/out/info.json"]),
       ],
       outDir,
       timeoutSeconds: 120,
-      stdout: options.json === "-" ? "null" : "inherit",
+      stdout: wanted.json === "-" ? "null" : "inherit",
       stderr: "inherit",
     });
-    if (run.lost !== null) say(`The board was lost: ${run.lost}`);
-    if (options.json !== null && run.exitCode === 0) {
-      await writeText(options.json, Deno.readTextFileSync(`${outDir}/info.json`));
+    if (run.lost !== null) notice(`The board was lost: ${run.lost}`);
+    if (wanted.json !== null && run.exitCode === 0) {
+      await writeText(wanted.json, Deno.readTextFileSync(`${outDir}/info.json`));
     }
     return run.exitCode ?? 3;
   } finally {
@@ -131,8 +115,8 @@ async function inGuest(
   }
 }
 
-/** Every device node; the first that there could be where there is none, to be explained. */
-function devices(): string[] {
+/** All device nodes. If there is none, the first one, so that its absence is explained. */
+function deviceNodes(): string[] {
   try {
     const found = [...Deno.readDirSync("/dev")].map(({ name }) => name)
       .filter((name) => /^pldma\d+$/.test(name))
@@ -143,7 +127,7 @@ function devices(): string[] {
   }
 }
 
-/** A device for a person. */
+/** Describes a device in lines of text. */
 function describe(board: Board, path: string, info: DeviceInfo): string[] {
   const { tx, rx, core } = info;
   const simulated = board.kind === "local" ? "" : `SIMULATED, board ${board.kind}: `;
@@ -153,29 +137,25 @@ function describe(board: Board, path: string, info: DeviceInfo): string[] {
       channel === null
         ? `  ${direction}  no channel`
         : `  ${direction}  ${channel.engine} ${channel.channel}, queue of ${channel.queueDepth}, ` +
-          `lengths of ${channel.lengthAlign}, ${
-            channel.needsSync ? "needs syncs" : "cache coherent: needs no syncs"
+          `lengths in steps of ${channel.lengthAlign}, ${
+            channel.needsSync ? "needs syncs" : "cache coherent, needs no syncs"
           }`,
     );
   }
   lines.push(
     core.id === 0
-      ? "  core does not say what it is"
+      ? "  core is unknown"
       : `  core 0x${core.id.toString(16)}, version ${core.version}`,
-    `  blocks of up to ${size(info.maxBytes)} together, aligned to ${info.cacheAlign} bytes`,
+    `  blocks of up to ${bytes(info.maxBytes)} in total, aligned to ${info.cacheAlign} bytes`,
     "  policy                 tx   rx   memory     largest block",
   );
   for (const policy of POLICIES) {
     const { tx, rx, attribute, maxBlock, alias } = info.policies[policy];
     const yes = (offered: boolean): string => offered ? "yes" : "no ";
     lines.push(
-      `  ${policy.padEnd(21)}  ${yes(tx)}  ${yes(rx)}  ${attribute.padEnd(9)}  ${size(maxBlock)}` +
+      `  ${policy.padEnd(21)}  ${yes(tx)}  ${yes(rx)}  ${attribute.padEnd(9)}  ${bytes(maxBlock)}` +
         (alias ? ", an alias of coherent" : ""),
     );
   }
   return lines;
-}
-
-function size(bytes: number): string {
-  return bytes % 2 ** 20 === 0 ? `${bytes / 2 ** 20} MiB` : `${bytes} bytes`;
 }

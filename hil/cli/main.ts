@@ -2,82 +2,74 @@
 /**
  * The command `plumbline`.
  *
- * Exit status: 0 all outcomes as expected; 1 the design failed; 2 wrong usage; 3 the bench failed,
- * so nothing is known about the design.
+ * Exit status: 0 if everything is as expected, 1 if the design failed, 2 if the command line is not
+ * valid, and 3 if the infrastructure failed, so that nothing is known about the design.
  *
  * @module
  */
 import { VERSION } from "../results/tool.ts";
-import { nearest } from "../text/nearest.ts";
-import { bitstream } from "./bitstream.ts";
+import { commandError, commandsHelp } from "../settings/arguments.ts";
+import { UsageError } from "../settings/values.ts";
+import { bitstream, BITSTREAM_PURPOSE } from "./bitstream.ts";
+import { type Command, EXIT, runCommand } from "./command.ts";
 import { info } from "./info.ts";
-import { UsageError } from "./options.ts";
+import { InfrastructureError, isOutOfSpace } from "./infrastructure.ts";
+import { notice } from "./output.ts";
 import { report } from "./report.ts";
-import { bench, BenchError, isOutOfSpace, run } from "./run.ts";
+import { bench, run } from "./run.ts";
 import { selfcheck } from "./selfcheck.ts";
 
-const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
-  bench,
-  bitstream,
-  info,
-  report,
-  run,
-  selfcheck,
-};
+/** The commands, in the order of the help. */
+const COMMANDS: Readonly<Record<string, Command>> = { run, bench, info, report, selfcheck };
 
-const HELP = `Usage: plumbline COMMAND [OPTIONS]
-Test whether data survives the trip through an FPGA's DMA.
-
-  run         validate the design on a board
-  bench       what every sync policy costs there, and which to choose
-  info        what the board offers, or what is missing
-  bitstream   look into a bitstream, convert it, load it
-  selfcheck   inject every known fault: is it caught, and rightly named?
-  report      tables or a page of runs, also of one that died; compare, limit
-  --help      this text; plumbline COMMAND --help tells the options
-  --version   the version
-
-Exit: 0 as expected, 1 the design failed, 2 usage, 3 the bench failed`;
+const HELP = commandsHelp({
+  command: "plumbline",
+  purpose: "Test whether data survives an FPGA's DMA, and measure what that costs. " +
+    "In a checkout of Plumbline, write deno run -A hil/cli/main.ts in place of plumbline.",
+  commands: [
+    ...Object.entries(COMMANDS).map(([name, { line }]) => [name, line.purpose] as const),
+    ["bitstream", BITSTREAM_PURPOSE],
+  ],
+  exit: EXIT,
+});
 
 /**
- * Run the command line.
+ * Runs the command line.
  *
- * @param args the arguments, such as `Deno.args`
- * @returns the exit status
+ * @param args The arguments, such as `Deno.args`
+ * @returns The exit status
  */
 export async function main(args: readonly string[]): Promise<number> {
-  const [name, ...rest] = args;
   try {
-    if (name === "--help" || name === "-h") {
-      console.log(HELP);
-      return 0;
-    }
-    if (name === "--version" || rest.includes("--version")) {
-      console.log(`plumbline ${VERSION} (deno ${Deno.version.deno})`);
-      return 0;
-    }
-    if (name === undefined) throw new UsageError("Which command? See --help");
-    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (command === undefined) {
-      const guess = nearest(name, [...Object.keys(COMMANDS), "--help", "--version"]);
-      throw new UsageError(
-        `Unknown command ${name}: ` + (guess === null ? "see --help" : `did you mean ${guess}?`),
-      );
-    }
-    return await command(rest);
+    return await dispatch(args);
   } catch (error) {
     if (error instanceof UsageError) {
-      console.error(`plumbline: ${error.message}`);
+      notice(error.message);
       return 2;
     }
-    if (error instanceof BenchError || isOutOfSpace(error)) {
-      console.error(`plumbline: ${error.message}`);
+    if (error instanceof InfrastructureError || isOutOfSpace(error)) {
+      notice(error.message);
       return 3;
     }
-    // whatever it is, it is not the design's fault: status 1 would say so
-    console.error("plumbline: this is a defect of plumbline itself:", error);
+    // this is not the fault of the design, which status 1 would mean
+    console.error("plumbline: this is a defect of Plumbline itself:", error);
     return 3;
   }
+}
+
+async function dispatch([name, ...args]: readonly string[]): Promise<number> {
+  if (name === "--help" || name === "-h") {
+    console.log(HELP);
+    return 0;
+  }
+  if (name === "--version" || args.includes("--version")) {
+    console.log(`plumbline ${VERSION} (deno ${Deno.version.deno})`);
+    return 0;
+  }
+  if (name === "bitstream") return await bitstream(args);
+  const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) throw commandError(name, [...Object.keys(COMMANDS), "bitstream"]);
+  return await runCommand(command, args);
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The command as a user calls it: a process with its exit status and its two outputs.
+// The command as a user runs it: a process with its exit status, standard output and error.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { checkResults } from "../results/schema.ts";
 import { VERSION } from "../results/tool.ts";
@@ -13,7 +13,7 @@ interface Ended {
   stderr: string;
 }
 
-/** A device of this name exists on no machine, so these tests run on a board too. */
+/** No machine has a device of this name, so these tests also run on a board. */
 const NO_DEVICE = "/dev/pldma-none";
 
 async function plumbline(...args: string[]): Promise<Ended> {
@@ -38,24 +38,24 @@ Deno.test("plumbline with an unknown option exits 2 and names the nearest", asyn
   });
 });
 
-Deno.test("plumbline without a command, or with an unknown one, exits 2", async () => {
+Deno.test("plumbline with a missing or unknown command exits 2", async () => {
   assertEquals((await plumbline()).code, 2);
   const { code, stderr } = await plumbline("rnu");
   assertEquals([code, stderr], [2, "plumbline: Unknown command rnu: did you mean run?\n"]);
   assertEquals((await plumbline("toString")).code, 2);
 });
 
-Deno.test("plumbline run without a device says in one line what is missing and exits 3", async () => {
+Deno.test("plumbline run without a device says in one line which step is missing, and exits 3", async () => {
   const { code, stdout, stderr } = await plumbline("run", "--device", NO_DEVICE);
   assertEquals(code, 3);
   assertEquals(stdout, "");
   assertMatch(
     stderr,
-    /^plumbline: No \/dev\/pldma-none: [^\n]+; without a board try --board sim\n$/,
+    /^plumbline: There is no \/dev\/pldma-none[^\n]+; without a board, try --board sim\n$/,
   );
 });
 
-Deno.test("plumbline run --json - puts nothing but JSON on standard output", async () => {
+Deno.test("plumbline run --json - writes only JSON to standard output", async () => {
   const { code, stdout, stderr } = await plumbline("run", `--device=${NO_DEVICE}`, "--json", "-");
   assertEquals(code, 3);
   const results = checkResults(JSON.parse(stdout));
@@ -76,31 +76,48 @@ Deno.test("plumbline run writes the same results to a file and to the folder", a
 
   const again = await plumbline("run", ...args);
   assertEquals(again.code, 2);
-  assertStringIncludes(again.stderr, "holds another run");
+  assertStringIncludes(again.stderr, "which contains another run");
 });
 
-Deno.test("plumbline run refuses a place for results that cannot be", async () => {
+Deno.test("plumbline run refuses a file for results that cannot be made", async () => {
   const { code, stderr } = await plumbline("run", "--json", "/no such folder/out.json");
   assertEquals(code, 2);
   assertStringIncludes(stderr, "there is no folder /no such folder");
   assertEquals((await plumbline("run", "--json", "/tmp")).code, 2);
 });
 
-const HELPS = [["--help"], ["run", "--help"], ["info", "--help"], ["report", "--help"], [
-  "selfcheck",
-  "--help",
-]];
-for (const args of HELPS) {
-  Deno.test(`plumbline ${args.join(" ")} fits 80 columns and 24 lines`, async () => {
-    const { code, stdout, stderr } = await plumbline(...args);
+const COMMANDS = [[], ["run"], ["bench"], ["info"], ["report"], ["selfcheck"], ["bitstream"]];
+for (const command of COMMANDS) {
+  const name = ["plumbline", ...command].join(" ");
+  Deno.test(`${name} --help fits into 80 columns`, async () => {
+    const { code, stdout, stderr } = await plumbline(...command, "--help");
     assertEquals([code, stderr], [0, ""]);
-    const lines = stdout.trimEnd().split("\n");
-    assert(lines.length <= 23, `${lines.length} lines`);
-    for (const line of lines) assert(line.length <= 80, line);
+    assertStringIncludes(stdout, `Usage: ${name} `);
+    for (const line of stdout.split("\n")) assert(line.length <= 80, line);
   });
 }
 
-Deno.test("plumbline --version tells the version", async () => {
+/** Mistakes, and the message that every command gives for them. */
+const MISTAKES: readonly [args: string[], message: string][] = [
+  [["--qiet"], "Unknown option --qiet: did you mean --quiet?"],
+  [["--xyzzy"], "Unknown option --xyzzy: see --help"],
+  [["--json"], "--json needs a value: expected FILE, found nothing"],
+  [["--json", "a", "--json", "b"], "--json is given twice: expected one value, found a and b"],
+  [["--quiet=1"], '--quiet takes no value, found "1"'],
+  [["--"], 'Unexpected argument "--": leave it out'],
+  [["--json", "/"], "Expected --json to be a file, found the folder /"],
+];
+const WITH_QUIET = [["run"], ["bench"], ["report", "x"], ["selfcheck", "--board=sim"]];
+for (const [args, message] of MISTAKES) {
+  Deno.test(`plumbline refuses ${args.join(" ")} in the same words for every command`, async () => {
+    for (const command of WITH_QUIET) {
+      const { code, stderr } = await plumbline(...command, ...args);
+      assertEquals([code, stderr], [2, `plumbline: ${message}\n`], command[0]);
+    }
+  });
+}
+
+Deno.test("plumbline --version prints the version", async () => {
   const { code, stdout } = await plumbline("--version");
   assertEquals(code, 0);
   assertEquals(stdout, `plumbline ${VERSION} (deno ${Deno.version.deno})\n`);

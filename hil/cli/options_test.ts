@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: MIT
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { type CommandLine, helpText, parseArguments } from "../settings/arguments.ts";
+import { UsageError } from "../settings/values.ts";
 import {
-  benchHelp,
-  parseRunOptions,
+  BENCH_LINE,
+  readRunOptions,
+  RUN_LINE,
   runArguments,
-  runHelp,
   type RunOptions,
-  UsageError,
+  type Surroundings,
 } from "./options.ts";
 
 const around = { suites: () => ["loopback", "litmus"], virtual: false };
 
 function parse(...args: string[]): RunOptions {
-  return parseRunOptions(args, around);
+  return parseIn(around, args);
+}
+
+function parseIn(around: Surroundings, args: readonly string[]): RunOptions {
+  const line = around.bench === true ? BENCH_LINE : RUN_LINE;
+  return readRunOptions(parseArguments(line, args), around);
 }
 
 const DEFAULTS: RunOptions = {
@@ -26,17 +33,16 @@ const DEFAULTS: RunOptions = {
   results: null,
   limits: null,
   timeout: 900,
-  core: "softdma",
+  engine: "softdma",
   waves: null,
   quiet: false,
-  help: false,
 };
 
-Deno.test("parseRunOptions() leaves everything to the suites by default", () => {
+Deno.test("readRunOptions() leaves all settings to the suites by default", () => {
   assertEquals(parse(), DEFAULTS);
 });
 
-Deno.test("parseRunOptions() reads every option, after a blank and after =", () => {
+Deno.test("readRunOptions() reads every option, after a blank and after =", () => {
   const settings = {
     device: "/dev/pldma1",
     policy: "none,streaming",
@@ -59,10 +65,9 @@ Deno.test("parseRunOptions() reads every option, after a blank and after =", () 
     results: "/tmp/x",
     limits: "limits.json",
     timeout: 600,
-    core: "rtl",
+    engine: "rtl",
     waves: "/tmp/w",
     quiet: true,
-    help: false,
   };
   const pairs = [
     ...Object.entries(settings).map(([name, value]) => [`--${name}`, value]),
@@ -72,7 +77,7 @@ Deno.test("parseRunOptions() reads every option, after a blank and after =", () 
     ["--html", "out.html"],
     ["--results", "/tmp/x"],
     ["--limits", "limits.json"],
-    ["--core", "rtl"],
+    ["--engine", "rtl"],
     ["--waves", "/tmp/w"],
     ["--timeout", "10m"],
   ];
@@ -82,12 +87,12 @@ Deno.test("parseRunOptions() reads every option, after a blank and after =", () 
   assertEquals(parse("--quiet", files[0] ?? "", "--coherent", ...joined, files[1] ?? ""), expected);
 });
 
-Deno.test("parseRunOptions() joins repeated lists", () => {
+Deno.test("readRunOptions() joins the values of a list", () => {
   const { settings } = parse("--policy=none", "--policy", "streaming,none");
   assertEquals(settings.policy, "none,streaming,none");
 });
 
-Deno.test("parseRunOptions() adds the durations of all suites to the limit of the run", () => {
+Deno.test("readRunOptions() adds the durations of all suites to the limit of the run", () => {
   assertEquals(parse("--duration=10m").timeout, 900 + 2 * 600);
   assertEquals(parse("--duration=10m", "--timeout=1h").timeout, 3600);
 });
@@ -97,74 +102,76 @@ const refusals: [string[], string][] = [
   [["--polcy=none"], "Unknown option --polcy: did you mean --policy?"],
   [["--xyzzy"], "Unknown option --xyzzy: see --help"],
   [["-q"], "Unknown option -q"],
-  [["--", "loopback"], 'Unexpected "--"'],
+  [["--", "loopback"], 'Unexpected argument "--"'],
+  [["--board=vm", "--core=rtl"], "Unknown option --core"],
+  [["--seed=1", "--seed=2"], "--seed is given twice"],
   [["--quiet", "true"], "--quiet takes no value"],
   [["--quiet=yes"], "--quiet takes no value"],
   [["--json"], "--json needs a value"],
   [["--json="], "--json needs a value"],
   [["--json", "--quiet"], "--json needs a value"],
-  [["--policy", "streeming"], '--policy knows no "streeming": did you mean streaming?'],
-  [["--policy", "none,"], "--policy has an empty item"],
+  [["--policy", "streeming"], 'found "streeming": did you mean streaming?'],
+  [["--policy", "none,"], 'none of them empty, found "none,"'],
   [["--suite", "lopback"], "did you mean loopback?"],
-  [["--board", "zynq"], "use one of local, sim, vm, vm:aarch64, vm:x86_64"],
+  [["--board", "zynq"], 'to be local, sim, vm, vm:aarch64 or vm:x86_64, found "zynq"'],
   [["--board", "vm:arm64"], "did you mean vm:aarch64?"],
-  [["--device", "pldma0"], "try /dev/pldma0"],
-  [["--size", "0"], "--size takes bytes from 1"],
-  [["--size", "1.5K"], "--size takes bytes from 1"],
-  [["--size", "99999999999999999999"], "--size takes bytes from 1"],
-  [["--depth", "0"], "--depth takes a whole number from 1"],
-  [["--depth", "many"], "--depth takes a whole number from 1"],
-  [["--frames", "-1"], "--frames takes a whole number from 1"],
-  [["--frames", "1e3"], "--frames takes a whole number from 1"],
-  [["--seed", "4294967296"], "--seed takes a whole number from 0 to 4294967295"],
-  [["--timeout", "0"], "--timeout takes a time"],
-  [["--timeout", "10 minutes"], "--timeout takes a time"],
-  [["--timeout", "1000h"], "--timeout takes a time"],
+  [["--device", "pldma0"], "did you mean /dev/pldma0?"],
+  [["--size", "0"], "Expected --size to be at least 1 byte"],
+  [["--size", "1.5K"], "Expected --size to be at least 1 byte"],
+  [["--size", "99999999999999999999"], "Expected --size to be at least 1 byte"],
+  [["--depth", "0"], "Expected --depth to be a whole number of at least 1, or max"],
+  [["--depth", "many"], "Expected --depth to be a whole number of at least 1, or max"],
+  [["--frames", "-1"], "Expected --frames to be a whole number of at least 1"],
+  [["--frames", "1e3"], "Expected --frames to be a whole number of at least 1"],
+  [["--seed", "4294967296"], "Expected --seed to be a whole number from 0 to 4294967295"],
+  [["--timeout", "0"], "Expected --timeout to be a time"],
+  [["--timeout", "10 minutes"], "Expected --timeout to be a time"],
+  [["--timeout", "1000h"], "Expected --timeout to be a time"],
   [["--coherent"], "--coherent needs a virtual board"],
   [["--fault", "kind=flip"], "--fault needs a virtual board"],
   [["--frames=3", "--duration=3s"], "exclude each other"],
-  [["--pattern", "taged"], "tagged"],
-  [["--core", "rtl"], "--core needs a virtual machine"],
-  [["--board=sim", "--core=rtl"], "--core needs a virtual machine"],
-  [["--board=vm", "--core=rlt"], "did you mean rtl?"],
-  [["--board=vm", "--waves=w"], "--waves records the simulated core"],
+  [["--pattern", "taged"], "did you mean tagged?"],
+  [["--engine", "rtl"], "--engine needs a virtual machine: add --board vm"],
+  [["--board=sim", "--engine=rtl"], "--engine needs a virtual machine"],
+  [["--board=vm", "--engine=rlt"], "did you mean rtl?"],
+  [["--board=vm", "--waves=w"], "--waves needs a simulated design: add --board vm --engine rtl"],
   [["--board=sim", "--fault", "kind=filp"], "kind to be one of flip"],
   [["--board=vm", "--fault", "flip"], "each key once"],
   [["--board=vm", "--fault", "kind=flip; kind=filp"], "kind to be one of flip"],
   [["--board=vm", "--fault", "kind=flip frame=1 rate=2"], "either frame or rate"],
   [["--board=vm", "--fault", "kind=early"], "found early: sim has it"],
   [["--board=vm", "--fault", "kind=sync-skip"], "plumbline selfcheck makes one"],
-  [["--bus=adversarial"], "--bus is for virtual machines"],
+  [["--bus=adversarial"], "--bus needs a virtual machine: add --board vm"],
   [["--board=vm", "--bus=adversial"], "did you mean adversarial?"],
   [["--board=vm", "--bus=adversarial", "--coherent"], "exclude each other"],
   [["--board=vm", "--bus=adversarial", "--bitstream=a.bit"], "no FPGA manager"],
-  [["--board=vm", "--bus=adversarial", "--core=rtl"], "for --core softdma"],
+  [["--board=vm", "--bus=adversarial", "--engine=rtl"], "needs --engine softdma"],
 ];
 
 for (const [args, message] of refusals) {
-  Deno.test(`parseRunOptions() refuses ${args.join(" ")}`, () => {
+  Deno.test(`readRunOptions() refuses ${args.join(" ")}`, () => {
     assertThrows(() => parse(...args), UsageError, message);
   });
 }
 
-Deno.test("parseRunOptions() takes a fault on a machine that is a virtual board", () => {
-  const options = parseRunOptions(["--fault=kind=stall"], { ...around, virtual: true });
+Deno.test("readRunOptions() takes a fault inside a virtual board", () => {
+  const options = parseIn({ ...around, virtual: true }, ["--fault=kind=stall"]);
   assertEquals(options.settings.fault, "kind=stall");
 });
 
-Deno.test("runArguments() asks another machine for the same run", () => {
+Deno.test("runArguments() gives the same options on another machine", () => {
   const options = parse(
     ...["--board=vm", "--policy=none", "--size=1,4K", "--depth=max,2", "--frames=9", "--seed=3"],
     ...["--suite=litmus", "--device=/dev/pldma2", "--fault=kind=drop rate=10", "--coherent"],
   );
-  const again = parseRunOptions(runArguments(options), { ...around, virtual: true });
+  const again = parseIn({ ...around, virtual: true }, runArguments(options));
   const { coherent, ...settings } = options.settings;
   assertEquals(coherent, "1");
   assertEquals(again, { ...options, board: { kind: "local" }, settings });
 });
 
-Deno.test("parseRunOptions() of a bench has --quick for fewer sizes, and no number of frames", () => {
-  const bench = (...args: string[]) => parseRunOptions(args, { ...around, bench: true });
+Deno.test("readRunOptions() of plumbline bench has --quick for fewer sizes, and no --frames", () => {
+  const bench = (...args: string[]) => parseIn({ ...around, bench: true }, args);
   assertEquals(bench("--quick").settings, { size: "64K,1M", depth: "8" });
   assertEquals(bench("--quick", "--size=4K").settings, { size: "4K", depth: "8" });
   assertEquals(bench("--seed=2").settings, { seed: "2" });
@@ -174,10 +181,24 @@ Deno.test("parseRunOptions() of a bench has --quick for fewer sizes, and no numb
   assertThrows(() => parse("--quick"), UsageError, "Unknown option --quick");
 });
 
-for (const [name, help] of [["runHelp()", runHelp], ["benchHelp()", benchHelp]] as const) {
-  Deno.test(`${name} fits a terminal of 80 columns and 24 lines`, () => {
-    const lines = help().split("\n");
-    assert(lines.length <= 23, `${lines.length} lines and the prompt`);
-    for (const line of lines) assert(line.length <= 80, line);
+const LINES: readonly [CommandLine, Surroundings][] = [
+  [RUN_LINE, around],
+  [BENCH_LINE, { ...around, bench: true }],
+];
+for (const [line, around] of LINES) {
+  Deno.test(`helpText() of ${line.command} names every option in 80 columns`, () => {
+    const text = helpText(line);
+    for (const row of text.split("\n")) assert(row.length <= 80, row);
+    for (const { name } of line.groups.flatMap(({ options }) => options)) {
+      assert(text.includes(`\n  --${name}`), name);
+    }
+  });
+
+  Deno.test(`readRunOptions() accepts the examples in the help of ${line.command}`, () => {
+    assert(line.examples.length > 0);
+    for (const [example] of line.examples) {
+      assert(example.startsWith(`${line.command} `), example);
+      parseIn(around, example.slice(line.command.length + 1).split(" "));
+    }
   });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Where commands write: what a person reads to standard error, results to files.
+ * Output of the commands: messages go to standard error, results to files.
  *
  * @module
  */
@@ -8,30 +8,40 @@ import { renderBench } from "../render/bench_tables.ts";
 import type { Verdict } from "../results/outcome.ts";
 import type { Results } from "../results/schema.ts";
 import { printable } from "../text/text.ts";
-import { UsageError } from "./options.ts";
-import { place } from "../settings/place.ts";
 import { renderTable } from "../render/table.ts";
+import { absolutePath } from "../settings/paths.ts";
+import { UsageError } from "../settings/values.ts";
 
 /**
- * Tell a person.
+ * Prints a message.
  *
- * @param text one line
+ * @param text One line
  */
-export function say(text: string): void {
+export function notice(text: string): void {
   console.error(`plumbline: ${text}`);
 }
 
 /**
- * Tell a person what results say.
+ * Adds what the user can do without a board.
  *
- * @param results the results
- * @param verdict the verdict
- * @param quiet whether only the verdict is printed
+ * @param missing Why there is no device
+ * @returns One line
  */
-export function tellResults(results: Results, verdict: Verdict, quiet: boolean): void {
+export function offerSimulation(missing: string): string {
+  return `${missing}; without a board, try --board sim`;
+}
+
+/**
+ * Prints results.
+ *
+ * @param results The results
+ * @param verdict The verdict
+ * @param quiet Whether to print only the verdict
+ */
+export function showResults(results: Results, verdict: Verdict, quiet: boolean): void {
   const measured = quiet ? null : renderBench(results);
   if (measured !== null) console.error(measured.split("\n").map(printable).join("\n") + "\n");
-  if (!quiet) tellInjected(results);
+  if (!quiet) showInjected(results);
   console.error(renderTable(results, verdict, {
     color: Deno.stderr.isTerminal() && !Deno.noColor,
     width: columns(),
@@ -39,8 +49,8 @@ export function tellResults(results: Results, verdict: Verdict, quiet: boolean):
   }));
 }
 
-/** Faults that were injected on demand, so that a person can hold the classifier's words against. */
-function tellInjected(results: Results): void {
+/** Prints the faults that `--fault` injected, to compare them with the faults that were found. */
+function showInjected(results: Results): void {
   const lines = results.tests.flatMap((test) =>
     (test.injected ?? []).map((line) => printable(`${test.name}: ${line}`))
   );
@@ -51,20 +61,35 @@ function tellInjected(results: Results): void {
 }
 
 /**
- * A file that can be made when the run is over: an hour of work must not end in a wrong path.
+ * Checks that a file can be made when the run is over, because an hour of work must not end with a
+ * wrong path.
  *
- * @param option the option, for errors
- * @param path as it was written; null when it was not
- * @returns an absolute path, or null
- * @throws {UsageError} when no file can be made there
+ * @param option The option, for errors
+ * @param path The path as the user wrote it, or `null`
+ * @returns An absolute path, or `null`
+ * @throws {UsageError} If no file can be made there
  */
-export function outputFile(option: string, path: string | null): string | null {
-  if (path === null) return null;
-  const file = place(path);
+export function outputFile(option: string, path: string | null | undefined): string | null {
+  if (path === null || path === undefined) return null;
+  const file = absolutePath(path);
   const parent = file.slice(0, file.lastIndexOf("/")) || "/";
-  if (!isFolder(parent)) throw new UsageError(`${option} ${path}: there is no folder ${parent}`);
-  if (isFolder(file)) throw new UsageError(`${option} ${path} is a folder: name a file in it`);
+  const expected = `Expected ${option} to be a file`;
+  if (!isFolder(parent)) {
+    throw new UsageError(`${expected}, found ${path}: there is no folder ${parent}`);
+  }
+  if (isFolder(file)) throw new UsageError(`${expected}, found the folder ${path}`);
   return file;
+}
+
+/**
+ * Checks the value of `--json`, which may also be `-` for standard output.
+ *
+ * @param path The value, if there is one
+ * @returns An absolute path, `-`, or `null`
+ * @throws {UsageError} If no file can be made there
+ */
+export function jsonFile(path: string | null | undefined): string | null {
+  return path === "-" ? path : outputFile("--json", path);
 }
 
 function isFolder(path: string): boolean {
@@ -76,10 +101,10 @@ function isFolder(path: string): boolean {
 }
 
 /**
- * Write a text whole.
+ * Writes a text.
  *
- * @param to a file, or `-` for standard output
- * @param text the text
+ * @param to A file, or `-` for standard output
+ * @param text The text
  */
 export async function writeText(to: string, text: string): Promise<void> {
   if (to !== "-") return await Deno.writeTextFile(to, text);
@@ -88,15 +113,15 @@ export async function writeText(to: string, text: string): Promise<void> {
 }
 
 /**
- * Columns to write within.
+ * Returns the width for output on standard error.
  *
- * @returns those of the terminal up to 100, 80 without one
+ * @returns That of the terminal up to 100 columns, or 80 columns without a terminal
  */
 export function columns(): number {
   try {
     const { columns } = Deno.consoleSize();
     return columns >= 40 ? Math.min(columns, 100) : 80;
   } catch {
-    return 80; // no terminal
+    return 80; // there is no terminal
   }
 }

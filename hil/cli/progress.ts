@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * What a person sees while a run goes on, read from the growing journal.
+ * Progress of a run, read from its growing journal.
  *
  * @module
  */
@@ -8,17 +8,17 @@ import { type JournalLine, JournalTail } from "../journal/journal.ts";
 
 /** How to show progress. */
 export interface ProgressOptions {
-  /** Whether each ended case gets a line; otherwise there is one line a minute. */
+  /** Whether to print a line for each case that ended. Otherwise there is one line per minute. */
   readonly terminal: boolean;
-  /** Where lines go. */
+  /** Prints a line. */
   readonly print: (line: string) => void;
-  /** Columns to stay within. */
+  /** Width of the lines on a terminal, in columns. Defaults to 80. */
   readonly width?: number;
 }
 
 const MINUTE = 60_000;
 
-/** Follows a journal. */
+/** Prints the progress of a run. */
 export class Progress {
   readonly #tail: JournalTail;
   readonly #options: ProgressOptions;
@@ -26,28 +26,28 @@ export class Progress {
   readonly #skipped = new Set<string>();
   #ended = 0;
   #failed = 0;
-  #told: number;
+  #printed: number;
 
   /**
-   * @param path the journal, which need not exist yet
-   * @param options how to show progress
-   * @param now the time, in milliseconds
+   * @param path The journal, which may not exist yet
+   * @param options How to show progress
+   * @param now The time, in milliseconds
    */
   constructor(path: string, options: ProgressOptions, now: number = Date.now()) {
     this.#tail = new JournalTail(path);
     this.#options = options;
-    this.#told = now;
+    this.#printed = now;
   }
 
   /**
-   * Look for news and print them.
+   * Reads new lines of the journal and prints the progress.
    *
-   * @param now the time, in milliseconds
+   * @param now The time, in milliseconds
    */
   poll(now: number = Date.now()): void {
     for (const line of this.#tail.poll()) this.#take(line);
-    if (!this.#options.terminal && now - this.#told >= MINUTE) {
-      this.#told = now;
+    if (!this.#options.terminal && now - this.#printed >= MINUTE) {
+      this.#printed = now;
       const failed = this.#failed === 0 ? "" : `, ${this.#failed} not as expected`;
       this.#options.print(`${this.#ended} of ${this.#cases} cases done${failed}`);
     }
@@ -75,11 +75,11 @@ export class Progress {
 }
 
 /**
- * Poll until something is settled, and once more after that.
+ * Shows progress until a promise settles, and once more after that.
  *
- * @param progress what to poll; `null` shows nothing
- * @param until what to wait for
- * @returns what it settled to
+ * @param progress The progress, or `null` to show nothing
+ * @param until The promise
+ * @returns The value of the promise
  */
 export async function follow<T>(progress: Progress | null, until: Promise<T>): Promise<T> {
   if (progress === null) return await until;

@@ -37,7 +37,7 @@ Deno.test("Progress prints a line for each ended case on a terminal", () => {
   ]);
 });
 
-Deno.test("Progress prints one line a minute where there is no terminal", () => {
+Deno.test("Progress prints one line per minute without a terminal", () => {
   using written = journal();
   const lines: string[] = [];
   const options = { terminal: false, print: (line: string) => lines.push(line) };
@@ -51,7 +51,7 @@ Deno.test("Progress prints one line a minute where there is no terminal", () => 
   assertEquals(lines, ["1 of 2 cases done, 1 not as expected"]);
 });
 
-Deno.test("follow() prints what was written just before the end", async () => {
+Deno.test("follow() prints a case that ended just before the promise settled", async () => {
   using written = journal();
   const lines: string[] = [];
   const progress = new Progress(written.path, {

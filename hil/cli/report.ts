@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * `plumbline report`: what runs said, also one whose writer died; as a page; against an earlier run.
+ * `plumbline report`: the results of runs, also of runs that died, as text, as a page, or compared
+ * with an earlier run.
  *
  * @module
  */
@@ -11,149 +12,178 @@ import {
   type OutcomeChange,
   worstFirst,
 } from "../results/compare.ts";
-import { toJUnit } from "../render/junit.ts";
-import { applyLimits, type Limit, LimitsError, readLimits } from "../results/limits.ts";
-import type { Measurement } from "../results/schema.ts";
-import { printable } from "../text/text.ts";
-import { parseName } from "../settings/values.ts";
 import { type HtmlRun, writeHtml } from "../render/html.ts";
-import { commandHelp, type OptionInfo, parseOptions, UsageError } from "./options.ts";
-import { outputFile, say, tellResults, writeText } from "./output.ts";
-import { place } from "../settings/place.ts";
+import { toJUnit } from "../render/junit.ts";
+import { applyLimits } from "../results/limits.ts";
+import type { Measurement } from "../results/schema.ts";
+import type { Arguments } from "../settings/arguments.ts";
+import { parseName, UsageError } from "../settings/values.ts";
+import { printable } from "../text/text.ts";
+import {
+  type Command,
+  EXIT,
+  HTML_OPTION,
+  JSON_OPTION,
+  JUNIT_OPTION,
+  LIMITS_OPTION,
+  QUIET_OPTION,
+} from "./command.ts";
+import { jsonFile, notice, outputFile, showResults, writeText } from "./output.ts";
+import { limitsFrom } from "./plan.ts";
 import { readRuns, type Run } from "./results_file.ts";
-import { errorMessage } from "../text/error_message.ts";
 
-/** Every option of `plumbline report`. */
-const OPTIONS: readonly OptionInfo[] = [
-  { name: "html", value: "FILE", help: "write a page with charts, in one file" },
-  { name: "compare", value: "BASE", help: "tell what failed, slowed down or is gone since" },
-  { name: "fail-on", value: "regression", help: "then exit 1 when something did" },
-  { name: "limits", value: "FILE", help: "hold measurements against these: see hil/bench" },
-  { name: "json", value: "FILE", help: "write the results; - is standard output" },
-  { name: "junit", value: "FILE", help: "write them as JUnit XML" },
-  { name: "quiet", value: null, help: "print the verdict only" },
-  { name: "help", value: null, help: "this text" },
-  { name: "version", value: null, help: "the version" },
-];
+/** `plumbline report`. */
+export const report: Command = {
+  line: {
+    command: "plumbline report",
+    purpose: "Show the results of runs, also of a run that died.",
+    details: "RESULTS is the folder of a run, its journal, or its results as JSON.",
+    operands: "RESULTS ...",
+    groups: [{
+      title: "Options",
+      options: [
+        HTML_OPTION,
+        { name: "compare", value: "RESULTS", help: "Show what changed since that earlier run" },
+        {
+          name: "fail-on",
+          value: "regression",
+          help: "With --compare: exit 1 if something failed, slowed down or is missing",
+        },
+        LIMITS_OPTION,
+        JSON_OPTION,
+        JUNIT_OPTION,
+        QUIET_OPTION,
+      ],
+    }],
+    examples: [
+      ["plumbline report results/today --html report.html", "Make a page of a run"],
+      [
+        "plumbline report results/today --compare results/base --fail-on regression",
+        "Compare two runs",
+      ],
+    ],
+    exit: { ...EXIT, 1: "The design failed, or --fail-on found a regression" },
+  },
+  run: showRuns,
+};
 
-/** Changes that are told one by one. */
+/** Changes that are shown one by one. */
 const MOST_CHANGES = 20;
 
-/**
- * Tell what runs said.
- *
- * @param args the arguments behind `report`
- * @returns the exit status that the worst of the runs deserved, or 1 for a regression when asked to
- * @throws {UsageError} for a command line that makes no sense, or a file that holds no run
- */
-export async function report(args: readonly string[]): Promise<number> {
-  const { values, switches, rest } = parseOptions("report", args, OPTIONS);
-  if (switches.has("help")) {
-    console.log(commandHelp(
-      "report [OPTIONS] RESULTS ...",
-      "What runs said, from their folder, journal or JSON; also of one that died.",
-      OPTIONS,
-      "as of the worst run: 0 as expected, 1 the design failed, 3 the bench",
-    ));
-    return 0;
-  }
-  if (rest.length === 0) {
-    throw new UsageError("plumbline report takes results: their folder, journal or JSON, found 0");
-  }
-  const base = values["compare"];
-  const failOn = checkFailOn(values["fail-on"], base);
-  const json = values["json"] === "-" ? "-" : outputFile("--json", values["json"] ?? null);
-  const junit = outputFile("--junit", values["junit"] ?? null);
-  const html = outputFile("--html", values["html"] ?? null);
-  if (rest.length > 1 && (json !== null || junit !== null)) {
-    throw new UsageError(`--json and --junit take one run, found ${rest.length}`);
-  }
+/** What the options ask for. */
+interface Wanted {
+  readonly base: string | undefined;
+  readonly failOnRegression: boolean;
+  readonly json: string | null;
+  readonly junit: string | null;
+  readonly html: string | null;
+  readonly quiet: boolean;
+}
 
-  const limits = checkLimits(values["limits"]);
-  const read = readRuns(base === undefined ? rest : [base, ...rest]).map((one) =>
+async function showRuns(given: Arguments): Promise<number> {
+  const wanted = readOptions(given);
+  const runs = compareAll(given, wanted.base);
+  for (const { results } of runs) {
+    if (wanted.json !== null) {
+      await writeText(wanted.json, JSON.stringify(results, null, 2) + "\n");
+    }
+    if (wanted.junit !== null) await writeText(wanted.junit, toJUnit(results));
+  }
+  for (const { name, results, comparison } of runs) {
+    if (runs.length > 1) console.error(`${printable(name)}:`);
+    showResults(results, results.verdict, wanted.quiet);
+    if (comparison !== undefined) showComparison(comparison, wanted.quiet);
+  }
+  if (wanted.html !== null) {
+    const problem = await writeHtml(wanted.html, runs);
+    if (problem !== null) notice(problem);
+  }
+  return exitStatus(runs, wanted.failOnRegression);
+}
+
+function readOptions({ values, switches, operands }: Arguments): Wanted {
+  const { compare: base, "fail-on": failOn } = values;
+  if (failOn !== undefined) {
+    parseName("--fail-on", failOn, ["regression"]);
+    if (base === undefined) throw new UsageError("--fail-on needs a base: add --compare RESULTS");
+  }
+  const json = jsonFile(values["json"]);
+  const junit = outputFile("--junit", values["junit"]);
+  if (operands.length > 1 && (json !== null || junit !== null)) {
+    throw new UsageError(`--json and --junit take one run, found ${operands.length}`);
+  }
+  return {
+    base,
+    failOnRegression: failOn !== undefined,
+    json,
+    junit,
+    html: outputFile("--html", values["html"]),
+    quiet: switches.has("quiet"),
+  };
+}
+
+/** Reads the runs, and compares each with the base if there is one. */
+function compareAll({ values, operands }: Arguments, base: string | undefined): (Run & HtmlRun)[] {
+  const limits = values["limits"] === undefined ? [] : limitsFrom(values["limits"]);
+  const read = readRuns(base === undefined ? operands : [base, ...operands]).map((one) =>
     limits.length === 0 ? one : { ...one, results: applyLimits(one.results, limits) }
   );
   const earlier = base === undefined ? undefined : read.shift();
-  const runs: (Run & HtmlRun)[] = read.map((one) =>
-    earlier === undefined ? one : {
-      ...one,
-      comparison: { ...compareResults(earlier.results, one.results), base: earlier.name },
-    }
-  );
-  for (const { results } of runs) {
-    if (json !== null) await writeText(json, JSON.stringify(results, null, 2) + "\n");
-    if (junit !== null) await writeText(junit, toJUnit(results));
-  }
-  const quiet = switches.has("quiet");
-  for (const { name, results, comparison } of runs) {
-    if (runs.length > 1) console.error(`${printable(name)}:`);
-    tellResults(results, results.verdict, quiet);
-    if (comparison !== undefined) tellComparison(comparison, quiet);
-  }
-  if (html !== null) {
-    const why = await writeHtml(html, runs);
-    if (why !== null) say(why);
-  }
+  if (earlier === undefined) return read;
+  return read.map((one) => ({
+    ...one,
+    comparison: { ...compareResults(earlier.results, one.results), base: earlier.name },
+  }));
+}
+
+/** The exit status of the worst run. A failed design is worse than failed infrastructure. */
+function exitStatus(runs: readonly (Run & HtmlRun)[], failOnRegression: boolean): number {
   const regressed = runs.some(({ comparison }) =>
     comparison !== undefined && comparison.regressions + comparison.lost > 0
   );
   const exits: number[] = runs.map(({ results }) => results.verdict.exit);
-  if (exits.includes(1) || (failOn && regressed)) return 1;
+  if (exits.includes(1) || (failOnRegression && regressed)) return 1;
   return Math.max(...exits);
 }
 
-function checkLimits(path: string | undefined): Limit[] {
-  try {
-    return path === undefined ? [] : readLimits(place(path));
-  } catch (error) {
-    if (error instanceof LimitsError) throw new UsageError(printable(error.message));
-    throw error;
-  }
-}
-
-function checkFailOn(value: string | undefined, base: string | undefined): boolean {
-  if (value === undefined) return false;
-  try {
-    parseName("--fail-on", value, ["regression"]);
-  } catch (error) {
-    throw new UsageError(errorMessage(error));
-  }
-  if (base === undefined) throw new UsageError("--fail-on regression needs --compare BASE");
-  return true;
-}
-
-/** Tell a person what changed. */
-function tellComparison(comparison: Comparison & { base: string }, quiet: boolean): void {
+/** Shows what changed. */
+function showComparison(comparison: Comparison & { base: string }, quiet: boolean): void {
   const { outcomes, figures, judged, unjudged, largestUnjudged, differences, base } = comparison;
   if (!quiet) {
-    for (const line of differences) say(printable(`the runs differ: ${line}`));
+    for (const line of differences) notice(printable(`the runs differ: ${line}`));
     const changes = [...outcomes, ...figures].sort(worstFirst);
-    for (const one of changes.slice(0, MOST_CHANGES)) tellChange(one);
+    for (const one of changes.slice(0, MOST_CHANGES)) showChange(one);
     if (changes.length > MOST_CHANGES) {
       console.error(`  ... and ${changes.length - MOST_CHANGES} more changes`);
     }
-    for (const one of largestUnjudged) tellChange(one);
+    for (const one of largestUnjudged) showChange(one);
     if (unjudged > largestUnjudged.length) {
-      console.error(`  ... and ${unjudged - largestUnjudged.length} more that nobody can judge`);
+      console.error(
+        `  ... and ${
+          unjudged - largestUnjudged.length
+        } more without a spread, which cannot be judged`,
+      );
     }
   }
   const { regressions, lost } = comparison;
   const worse = regressions === 1 ? "1 regression" : `${regressions} regressions`;
   const gone = lost === 0 ? "" : `, ${lost} lost`;
-  const blind = unjudged === 0 ? "" : `, changed but not judged for want of a spread: ${unjudged}`;
-  say(printable(`${worse}${gone} since ${base}; figures compared: ${judged}${blind}`));
+  const blind = unjudged === 0
+    ? ""
+    : `, changed but not judged, because they have no spread: ${unjudged}`;
+  notice(printable(`${worse}${gone} since ${base}; measurements compared: ${judged}${blind}`));
 }
 
-function tellChange(one: OutcomeChange | FigureChange): void {
+function showChange(one: OutcomeChange | FigureChange): void {
   const { suite, name, change } = one;
   const what = "reason" in one
     ? `${one.from ?? "nothing"} to ${one.to ?? "nothing"}` +
       (one.reason === null ? "" : `: ${one.reason}`)
-    : describeFigure(one);
+    : describeMeasurement(one);
   console.error(printable(`  ${change}: ${suite}: ${name}: ${what}`));
 }
 
-function describeFigure({ from, to }: FigureChange): string {
+function describeMeasurement({ from, to }: FigureChange): string {
   const at = Object.entries(from.at ?? {}).map(([key, value]) => `${key}=${value}`).join(" ");
   const what = `${from.name}${at === "" ? "" : ` ${at}`}: ${describe(from)}`;
   if (to === null) return `${what} ${from.unit} to nothing`;
@@ -162,7 +192,7 @@ function describeFigure({ from, to }: FigureChange): string {
   return `${what} to ${describe(to)} ${to.unit}${by}`;
 }
 
-/** A figure, with its spread where it has one. */
+/** Writes a measurement, with its spread if it has one. */
 function describe({ value, spread }: Measurement): string {
   const [middle, low, high] = [value, spread?.p5 ?? 0, spread?.p95 ?? 0].map((one) =>
     one.toPrecision(3)

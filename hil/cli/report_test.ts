@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// plumbline report on journals in every state that a dead writer can leave.
+// plumbline report with journals of complete, dead and damaged runs.
 import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { Journal } from "../journal/journal.ts";
 import { checkResults, type Measurement } from "../results/schema.ts";
@@ -17,7 +17,7 @@ async function report(...args: string[]) {
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
-/** A run that died in its second case. */
+/** The folder of a run that died in its second case. */
 function died(): string {
   const dir = tempDir();
   using journal = Journal.open({ dir });
@@ -47,7 +47,7 @@ Deno.test("plumbline report names the case in which a run died", async () => {
   assertEquals((await report(`${dir}/journal.jsonl`, "--json=-")).stdout, stdout);
 });
 
-Deno.test("plumbline report reads a journal that was cut anywhere", async () => {
+Deno.test("plumbline report reads a journal that was truncated anywhere", async () => {
   const dir = died();
   const bytes = Deno.readFileSync(`${dir}/journal.jsonl`);
   for (const part of [0.3, 0.62, 0.97]) {
@@ -58,7 +58,7 @@ Deno.test("plumbline report reads a journal that was cut anywhere", async () => 
   }
 });
 
-Deno.test("plumbline report knows journals and results by what they hold, not by their names", async () => {
+Deno.test("plumbline report recognises journals and results by their content, not by their names", async () => {
   const dir = died();
   const { stdout } = await report(dir, "--json=-");
   const lines = Deno.readTextFileSync(`${dir}/journal.jsonl`);
@@ -77,30 +77,34 @@ Deno.test("plumbline report knows journals and results by what they hold, not by
 });
 
 const refusals: [what: string, make: (dir: string) => string[], says: string][] = [
-  ["nothing", () => [], "takes results: their folder, journal or JSON, found 0"],
+  ["no results", () => [], "Missing RESULTS: expected RESULTS ..."],
   ["JSON of two runs", () => [died(), died(), "--json=-"], "take one run, found 2"],
-  ["--fail-on without a base", () => [died(), "--fail-on=regression"], "needs --compare"],
+  [
+    "--fail-on without a base",
+    () => [died(), "--fail-on=regression"],
+    "needs a base: add --compare RESULTS",
+  ],
   ["--fail-on anything else", () => [died(), "--compare=x", "--fail-on=regresion"], "did you mean"],
   ["a base that is not there", () => [died(), "--compare=none.json"], "none.json cannot be read"],
-  ["a device", () => ["/dev/zero"], "/dev/zero is no file"],
+  ["a device", () => ["/dev/zero"], "found the device or pipe /dev/zero"],
   ["an empty file of results", (dir) => [write(`${dir}/r.json`, " \n")], "it is empty"],
   ["a file that is not there", (dir) => [`${dir}/none`], "cannot be read"],
   ["a folder without a journal", (dir) => [dir], "cannot be read"],
-  ["an empty journal", (dir) => [write(`${dir}/journal.jsonl`, "")], "holds no line of a journal"],
+  ["an empty journal", (dir) => [write(`${dir}/journal.jsonl`, "")], "found no line of one in"],
   [
     "another kind of file",
     (dir) => [write(`${dir}/x.txt`, "hello\n")],
-    "does not hold results of schema 1: it was cut off, or is no JSON",
+    "x.txt: it is truncated, or not JSON",
   ],
   ["results of another schema", (dir) => [write(`${dir}/r.json`, '{"schema":2}')], "schema"],
-  ["results cut off", (dir) => [write(`${dir}/r.json`, '{"schema":1,')], "it was cut off"],
+  ["truncated results", (dir) => [write(`${dir}/r.json`, '{"schema":1,')], "it is truncated"],
   [
     "control characters",
     (dir) => [write(`${dir}/r.json`, '{"schema": "\x1b[2J\u009b2J"}')],
-    "does not hold results of schema 1: it is no JSON",
+    "r.json: it is not JSON",
   ],
   [
-    "a wrong place for JSON",
+    "a folder for JSON that does not exist",
     () => [died(), "--json=/no/such/place"],
     "there is no folder /no/such",
   ],
@@ -122,7 +126,7 @@ for (const [what, make, says] of refusals) {
   });
 }
 
-/** A run whose only case took so long, sample by sample; null: it measured nothing. */
+/** The folder of a run with one case, which measured a value, or nothing if it is `null`. */
 function measured(value: number | null, outcome: "PASS" | "FAIL" = "PASS"): string {
   const dir = tempDir();
   using journal = Journal.open({ dir });
@@ -140,12 +144,12 @@ function syncCall(value: number): Measurement {
   return { name: "sync call", value, unit: "µs", limit: null, spread, at: { size: 4096 } };
 }
 
-Deno.test("plumbline report --compare marks what became slower or failed, and fails when told to", async () => {
+Deno.test("plumbline report --compare shows what became slower or failed, and exits 1 with --fail-on", async () => {
   const base = measured(100);
   const failOn = [`--compare=${base}`, "--fail-on=regression"];
   const same = await report(measured(104), ...failOn);
   assertEquals(same.code, 0, same.stderr);
-  assertStringIncludes(same.stderr, `0 regressions since ${base}; figures compared: 1`);
+  assertStringIncludes(same.stderr, `0 regressions since ${base}; measurements compared: 1`);
 
   const slower = await report(measured(150), ...failOn);
   assertEquals(slower.code, 1, slower.stderr);
@@ -153,7 +157,7 @@ Deno.test("plumbline report --compare marks what became slower or failed, and fa
     slower.stderr,
     "worse: s: a: sync call size=4096: 100 [95.0, 105] to 150 [143, 158] µs (+50 %)",
   );
-  // without being told to, the status is that of the run
+  // without --fail-on, the status is that of the run
   assertEquals((await report(measured(150), `--compare=${base}`)).code, 0);
 
   const faster = await report(measured(50), ...failOn);
@@ -175,7 +179,7 @@ Deno.test("plumbline report --compare marks what became slower or failed, and fa
   assertEquals((await report(measured(null), `--compare=${base}`)).code, 0);
 });
 
-Deno.test("plumbline report tells of several runs, and ends as the worst of them", async () => {
+Deno.test("plumbline report shows several runs, and exits with the status of the worst", async () => {
   const [good, bad, dead] = [measured(1), measured(1, "FAIL"), died()];
   const two = await report(good, dead, "--quiet");
   assertEquals(two.code, 3, two.stderr);
@@ -183,7 +187,7 @@ Deno.test("plumbline report tells of several runs, and ends as the worst of them
   assertEquals((await report(good, dead, bad, "--quiet")).code, 1);
 });
 
-Deno.test("plumbline report --limits holds figures against limits, of both runs", async () => {
+Deno.test("plumbline report --limits checks the measurements of both runs", async () => {
   const limits = write(`${tempDir()}/limits.json`, '[{"measurement": "sync call", "max": 120}]');
   assertEquals((await report(measured(100), `--limits=${limits}`)).code, 0);
   const out = await report(measured(150), `--limits=${limits}`);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /**
- * What runs left behind, read from anywhere: a folder, a journal, a file of results.
+ * Reads runs from a folder, a journal, or a file of results.
  *
- * Such a file may have been cut off, be of another tool, or have been made to do harm: it is read up
- * to a limit, and what it says of itself is not believed.
+ * Such a file may be truncated, come from another tool, or be malicious. So it is read up to a limit,
+ * and its content is checked.
  *
  * @module
  */
@@ -11,32 +11,32 @@ import { JOURNAL_FILE, parseJournal } from "../journal/journal.ts";
 import { fold } from "../journal/fold.ts";
 import type { Verdict } from "../results/outcome.ts";
 import { checkResults, type Results, ResultsError } from "../results/schema.ts";
-import { printable } from "../text/text.ts";
-import { UsageError } from "./options.ts";
-import { place } from "../settings/place.ts";
+import { absolutePath } from "../settings/paths.ts";
+import { UsageError } from "../settings/values.ts";
+import { bytes as sizeText, printable } from "../text/text.ts";
 import { errorMessage } from "../text/error_message.ts";
 
-/** Bytes that are read of all files together: parsed they take several times as much memory. */
+/** Limit for the size of all files together, because parsed data takes several times as much memory. */
 const MOST_BYTES = 128 << 20;
 
-/** Lists and objects within each other, and of all files together. Results are 6 deep. */
+/** Limits for nesting, and for the lists and objects of all files together. Results are 6 deep. */
 const MOST_DEPTH = 32;
 const MOST_CONTAINERS = 4_000_000;
 
-/** A run, as a file tells it. */
+/** A run that was read from a file. */
 export interface Run {
-  /** The file or folder as the caller named it. */
+  /** The file or folder as the user wrote it. */
   readonly name: string;
-  /** What it holds. */
+  /** Its results. */
   readonly results: Results & { readonly verdict: Verdict };
 }
 
 /**
- * Read runs.
+ * Reads runs.
  *
- * @param paths folders of runs, journals, or files of results, as they were written
- * @returns them, in this order
- * @throws {UsageError} naming the first that holds no run, and why
+ * @param paths Folders of runs, journals, or files of results, as the user wrote them
+ * @returns The runs, in this order
+ * @throws {UsageError} If one of them contains no run, with its name and the reason
  */
 export function readRuns(paths: readonly string[]): Run[] {
   const left = { bytes: MOST_BYTES, containers: MOST_CONTAINERS };
@@ -49,15 +49,15 @@ export function readRuns(paths: readonly string[]): Run[] {
 function readJournal(name: string, text: string): Run["results"] {
   const contents = parseJournal(text);
   if (contents.lines.length === 0) {
-    throw new UsageError(`${printable(name)} holds no line of a journal`);
+    throw new UsageError(`Expected a journal, found no line of one in ${printable(name)}`);
   }
   return fold(contents);
 }
 
 function readResults(name: string, text: string): Run["results"] {
   const refuse = (why: string): never => {
-    const told = printable(`${name} does not hold results of schema 1: ${why}`);
-    throw new UsageError(told.length > 400 ? `${told.slice(0, 397)}...` : told);
+    const message = printable(`Expected results of schema 1 in ${name}: ${why}`);
+    throw new UsageError(message.length > 400 ? `${message.slice(0, 397)}...` : message);
   };
   if (text.trim() === "") refuse("it is empty");
   let results: Results;
@@ -67,25 +67,29 @@ function readResults(name: string, text: string): Run["results"] {
     if (error instanceof ResultsError) return refuse(error.message);
     if (!(error instanceof SyntaxError)) throw error;
     const cut = /end of JSON|unterminated/i.test(error.message) || !text.trimEnd().endsWith("}");
-    return refuse(`${cut ? "it was cut off, or is no JSON" : "it is no JSON"}: ${error.message}`);
+    return refuse(`${cut ? "it is truncated, or not JSON" : "it is not JSON"}: ${error.message}`);
   }
   const { verdict } = results;
   return verdict === undefined
-    ? refuse("it has no verdict: give the journal beside it instead")
+    ? refuse("it has no verdict; name the journal in the same folder instead")
     : { ...results, verdict };
 }
 
-/** The text of a file, no more than is left of the limit. */
+/** Reads a file, up to what is left of the limits. */
 function readText(
   name: string,
   left: { bytes: number; containers: number },
 ): { text: string; isJournal: boolean } {
-  const path = place(name);
+  const path = absolutePath(name);
   try {
     const folder = Deno.statSync(path).isDirectory;
     const file = folder ? `${path}/${JOURNAL_FILE}` : path;
-    // a pipe or a device might never end
-    if (!Deno.statSync(file).isFile) throw new UsageError(`${printable(name)} is no file`);
+    // a pipe or a device may never end
+    if (!Deno.statSync(file).isFile) {
+      throw new UsageError(
+        `Expected a file or a folder, found the device or pipe ${printable(name)}`,
+      );
+    }
     using opened = Deno.openSync(file);
     const bytes = new Uint8Array(Math.min(opened.statSync().size, left.bytes + 1));
     let length = 0;
@@ -98,14 +102,16 @@ function readText(
     left.containers -= containers;
     if (left.bytes < 0) {
       throw new UsageError(
-        `${printable(name)} is too large: results are read up to ${MOST_BYTES >> 20} MiB together`,
+        `Expected results of at most ${sizeText(MOST_BYTES)} together, found more in ${
+          printable(name)
+        }`,
       );
     }
     if (left.containers < 0) {
       const found = containers === Infinity
-        ? `lists and objects in each other, deeper than ${MOST_DEPTH}`
+        ? `lists and objects nested deeper than ${MOST_DEPTH}`
         : `more than ${MOST_CONTAINERS} lists and objects`;
-      throw new UsageError(`${printable(name)} holds no results: found ${found}`);
+      throw new UsageError(`Expected results in ${printable(name)}, found ${found}`);
     }
     return { text: new TextDecoder().decode(bytes.subarray(0, length)), isJournal };
   } catch (error) {
@@ -115,14 +121,14 @@ function readText(
   }
 }
 
-/** Whether a file holds lines of a journal, whatever it is called, the first of them damaged perhaps. */
+/** Whether a file contains lines of a journal, whatever its name. The first lines may be damaged. */
 function hasLines(bytes: Uint8Array): boolean {
   return /^\{"line":"/m.test(new TextDecoder().decode(bytes.subarray(0, 65_536)));
 }
 
 /**
- * Count lists and objects in JSON, or JSON lines, before anything is made of them: parsed, 100 MB of
- * brackets take 5 GB.
+ * Counts lists and objects in JSON, or in JSON lines, before they are parsed, because 100 MB of
+ * brackets take 5 GB when parsed.
  */
 function countContainers(bytes: Uint8Array, lines: boolean): number {
   const [quote, backslash, newline] = [0x22, 0x5c, 0x0a];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * `plumbline selfcheck`: inject every known fault, and tell which were caught and how they were named.
+ * `plumbline selfcheck`: inject every known fault, and show which were caught and how they were named.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import { buildModules, type Bus, runInGuest } from "../../fixtures/boards/vm/mod
 import { type Board, describeBoard, openBoard } from "../board/board.ts";
 import { gatherEnvironment } from "../board/environment.ts";
 import { lockDevice, LockHeldError } from "../board/lock.ts";
-import type { Verdict } from "../results/outcome.ts";
 import { explainDevice } from "../board/precheck.ts";
+import type { Verdict } from "../results/outcome.ts";
 import {
   type InjectedCount,
   type InjectedFault,
@@ -19,150 +19,152 @@ import {
   summarize,
 } from "../results/schema.ts";
 import { toolInfo } from "../results/tool.ts";
-import { selfcheck as check, shortfalls, totals } from "../selfcheck/mod.ts";
+import { selfcheck as injectFaults, shortfalls, totals } from "../selfcheck/mod.ts";
+import type { Arguments } from "../settings/arguments.ts";
 import { parseSettings, type Settings } from "../settings/settings.ts";
-import { parseName, parseWhole } from "../settings/values.ts";
-import { commandHelp, type OptionInfo, parseBus, parseOptions, UsageError } from "./options.ts";
-import { outputFile, say, writeText } from "./output.ts";
-import { BenchError } from "./run.ts";
+import { parseWhole, UsageError, valueError } from "../settings/values.ts";
 import { errorMessage } from "../text/error_message.ts";
+import { BOARD_OPTION, type BoardChoice, BUS_OPTION, readBoardOptions } from "./board_options.ts";
+import { type Command, EXIT, JSON_OPTION, QUIET_OPTION } from "./command.ts";
+import { InfrastructureError } from "./infrastructure.ts";
+import { jsonFile, notice, writeText } from "./output.ts";
 
-/** Every option of `plumbline selfcheck`. */
-const OPTIONS: readonly OptionInfo[] = [
-  { name: "board", value: "BOARD", help: "sim, vm, vm:aarch64 or vm:x86_64" },
-  { name: "bus", value: "BUS", help: "virtual machines: swiotlb (default) or adversarial" },
-  { name: "device", value: "PATH", help: "device node (default /dev/pldma0)" },
-  { name: "seed", value: "N", help: "seed of which bytes of which frames (default 1)" },
-  { name: "every", value: "N", help: "one fault in N, and one pair in N (default 1)" },
-  { name: "json", value: "FILE", help: "write results there; - is standard output" },
-  { name: "quiet", value: null, help: "print the verdict only" },
-  { name: "help", value: null, help: "this text" },
-  { name: "version", value: null, help: "the version" },
-];
-
-const BOARDS = ["local", "sim", "vm", "vm:aarch64", "vm:x86_64"] as const;
+/** `plumbline selfcheck`. */
+export const selfcheck: Command = {
+  line: {
+    command: "plumbline selfcheck",
+    purpose: "Inject every known fault: which are caught, and are they named correctly?",
+    operands: "",
+    groups: [{
+      title: "Options",
+      options: [
+        { ...BOARD_OPTION, help: "sim, vm, vm:aarch64 or vm:x86_64" },
+        BUS_OPTION,
+        { name: "device", value: "PATH", help: "Device node. Defaults to /dev/pldma0" },
+        { name: "seed", value: "N", help: "Seed that places the faults. Defaults to 1" },
+        {
+          name: "every",
+          value: "N",
+          help: "Inject every Nth fault and every Nth pair. Defaults to 1, which is all",
+        },
+        JSON_OPTION,
+        QUIET_OPTION,
+      ],
+    }],
+    examples: [
+      ["plumbline selfcheck --board sim", "Inject all faults into the simulated board"],
+      [
+        "plumbline selfcheck --board vm:x86_64 --bus adversarial",
+        "Inject them below a real kernel",
+      ],
+    ],
+    exit: {
+      ...EXIT,
+      0: "All faults were caught, and enough of them named and blamed correctly",
+      1: "A fault was not caught, or too few were named or blamed correctly",
+    },
+  },
+  run: checkSelf,
+};
 
 /** Longest time for all faults inside a virtual machine, seconds. */
 const GUEST_SECONDS = 1500;
 
-/**
- * Inject every known fault.
- *
- * @param args the arguments behind `selfcheck`
- * @returns the exit status: 0 when all were caught and enough named, 1 when not, 3 the bench failed
- * @throws {UsageError} for a command line that makes no sense
- * @throws {BenchError} when nothing can be injected
- */
-export async function selfcheck(args: readonly string[]): Promise<number> {
-  const { values, switches, rest } = parseOptions("selfcheck", args, OPTIONS);
-  if (switches.has("help")) {
-    console.log(commandHelp(
-      "selfcheck [OPTIONS]",
-      "Inject every known fault: which are caught, and are they rightly named?",
-      OPTIONS,
-      "0 all caught, 95 % named and blamed; 1 not so; 2 usage; 3 the bench failed",
-    ));
-    return 0;
-  }
-  if (rest.length > 0) {
-    throw new UsageError(`Unexpected "${rest[0]}": plumbline selfcheck takes options`);
-  }
-  const virtual = Deno.env.get("PLUMBLINE_BOARD") === "vm";
-  const { name, settings, bus, every } = read(values, virtual);
-  const json = values["json"] === "-" ? "-" : outputFile("--json", values["json"] ?? null);
-  const quiet = switches.has("quiet");
-  if (name.startsWith("vm")) return await inGuest(name, settings, { bus, every, json, quiet });
+/** What the options ask for. */
+interface Wanted {
+  readonly board: BoardChoice;
+  readonly bus: Bus;
+  readonly settings: Settings;
+  readonly every: number;
+  readonly json: string | null;
+  readonly quiet: boolean;
+}
 
+async function checkSelf(given: Arguments, args: readonly string[]): Promise<number> {
+  const wanted = readOptions(given, Deno.env.get("PLUMBLINE_BOARD") === "vm");
+  if (wanted.board.kind === "vm") return await checkGuest(wanted.board.arch, wanted);
+
+  const { settings, json, quiet } = wanted;
   const began = performance.now();
   const started = new Date().toISOString();
   const path = settings.devices[0] ?? "/dev/pldma0";
-  const missing = name === "local" ? explainDevice(path) : null;
-  if (missing !== null) throw new BenchError(missing);
-  if (name === "local") takeDevice(path);
+  if (wanted.board.kind === "local") takeDevice(path);
   const board = openBoard(settings);
-  if (!quiet) console.error(HEAD);
-  const faults: InjectedFault[] = [];
-  try {
-    for (
-      const fault of check({ board, path, seed: settings.seed, every })
-    ) {
-      faults.push(fault);
-      if (!quiet) console.error(row(fault));
-    }
-  } catch (error) {
-    throw new BenchError(errorMessage(error));
-  }
-  const found = totals(faults);
+  const found = totals(injectAll(board, path, wanted));
   const verdict = judge(found);
   const seconds = Math.round(performance.now() - began) / 1000;
-  tell(found, verdict, { quiet, seconds, seed: settings.seed });
+  show(found, verdict, { quiet, seconds, seed: settings.seed });
   if (json !== null) {
     using device = Device.open({ path, syscalls: board.syscalls });
-    const run = {
-      seed: settings.seed,
-      started,
-      seconds,
-      command: ["plumbline", "selfcheck", ...args],
-    };
+    const command = ["plumbline", "selfcheck", ...args];
+    const run = { seed: settings.seed, started, seconds, command };
     const results = resultsOf(found, verdict, { board, device, run });
     await writeText(json, JSON.stringify(results, null, 2) + "\n");
   }
   return verdict.exit;
 }
 
-function read(
-  values: Readonly<Record<string, string | undefined>>,
-  virtual: boolean,
-): { name: typeof BOARDS[number]; settings: Settings; bus: Bus; every: number } {
-  try {
-    const name = parseName("--board", values["board"] ?? "local", BOARDS);
-    if (name === "local" && !virtual) {
-      throw new UsageError(
-        "A self-check injects faults, which needs a virtual board: add --board sim or --board vm",
-      );
-    }
-    const { device, seed } = values;
-    const settings = parseSettings({
-      board: name === "sim" ? "sim" : "vm",
-      ...(device === undefined ? {} : { device }),
-      ...(seed === undefined ? {} : { seed }),
-    });
-    if (settings.devices.length > 1) throw new UsageError("--device takes one device here");
-    return {
-      name,
-      settings,
-      bus: parseBus(values["bus"], name.startsWith("vm")),
-      every: parseWhole("--every", values["every"] ?? "1", 1),
-    };
-  } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(error.message);
-    throw error;
+function readOptions(given: Arguments, virtual: boolean): Wanted {
+  const { device, seed, every, json } = given.values;
+  const { board, bus } = readBoardOptions(given, virtual);
+  if (board.kind === "local" && !virtual) {
+    throw new UsageError("selfcheck needs a virtual board: add --board sim or --board vm");
   }
+  const settings = parseSettings({
+    board: board.kind === "sim" ? "sim" : "vm",
+    ...(device === undefined ? {} : { device }),
+    ...(seed === undefined ? {} : { seed }),
+  });
+  if (settings.devices.length > 1) throw valueError("--device", "one device", device ?? "");
+  return {
+    board,
+    bus,
+    settings,
+    every: parseWhole("--every", every ?? "1", 1),
+    json: jsonFile(json),
+    quiet: given.switches.has("quiet"),
+  };
 }
 
-/** Hold the device as long as this process lives. */
+/** Locks the device until this process ends. */
 function takeDevice(path: string): void {
+  const missing = explainDevice(path);
+  if (missing !== null) throw new InfrastructureError(missing);
   try {
     lockDevice(path, { what: "plumbline selfcheck" });
   } catch (error) {
-    if (error instanceof LockHeldError) throw new BenchError(error.message);
+    if (error instanceof LockHeldError) throw new InfrastructureError(error.message);
     throw error;
   }
 }
 
-/** The same inside a virtual machine. */
-async function inGuest(
-  name: string,
-  { devices, seed }: Settings,
-  { bus, every, json, quiet }: { bus: Bus; every: number; json: string | null; quiet: boolean },
+/** Injects the faults, and shows each one unless only the verdict is wanted. */
+function injectAll(
+  board: Board,
+  path: string,
+  { settings, every, quiet }: Wanted,
+): InjectedFault[] {
+  if (!quiet) console.error(HEAD);
+  const faults: InjectedFault[] = [];
+  try {
+    for (const fault of injectFaults({ board, path, seed: settings.seed, every })) {
+      faults.push(fault);
+      if (!quiet) console.error(row(fault));
+    }
+  } catch (error) {
+    throw new InfrastructureError(errorMessage(error));
+  }
+  return faults;
+}
+
+/** Runs the self-check inside a virtual machine. */
+async function checkGuest(
+  arch: "aarch64" | "x86_64",
+  { settings: { devices, seed }, bus, every, json, quiet }: Wanted,
 ): Promise<number> {
-  const arch = name === "vm" ? Deno.build.arch : parseName("--board", name.slice(3), [
-    "aarch64",
-    "x86_64",
-  ]);
   const outDir = Deno.makeTempDirSync({ prefix: "plumbline-selfcheck-" });
   try {
-    // one that makes mistakes on request
+    // a driver that makes mistakes on request
     const { modules } = await buildModules(arch, { testFaults: true });
     const run = await runInGuest({
       arch,
@@ -179,9 +181,13 @@ async function inGuest(
       stdout: "null",
       stderr: "inherit",
     });
-    for (const report of run.kernelReports) say(`kernel report: ${report}`);
-    if (run.lost !== null) throw new BenchError(`The board was lost: ${run.lost}`);
-    if (run.kernelReports.length > 0) throw new BenchError("The guest's kernel reported defects");
+    for (const report of run.kernelReports) notice(`kernel report: ${report}`);
+    if (run.lost !== null) {
+      throw new InfrastructureError(`The board was lost: ${run.lost}`);
+    }
+    if (run.kernelReports.length > 0) {
+      throw new InfrastructureError("The virtual machine's kernel reported defects");
+    }
     if (json !== null && (run.exitCode === 0 || run.exitCode === 1)) {
       await writeText(json, Deno.readTextFileSync(`${outDir}/selfcheck.json`));
     }
@@ -231,7 +237,7 @@ function resultsOf(
   };
 }
 
-/** Columns, 80 together. */
+/** Writes a row of at most 80 columns. */
 function cells(fault: string, where: string, frames: string, named: string, blamed: string) {
   const cut = (text: string, width: number) =>
     (text.length <= width ? text : `${text.slice(0, width - 1)}…`).padEnd(width);
@@ -240,7 +246,7 @@ function cells(fault: string, where: string, frames: string, named: string, blam
 
 const HEAD = cells("fault", "where", "frames", "named as", "blamed");
 
-/** A fault for a person: what is wrong has a "!". */
+/** Describes a fault in one row. A "!" marks a wrong name or blame. */
 function row(one: InjectedFault): string {
   const { fault, where, caught, frames, named, namedRight, blamed, blamedRight, heldOut } = one;
   if (!caught) return cells(fault, where, "", "NOT CAUGHT", "");
@@ -255,31 +261,37 @@ function row(one: InjectedFault): string {
   return line.trimEnd();
 }
 
-function tell(
+/** Shows the totals and the verdict. */
+function show(
   found: Selfcheck,
   verdict: Verdict,
   { quiet, seconds, seed }: { quiet: boolean; seconds: number; seed: number },
 ): void {
   if (!quiet) {
     const { single, pairs, heldOut } = found.total;
-    console.error(
-      "\n! wrong   - nobody   * a pair held out: nothing was tuned with it   frames: until caught\n",
-    );
-    const told = (what: string, { faults, caught, namedRight, blamedRight }: InjectedCount) =>
-      faults > 0 &&
-      console.error(
-        `${what.padEnd(22)} ${String(faults).padStart(4)}  caught ${percent(caught, faults)}  ` +
-          `named ${percent(namedRight, faults)}  blamed ${percent(blamedRight, faults)}`,
-      );
-    told("single faults", single);
-    told("pairs", pairs);
-    told("  of these held out", heldOut);
+    console.error(LEGEND);
+    showCount("single faults", single);
+    showCount("pairs", pairs);
+    showCount("  of these held out", heldOut);
   }
-  const of = `seed ${seed}, ${seconds.toFixed(1)} s`;
-  console.error(`SIMULATED ${verdict.word}: ${verdict.reason} (${of})`);
+  const run = `seed ${seed}, ${seconds.toFixed(1)} s`;
+  console.error(`SIMULATED ${verdict.word}: ${verdict.reason} (${run})`);
+}
+
+const LEGEND = `
+frames: verified until the fault was caught   !: wrong   -: no name or blame
+*: pair that was never used to tune the classifier ("held out")
+`;
+
+function showCount(what: string, { faults, caught, namedRight, blamedRight }: InjectedCount): void {
+  if (faults === 0) return;
+  console.error(
+    `${what.padEnd(22)} ${String(faults).padStart(4)}  caught ${percent(caught, faults)}  ` +
+      `named ${percent(namedRight, faults)}  blamed ${percent(blamedRight, faults)}`,
+  );
 }
 
 function percent(part: number, whole: number): string {
-  // never more than it is: 99.96 % is not 100 %
+  // round down, because 99.96 % is not 100 %
   return `${(Math.floor((1000 * part) / whole) / 10).toFixed(1)} %`.padStart(7);
 }

@@ -33,7 +33,7 @@ Deno.test("plumbline selfcheck writes every fault and the totals into results of
   });
 });
 
-Deno.test("plumbline selfcheck refuses what makes no sense, and a board that injects nothing", async () => {
+Deno.test("plumbline selfcheck refuses options that are not valid, and a board that cannot inject faults", async () => {
   for (
     const args of [
       ["--board", "simm"],

@@ -1,95 +1,100 @@
 // SPDX-License-Identifier: MIT
 /**
- * `deno task dist`: a tarball with all that a board without internet needs.
+ * `deno task dist`: a tarball with everything that a board without internet needs.
  *
- * It holds the sources as they are, not a bundle: then `deno test -P` on the board runs the same
- * files as everywhere, a stack trace names a line that can be read there, and a team's tests import
- * `mod.ts`. The `links` of `deno.json` keep every import inside.
+ * The tarball contains the source files, not a bundle. So `deno test -P` runs the same files on the
+ * board as elsewhere, the lines of a stack trace can be read there, and a team's tests can import
+ * `mod.ts`. The `links` in `deno.json` keep every import inside the tarball.
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import { type Arch, arches, archNames } from "../../fixtures/host/arch.ts";
 import { checkout } from "../../fixtures/host/cache.ts";
 import { run, UnavailableError } from "../../fixtures/host/run.ts";
 import { denoBinary, denoVersion } from "../../fixtures/boards/vm/system.ts";
-import { place } from "../settings/place.ts";
-import { nearest } from "../text/nearest.ts";
 import { VERSION } from "../results/tool.ts";
+import {
+  type Arguments,
+  type CommandLine,
+  helpText,
+  parseArguments,
+} from "../settings/arguments.ts";
+import { absolutePath } from "../settings/paths.ts";
+import { alternatives, parseList, parseName, UsageError } from "../settings/values.ts";
 import { errorMessage } from "../text/error_message.ts";
 
-/** What a board needs, as git's pathspecs. */
+/** Files that a board needs, as pathspecs of git. */
 const PARTS = [
   ...["CHANGELOG.md", "LICENSE", "LICENSES", "README.md", "deno.json", "deno.lock", "mod.ts"],
   ...["driver", "fixtures", "hil", "offline"],
-  // what tests Plumbline itself, and what only a checkout can do
+  // without the tests of Plumbline itself, and without what works only in a checkout
   ...[":!*_test.ts", ":!*/testing/*", ":!driver/kernel/tests", ":!hil/dist", ":!hil/report"],
   ...[":!fixtures/boards/vm/*/*", ":!fixtures/loopback/bench", ":!fixtures/loopback/rtl"],
   ":!fixtures/loopback/vivado",
 ];
 
-/** Tests that run on a board. */
+/** Folders with tests that run on a board. */
 const TESTS = ["examples/team", "hil/bench/suites", "hil/suites"];
 
-/** An architecture in the tarball's name. */
+/** Names of the architectures in the name of the tarball. */
 const LABELS: Readonly<Record<Arch, string>> = { aarch64: "arm64", x86_64: "x86_64" };
 
-/** What to make. */
+/** Options of {@linkcode makeTarball}. */
 export interface DistOptions {
   /** Architecture of the board. */
   readonly arch: Arch;
-  /** Folder for the tarball; made when missing. */
+  /** Folder for the tarball. Made if it does not exist. */
   readonly out: string;
-  /** Gets the path of Deno's program for an architecture; null leaves Deno out. */
+  /** Returns the path of Deno for an architecture. With `null` the tarball contains no Deno. */
   readonly deno: ((arch: Arch) => Promise<string>) | null;
-  /** The checkout; this one when absent. */
+  /** The checkout. Defaults to the one that contains this file. */
   readonly root?: string;
 }
 
-/** A tarball that was made. */
+/** A finished tarball. */
 export interface Tarball {
-  /** Where it is. */
+  /** Its path. */
   readonly path: string;
-  /** Its size, bytes. */
+  /** Its size in bytes. */
   readonly size: number;
-  /** SHA-256 of its bytes, hexadecimal. */
+  /** Its SHA-256, hexadecimal. */
   readonly sha256: string;
-  /** Version in its name; ends in `-dirty` when a file in it differs from the commit. */
+  /** The version in its name. Ends in `-dirty` if a file in it differs from the commit. */
   readonly version: string;
-  /** The oldest glibc that its Deno runs with, such as `2.17`; null without Deno. */
+  /** The oldest glibc that its Deno runs with, such as `2.17`, or `null` without Deno. */
   readonly glibc: string | null;
 }
 
-/** A tarball that cannot be made, for a reason outside of this program. */
+/** The tarball cannot be made, for a reason outside this program. */
 export class DistError extends Error {
   override name = "DistError";
 }
 
-/** What git says about the checkout. */
+/** The files of the checkout, and their state in git. */
 interface Sources {
   files: readonly string[];
   commit: string;
   dirty: boolean;
-  /** Time of every file, seconds since 1970. */
+  /** Time for every file, in seconds since 1970. */
   time: number;
 }
 
 /**
- * Makes a tarball. The same checkout gives the same bytes: entries are sorted, belong to root, and
- * have the time of the commit, or `SOURCE_DATE_EPOCH`.
+ * Makes a tarball. The same commit always gives the same bytes: entries are sorted, belong to root,
+ * and have the time of the commit, or of `SOURCE_DATE_EPOCH`.
  *
- * @param options For which board, and where to
- * @returns What was made
- * @throws {DistError} When the checkout is not git's, or the folder cannot be written; nothing is
- * left behind
- * @throws {UnavailableError} When Deno cannot be fetched
+ * @param options For which board, and where to write it
+ * @returns The tarball
+ * @throws {DistError} If this is no git checkout, or if the folder cannot be written. No file is left
+ * behind
+ * @throws {UnavailableError} If Deno cannot be fetched
  */
 export async function makeTarball(options: DistOptions): Promise<Tarball> {
   const root = options.root ?? checkout;
   const sources = await findSources(root);
   const version = sources.dirty ? `${VERSION}-dirty` : VERSION;
   const path = `${options.out}/plumbline-${version}-linux-${LABELS[options.arch]}.tar.gz`;
-  await writable(options.out);
+  await checkWritable(options.out);
   const deno = options.deno === null ? null : await options.deno(options.arch);
   const glibc = deno === null ? null : await neededGlibc(deno);
 
@@ -103,8 +108,8 @@ export async function makeTarball(options: DistOptions): Promise<Tarball> {
       await Deno.copyFile(`${root}/${file}`, `${dir}/${file}`);
     }
     const bring = glibc === null
-      ? `Bring Deno ${denoVersion} (npm's ${arches[options.arch].denoPackage}) as bin/deno.`
-      : `Deno ${denoVersion} is inside and needs glibc ${glibc} or newer.`;
+      ? `Put Deno ${denoVersion} (npm's ${arches[options.arch].denoPackage}) at bin/deno.`
+      : `It contains Deno ${denoVersion}, which needs glibc ${glibc} or newer.`;
     const words = { name, bring, arch: LABELS[options.arch], deno: denoVersion };
     await fill("plumbline", `${dir}/plumbline`, words, 0o755);
     await fill("INSTALL", `${dir}/INSTALL`, words, 0o644);
@@ -129,10 +134,10 @@ async function findSources(root: string): Promise<Sources> {
     const done = await run("git", ["-C", root, ...args]);
     if (done.code === 0) return done.stdout;
     const why = done.stderr.trim().split("\n")[0] ?? "";
-    throw new DistError(`A tarball is made from a git checkout, and ${root} is none: ${why}`);
+    throw new DistError(`Expected a git checkout in ${root}: ${why}`);
   };
   const list = async (specs: readonly string[]): Promise<string[]> => {
-    // a file that nobody has added yet may be imported already
+    // untracked files count, because tracked files may import them
     const files = await git("ls-files", "-z", "-co", "--exclude-standard", "--", ...specs);
     return files.split("\0").filter((file) => file !== "");
   };
@@ -141,7 +146,7 @@ async function findSources(root: string): Promise<Sources> {
     !files.some((file) => file === spec || file.startsWith(`${spec}/`))
   );
   if (missing !== undefined) {
-    throw new DistError(`Git knows no ${missing} in ${root}: expected a checkout of Plumbline`);
+    throw new DistError(`Expected a checkout of Plumbline in ${root}, found no ${missing} there`);
   }
   const changed = await git("status", "--porcelain", "--no-renames", "-z", "--", ...files);
   const epoch = Deno.env.get("SOURCE_DATE_EPOCH") ||
@@ -153,8 +158,8 @@ async function findSources(root: string): Promise<Sources> {
   return { files, commit, dirty: changed !== "", time: Number(epoch) };
 }
 
-/** Makes a folder and makes sure of it, before minutes are spent on what goes there. */
-async function writable(dir: string): Promise<void> {
+/** Makes a folder and writes a file into it, to fail now and not after minutes of work. */
+async function checkWritable(dir: string): Promise<void> {
   try {
     await Deno.mkdir(dir, { recursive: true });
     await Deno.remove(await Deno.makeTempFile({ dir, prefix: ".plumbline-" }));
@@ -164,7 +169,7 @@ async function writable(dir: string): Promise<void> {
   }
 }
 
-/** Writes a file of this folder with its words filled in. */
+/** Copies a template of this folder, with its `@words@` filled in. */
 async function fill(
   template: string,
   path: string,
@@ -177,7 +182,7 @@ async function fill(
   await Deno.chmod(path, mode);
 }
 
-/** Packs a folder so that nothing of this machine or moment is in the archive. */
+/** Packs a folder without anything that depends on this machine or on the time. */
 async function tar(dir: string, name: string, path: string, time: number): Promise<void> {
   const done = await run("tar", [
     ...["--create", "--file", path, "--use-compress-program", "gzip -n", "--format=ustar"],
@@ -188,41 +193,59 @@ async function tar(dir: string, name: string, path: string, time: number): Promi
 }
 
 /**
- * Tells which glibc a program needs, from the version needs in its ELF file.
+ * Finds which glibc a program needs, from the symbol versions in its ELF file.
  *
- * @param program Path of the program, of any architecture
- * @returns The highest version of glibc that it refers to, such as `2.17`
- * @throws {DistError} When it is no such program
+ * @param program Path of the program, for any architecture
+ * @returns The highest version of glibc that the program refers to, such as `2.17`
+ * @throws {DistError} If the file refers to no version of glibc
  */
 export async function neededGlibc(program: string): Promise<string> {
   let text: string;
   try {
     text = (await run("readelf", ["--wide", "--version-info", program])).stdout;
   } catch {
-    throw new DistError("readelf is not installed: it tells which glibc Deno needs (binutils)");
+    throw new DistError(
+      "readelf is missing, which finds the glibc that Deno needs: install binutils",
+    );
   }
   const found = [...text.matchAll(/Name: GLIBC_(\d+)\.(\d+)/g)]
     .map(([, major, minor]) => [Number(major), Number(minor)] as const)
     .sort(([a, b], [c, d]) => a - c || b - d).at(-1);
-  if (found === undefined) throw new DistError(`${program} says nothing of the glibc it needs`);
+  if (found === undefined) throw new DistError(`Expected a program for glibc, found ${program}`);
   return found.join(".");
 }
 
-const HELP = `Usage: deno task dist [OPTIONS]
-Make a tarball for a board without internet: .cache/dist/plumbline-…-linux-ARCH.tar.gz
-
-  --arch ARCH   arm64 or x86_64; both when absent
-  --with-deno   copy Deno ${denoVersion} in, from its npm package
-  --out DIR     folder for the tarballs
-
-Exit: 0 made, 2 usage, 3 it could not be made`;
+const LINE: CommandLine = {
+  command: "deno task dist",
+  purpose: "Make a tarball for a board without internet.",
+  details: "Its name is plumbline-VERSION-linux-ARCH.tar.gz.",
+  operands: "",
+  groups: [{
+    title: "Options",
+    options: [
+      {
+        name: "arch",
+        value: "ARCH,...",
+        help: `${alternatives(Object.values(LABELS))}. Defaults to both`,
+      },
+      { name: "with-deno", value: null, help: `Include Deno ${denoVersion}, from its npm package` },
+      { name: "out", value: "DIR", help: "Folder for the tarballs. Defaults to .cache/dist" },
+    ],
+  }],
+  examples: [["deno task dist --arch arm64 --with-deno", "Make one for an arm64 board"]],
+  exit: {
+    0: "The tarballs were made",
+    2: "The command line is not valid",
+    3: "A tarball could not be made",
+  },
+};
 
 /**
  * Runs the command line.
  *
- * @param args Arguments behind the task's name
- * @param fetchDeno Gets Deno's program
- * @returns Exit status
+ * @param args The arguments after the task's name
+ * @param fetchDeno Returns the path of Deno for an architecture
+ * @returns The exit status
  */
 export async function main(
   args: readonly string[],
@@ -232,58 +255,42 @@ export async function main(
     console.error(`dist: ${message.trim().split("\n")[0]}`);
     return status;
   };
-  let asked;
   try {
-    asked = parseArgs({
-      args: [...args],
-      options: {
-        arch: { type: "string", multiple: true },
-        "with-deno": { type: "boolean" },
-        out: { type: "string" },
-        help: { type: "boolean" },
-      },
-    }).values;
-  } catch (error) {
-    return fail(2, errorMessage(error));
-  }
-  if (asked.help) {
-    console.log(HELP);
-    return 0;
-  }
-  const labels = asked.arch ?? Object.values(LABELS);
-  const wanted: Arch[] = [];
-  for (const label of labels) {
-    const arch = archNames.find((one) => LABELS[one] === label);
-    if (arch === undefined) {
-      const guess = nearest(label, Object.values(LABELS));
-      return fail(
-        2,
-        `Expected --arch to be ${Object.values(LABELS).join(" or ")}, found "${label}"` +
-          (guess === null ? "" : `: did you mean ${guess}?`),
-      );
-    }
-    wanted.push(arch);
-  }
-  if (asked.out === "") return fail(2, "--out needs a folder");
-  try {
-    for (const arch of wanted) {
-      const deno = asked["with-deno"] ? fetchDeno : null;
-      const made = await makeTarball({ arch, out: place(asked.out ?? ".cache/dist"), deno });
-      if (made.version !== VERSION) console.error("dist: there are changes that are not committed");
-      const glibc = made.glibc === null ? "without Deno" : `Deno needs glibc ${made.glibc}`;
-      console.log(`${made.sha256}  ${made.path}`);
-      console.error(`dist: ${LABELS[arch]}: ${made.size} bytes, ${glibc}`);
-    }
+    const given = parseArguments(LINE, args);
+    if (given.switches.has("help")) console.log(helpText(LINE));
+    else await makeTarballs(given, fetchDeno);
     return 0;
   } catch (error) {
+    if (error instanceof UsageError) return fail(2, error.message);
     if (error instanceof DistError) return fail(3, error.message);
     if (error instanceof UnavailableError) {
       return fail(3, `${error.message.split("\n")[0]}; without --with-deno no network is needed`);
     }
-    // a disk that is full, a file that was removed meanwhile
+    // such as a full disk, or a file that was removed
     if (error instanceof Error && "code" in error) return fail(3, error.message);
-    console.error("dist: this is a defect of plumbline itself:", error);
+    console.error("dist: this is a defect of Plumbline itself:", error);
     return 3;
+  }
+}
+
+async function makeTarballs(
+  { values, switches }: Arguments,
+  fetchDeno: (arch: Arch) => Promise<string>,
+): Promise<void> {
+  const labels = Object.values(LABELS);
+  const wanted = parseList(
+    "--arch",
+    values["arch"] ?? "all",
+    (option, text) => parseName(option, text, labels),
+  ) ?? labels;
+  const out = absolutePath(values["out"] ?? ".cache/dist");
+  for (const arch of archNames.filter((arch) => wanted.includes(LABELS[arch]))) {
+    const deno = switches.has("with-deno") ? fetchDeno : null;
+    const made = await makeTarball({ arch, out, deno });
+    if (made.version !== VERSION) console.error("dist: there are changes that are not committed");
+    const glibc = made.glibc === null ? "without Deno" : `Deno needs glibc ${made.glibc}`;
+    console.log(`${made.sha256}  ${made.path}`);
+    console.error(`dist: ${LABELS[arch]}: ${made.size} bytes, ${glibc}`);
   }
 }
 

@@ -8,84 +8,22 @@ import {
 } from "@std/assert";
 import { checkout } from "../../fixtures/host/cache.ts";
 import { run, UnavailableError } from "../../fixtures/host/run.ts";
-import { hostArch } from "../../fixtures/host/arch.ts";
-import { Journal } from "../journal/journal.ts";
-import { fold } from "../journal/fold.ts";
 import { VERSION } from "../results/tool.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 import { DistError, main, makeTarball, neededGlibc } from "./dist.ts";
+import { clone, must } from "./testing/clone.ts";
 
-/** A program that packs faster, where it only has to be one. */
+/** A small program in place of Deno, which is packed faster. */
 const small = () => Deno.realPath("/bin/sh");
 
-/** What is committed, in a checkout of its own that a test may spoil. */
-async function clone(): Promise<string> {
-  const root = `${tempDir()}/clone`;
-  const done = await run("git", [
-    "clone",
-    "-q",
-    "--no-local",
-    "--depth=1",
-    `file://${checkout}`,
-    root,
-  ]);
-  assertEquals(done.code, 0, done.stderr);
-  return root;
-}
-
-async function must(program: string, ...args: string[]): Promise<string> {
-  const done = await run(program, args);
-  assertEquals(done.code, 0, done.stderr);
-  return done.stdout;
-}
-
-/**
- * A tarball of what is committed, unpacked; the folder's name has a space in it. This Deno is copied
- * in afterwards: packing it takes seconds.
- */
-async function unpacked(deno: "with Deno" | null): Promise<string> {
-  const out = tempDir();
-  const root = await clone();
-  const { path, version } = await makeTarball({ arch: hostArch, out, deno: null, root });
-  const dir = `${out}/a b/plumbline-${version}`;
-  await Deno.mkdir(`${out}/a b`);
-  await must("tar", "-xzf", path, "-C", `${out}/a b`);
-  if (deno !== null) {
-    await Deno.mkdir(`${dir}/bin`);
-    await Deno.copyFile(Deno.execPath(), `${dir}/bin/deno`);
-  }
-  return dir;
-}
-
-/** Runs a program that inherits no variable, without a network where that can be had. */
-async function bare(
-  args: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string; as?: readonly string[] } = {},
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  const as = options.as ?? [];
-  const alone = [...as, "unshare", "--net", "--map-root-user"];
-  const [probe = "", ...probed] = [...alone, "true"];
-  const can = (await run(probe, probed)).code === 0;
-  const [program = "", ...rest] = [...(can ? alone : as), ...args];
-  const output = await new Deno.Command(program, {
-    args: rest,
-    stdin: "null",
-    clearEnv: true,
-    env: { PATH: "/usr/bin:/bin", LANG: "C", ...options.env },
-    cwd: options.cwd ?? "/",
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code: output.code, stdout: text(output.stdout), stderr: text(output.stderr) };
-}
-
-Deno.test("makeTarball() gives the same bytes twice, whatever the mask, the folder and the zone", async () => {
+Deno.test("makeTarball() gives the same bytes for any umask, folder and time zone", async () => {
   const root = await clone();
   const [one, two] = [tempDir(), `${tempDir()}/new/folder`];
   const first = await makeTarball({ arch: "aarch64", out: one, deno: small, root });
   const mask = Deno.umask(0o077);
   Deno.env.set("TZ", "Asia/Tokyo");
   try {
-    // a file's time and a needless bit of its mode are this machine's, not the commit's
+    // the time of a file, and most of its mode, come from this machine and not from the commit
     await Deno.utime(`${root}/mod.ts`, 1, 1);
     await Deno.chmod(`${root}/README.md`, 0o600);
     const second = await makeTarball({ arch: "aarch64", out: two, deno: small, root });
@@ -101,7 +39,7 @@ Deno.test("makeTarball() gives the same bytes twice, whatever the mask, the fold
   for (const out of [one, two]) assertEquals([...Deno.readDirSync(out)].length, 1);
 });
 
-Deno.test("makeTarball() takes what git has, owned by root and as old as the commit", async () => {
+Deno.test("makeTarball() packs the files of git, owned by root, with the time of the commit", async () => {
   const root = await clone();
   const out = tempDir();
   const { path } = await makeTarball({ arch: "x86_64", out, deno: null, root });
@@ -135,10 +73,10 @@ Deno.test("makeTarball() takes what git has, owned by root and as old as the com
   assertEquals(files.filter((file) => /^hil\/dist\/|\.(ko|v)$|^\./.test(file)), []);
 });
 
-Deno.test("makeTarball() says in name and version that the checkout was changed", async () => {
+Deno.test("makeTarball() marks name and version if the checkout was changed", async () => {
   const root = await clone();
   const out = tempDir();
-  // what is not in the tarball does not count
+  // a file that is not in the tarball does not count
   await Deno.writeTextFile(`${root}/CONTRIBUTING.md`, "changed");
   assertEquals((await makeTarball({ arch: "x86_64", out, deno: null, root })).version, VERSION);
   await Deno.writeTextFile(`${root}/mod.ts`, "// changed\n", { append: true });
@@ -151,7 +89,7 @@ Deno.test("makeTarball() says in name and version that the checkout was changed"
   assertMatch(await must("tar", "-xzOf", path, `${top}/mod.ts`), /\/\/ changed\n$/);
 });
 
-Deno.test("makeTarball() takes the time of SOURCE_DATE_EPOCH, and refuses what is none", async () => {
+Deno.test("makeTarball() takes the time of SOURCE_DATE_EPOCH, and refuses an invalid one", async () => {
   const root = await clone();
   const out = tempDir();
   try {
@@ -166,12 +104,12 @@ Deno.test("makeTarball() takes the time of SOURCE_DATE_EPOCH, and refuses what i
   }
 });
 
-Deno.test("makeTarball() leaves nothing behind when the disk is full, a file or the checkout is missing", async () => {
+Deno.test("makeTarball() leaves no file behind if the disk is full, or if a file or the checkout is missing", async () => {
   const root = await clone();
   const out = tempDir();
   const make = () => makeTarball({ arch: "x86_64", out, deno: null, root });
   const path = Deno.env.get("PATH") ?? "";
-  // a gzip that gives up in the middle, as on a full disk
+  // a gzip that fails in the middle, as on a full disk
   const gzip = "#!/bin/sh\necho half\necho No space left on device >&2\nexit 1\n";
   const bin = tempDir();
   await Deno.writeTextFile(`${bin}/gzip`, gzip, { mode: 0o755 });
@@ -188,7 +126,7 @@ Deno.test("makeTarball() leaves nothing behind when the disk is full, a file or 
   assertEquals([...Deno.readDirSync(out)], []);
 });
 
-/** What `deno task dist` says and how it ends. */
+/** Runs `deno task dist`. Returns its exit status and its lines. */
 async function dist(
   args: string[],
   fetchDeno?: () => Promise<string>,
@@ -203,7 +141,7 @@ async function dist(
   }
 }
 
-Deno.test("dist refuses in one line what it does not know", async () => {
+Deno.test("dist refuses an invalid command line in one line", async () => {
   for (
     const [args, said] of [
       [
@@ -211,9 +149,9 @@ Deno.test("dist refuses in one line what it does not know", async () => {
         'Expected --arch to be arm64 or x86_64, found "arm": did you mean arm64?',
       ],
       [["--arch=riscv"], 'Expected --arch to be arm64 or x86_64, found "riscv"'],
-      [["--out="], "--out needs a folder"],
-      [["--with-node"], "Unknown option '--with-node'"],
-      [["arm64"], "Unexpected argument 'arm64'"],
+      [["--out="], "--out needs a value: expected DIR, found nothing"],
+      [["--with-node"], "Unknown option --with-node: see --help"],
+      [["arm64"], 'Unexpected argument "arm64": expected options only'],
     ] as const
   ) {
     const { code, lines } = await dist([...args]);
@@ -223,7 +161,7 @@ Deno.test("dist refuses in one line what it does not know", async () => {
   }
 });
 
-Deno.test("dist ends with 3, one line and no file when the folder or Deno cannot be had", async () => {
+Deno.test("dist exits 3 with one line and no file if the folder cannot be written, or Deno not fetched", async () => {
   const file = Deno.makeTempFileSync({ dir: tempDir() });
   const blocked = await dist(["--out", `${file}/folder`]);
   assertEquals([blocked.code, blocked.lines.length], [3, 1]);
@@ -237,7 +175,7 @@ Deno.test("dist ends with 3, one line and no file when the folder or Deno cannot
   assertEquals([...Deno.readDirSync(out)], []);
 });
 
-Deno.test("dist prints hash, place, size and the glibc that Deno needs", async () => {
+Deno.test("dist prints hash, path, size, and the glibc that Deno needs", async () => {
   const out = tempDir();
   const { code, lines } = await dist(["--out", out, "--with-deno", "--arch", "arm64"], small);
   assertEquals(code, 0);
@@ -248,148 +186,25 @@ Deno.test("dist prints hash, place, size and the glibc that Deno needs", async (
   assertEquals(lines.at(-1), `dist: arm64: ${size} bytes, Deno needs glibc ${glibc}`);
 });
 
-Deno.test("neededGlibc() compares versions by number, and refuses what is no program", async () => {
+Deno.test("neededGlibc() compares versions as numbers, and refuses a file that is no program", async () => {
   const { stdout } = await run("readelf", ["--wide", "--version-info", Deno.execPath()]);
   const minors = [...stdout.matchAll(/Name: GLIBC_2\.(\d+)/g)].map(([, minor]) => Number(minor));
   assert(minors.includes(4) && minors.length > 3, stdout);
   assertEquals(await neededGlibc(Deno.execPath()), `2.${Math.max(...minors)}`);
-  await assertRejects(() => neededGlibc(`${checkout}/LICENSE`), DistError, "says nothing");
+  await assertRejects(
+    () => neededGlibc(`${checkout}/LICENSE`),
+    DistError,
+    "Expected a program for glibc, found",
+  );
 });
 
-Deno.test("plumbline runs from a read-only folder with no HOME, variables, terminal or network", async () => {
-  const dir = await unpacked("with Deno");
-  const wanted = `plumbline ${VERSION} (deno ${Deno.version.deno})\n`;
-  await Deno.symlink(`${dir}/plumbline`, `${dir}/../link`);
-  for (const way of [[`${dir}/plumbline`], [`${dir}/../link`], ["sh", `${dir}/plumbline`]]) {
-    const { code, stdout, stderr } = await bare([...way, "--version"]);
-    assertEquals({ code, stdout, stderr }, { code: 0, stdout: wanted, stderr: "" });
-  }
-  // what it leaves behind is in its own folder
-  assertEquals([...Deno.readDirSync(`${dir}/.cache`)].map((entry) => entry.name), ["deno"]);
-  await Deno.remove(`${dir}/.cache`, { recursive: true });
-  await must("chmod", "-R", "a-w", dir);
-  const as = Deno.uid() === 0 ? ["setpriv", "--reuid=65534", "--clear-groups"] : [];
-  await must("chmod", "a+rx", `${dir}/../..`);
-  const readOnly = await bare([`${dir}/plumbline`, "--version"], { as });
-  assertEquals(readOnly, { code: 0, stdout: wanted, stderr: "" });
-  const usage = await bare([`${dir}/plumbline`, "rum"], { as });
-  assertEquals([usage.code, usage.stderr.trimEnd().split("\n").length], [2, 1]);
-  assertEquals([...Deno.readDirSync(dir)].filter((entry) => entry.name === ".cache"), []);
-  await must("chmod", "-R", "u+w", dir);
-});
-
-Deno.test("plumbline says in one line which Deno is missing, old or broken, and ends with 3", async () => {
-  const dir = await unpacked(null);
-  const say = async (script: string): Promise<string> => {
-    await Deno.writeTextFile(`${dir}/../deno`, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-    return `${dir}/../deno`;
-  };
-  const plumbline = async (env: Record<string, string>): Promise<[number, string]> => {
-    const { code, stdout, stderr } = await bare([`${dir}/plumbline`, "--version"], { env });
-    return [code, stdout + stderr];
-  };
-  const { deno } = Deno.version;
-  const label = hostArch === "aarch64" ? "arm64" : "x86_64";
-  assertEquals(await plumbline({}), [
-    3,
-    `plumbline: no Deno: put Deno ${deno} for ${label} at ${dir}/bin/deno, or name it in PLUMBLINE_DENO\n`,
-  ]);
-  for (
-    const [version, good] of [
-      ["2.9.4", false],
-      ["2.8.99", false],
-      ["1.99.0", false],
-      ["3.0.0", false],
-      ["2.9.5", true],
-      ["2.9.10", true],
-      ["2.10.0", true],
-    ] as const
-  ) {
-    const old = await say(
-      `echo "deno ${version} (stable, release)"; [ $1 = --version ] || echo "$@"`,
-    );
-    const [code, said] = await plumbline({ PLUMBLINE_DENO: old });
-    assertEquals(code, good ? 0 : 3, version);
-    if (!good) {
-      assertEquals(
-        said,
-        `plumbline: ${old} is deno ${version} (stable, release): expected Deno ${deno} or newer\n`,
-      );
-    }
-  }
-  const broken = await say("echo \"version 'GLIBC_2.27' not found\" >&2; exit 1");
-  assertEquals(await plumbline({ PLUMBLINE_DENO: broken }), [
-    3,
-    `plumbline: ${broken} does not run here: version 'GLIBC_2.27' not found\n`,
-  ]);
-  // a good one on PATH
-  await Deno.remove(broken);
-  await Deno.symlink(Deno.execPath(), broken);
-  const path = `${dir}/..:/usr/bin:/bin`;
-  assertEquals(await plumbline({ PATH: path }), [0, `plumbline ${VERSION} (deno ${deno})\n`]);
-});
-
-Deno.test("an unpacked tarball has every file that its programs and tests import", async () => {
-  const dir = await unpacked("with Deno");
-  const env = { DENO_DIR: `${tempDir()}/none`, DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
-  const list = (folder: string) =>
-    [...Deno.readDirSync(`${dir}/${folder}`)].filter(({ name }) => name.endsWith(".ts"))
-      .map(({ name }) => `${folder}/${name}`);
-  const tests = [...list("hil/suites"), ...list("examples/team"), ...list("examples/team/tests")];
-  assert(tests.length > 5);
-  for (const program of ["mod.ts", "hil/cli/main.ts", ...tests]) {
-    const info = await bare([`${dir}/bin/deno`, "info", "--json", program], { env, cwd: dir });
-    const { modules } = JSON.parse(info.stdout) as {
-      modules: { specifier: string; error?: string }[];
-    };
-    assertEquals(modules.flatMap(({ error }) => error ?? []), []);
-    const files = modules.filter(({ specifier }) => !specifier.startsWith("node:"));
-    assert(files.length > 0);
-    for (const { specifier } of files) {
-      assert(specifier.startsWith(`file://${encodeURI(dir)}/`), specifier);
-    }
-  }
-});
-
-Deno.test("an unpacked tarball runs on the simulated board, as plain tests and under plumbline", async () => {
-  const dir = await unpacked("with Deno");
-  const commit = (await Deno.readTextFile(`${dir}/COMMIT`)).trim();
-  const board = ["--board", "sim", "--suite", "loopback", "--size", "64", "--frames", "2"];
-  const deno = [`${dir}/bin/deno`, "test", "-P", "--no-check", "--", ...board];
-  for (const command of [deno, [`${dir}/plumbline`, "run", ...board]]) {
-    const results = `${tempDir()}/run`;
-    const env = { PLUMBLINE_RESULTS: results, DENO_DIR: `${tempDir()}/none`, NO_COLOR: "1" };
-    const ran = await bare(command, { env, cwd: dir });
-    assertEquals(ran.code, 0, ran.stdout + ran.stderr);
-    const { verdict, tests, tool } = fold(Journal.read(`${results}/journal.jsonl`));
-    assertEquals(verdict.exit, 0, verdict.reason);
-    assert(tests.filter(({ outcome }) => outcome === "PASS").length > 10);
-    assertEquals(tool.git, commit);
-  }
-});
-
-Deno.test("an unpacked tarball says that there is no device, and no virtual board", async () => {
-  const dir = await unpacked("with Deno");
-  const env = { DENO_DIR: `${tempDir()}/none`, NO_COLOR: "1" };
-  const device = ["--device", "/dev/pldma999"];
-  const command = [`${dir}/bin/deno`, "test", "-P", "--no-check", "--", ...device];
-  const test = await bare(command, { env, cwd: dir });
-  assertEquals(test.code, 1, test.stderr);
-  assertStringIncludes(test.stdout + test.stderr, "/dev/pldma999");
-  const ran = await bare([`${dir}/plumbline`, "run", ...device], { cwd: dir });
-  assertEquals([ran.code, ran.stderr.trimEnd().split("\n").length], [3, 1], ran.stderr);
-  const virtual = await bare([`${dir}/plumbline`, "run", "--board", "vm"], { cwd: dir });
-  assertEquals(virtual.code, 3, virtual.stderr);
-  assertStringIncludes(virtual.stderr, "Virtual boards are not in this installation");
-});
-
-Deno.test("dkms.conf and the module say the version of deno.json", async () => {
+Deno.test("dkms.conf and the kernel module have the version of deno.json", async () => {
   const read = (file: string) => Deno.readTextFile(`${checkout}/driver/kernel/${file}`);
   assertStringIncludes(await read("dkms.conf"), `\nPACKAGE_VERSION="${VERSION}"\n`);
   assertStringIncludes(await read("pldma_core.c"), `MODULE_VERSION("${VERSION}")`);
 });
 
-Deno.test("INSTALL has ten lines and no blank left to fill in", async () => {
+Deno.test("INSTALL has ten lines of at most 100 columns, and no @word@ left", async () => {
   const root = await clone();
   const out = tempDir();
   for (const deno of [small, null]) {

@@ -8,7 +8,7 @@
 import type { Comparison } from "../results/compare.ts";
 import type { Results, TestResult } from "../results/schema.ts";
 import { printable } from "../text/text.ts";
-import { ROOT } from "../settings/place.ts";
+import { ROOT } from "../settings/paths.ts";
 import { errorMessage } from "../text/error_message.ts";
 
 /** A run to show. */

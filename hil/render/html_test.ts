@@ -43,5 +43,5 @@ for (
 Deno.test("plumbline run --html refuses a place where no file can be, before anything runs", async () => {
   const { code, stderr } = await plumbline(...SMALL, "--html=/no/such/place.html");
   assertEquals(code, 2);
-  assertStringIncludes(stderr, "--html /no/such/place.html: there is no folder /no/such");
+  assertStringIncludes(stderr, "found /no/such/place.html: there is no folder /no/such");
 });

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /**
- * What the suites are asked to do: `PLUMBLINE_*` variables, and arguments behind `--`, which win.
+ * The settings of the suites, from `PLUMBLINE_*` variables and from arguments after `--`. An argument
+ * overrides the variable of the same name.
  *
  * @module
  */
 
 import { POLICIES, type PolicyName } from "../../driver/uapi.ts";
-import { nearest } from "../text/nearest.ts";
+import { PATTERN_NAMES } from "../patterns/mod.ts";
+import { type Arguments, type OptionInfo, parseOptions } from "./arguments.ts";
 import {
   type FrameSize,
   parseDepth,
@@ -16,12 +18,16 @@ import {
   parseName,
   parseSize,
   parseWhole,
+  UsageError,
 } from "./values.ts";
 
-/** Boards that a suite can be on; `vm` is told by the guest, where it is the machine itself. */
+/**
+ * Boards that a suite can run on. Inside a virtual machine, the machine itself is the board `vm`; the
+ * guest says so in `PLUMBLINE_BOARD`.
+ */
 export const SUITE_BOARDS = ["local", "sim", "vm"] as const;
 
-/** Settings of the suites; null leaves the choice to the suite. */
+/** Settings of the suites. With `null` the suite chooses. */
 export interface Settings {
   /** The board. */
   readonly board: typeof SUITE_BOARDS[number];
@@ -31,64 +37,101 @@ export interface Settings {
   readonly policies: readonly PolicyName[] | null;
   /** Suites to run, by the names of their files. */
   readonly suites: readonly string[] | null;
-  /** Frame sizes, bytes; `block` is the largest block, `largest` the same less its guards. */
+  /** Frame sizes in bytes. `block` is the largest block, `largest` the largest block without guards. */
   readonly sizes: readonly FrameSize[] | null;
-  /** Blocks in flight at once; `max` is a full queue. */
+  /** Blocks in flight at once. `max` fills the queue. */
   readonly depths: readonly (number | "max")[] | null;
   /** Frames per case. */
   readonly frames: number | null;
-  /** Time for the cases of a suite together, seconds; instead of a number of frames. */
+  /** Time for all cases of a suite together, in seconds. Replaces the number of frames. */
   readonly duration: number | null;
-  /** Pattern by name, for the tests that leave it open. */
+  /** Name of the pattern, for tests that do not choose one. */
   readonly pattern: string | null;
   /** Seed of every pattern and every random choice. */
   readonly seed: number;
-  /** Whether a virtual board's device is cache coherent. */
+  /** Whether the device of a virtual board is cache coherent. */
   readonly coherent: boolean;
   /** Fault to inject into each case, on virtual boards. */
   readonly fault: string | null;
-  /** Bitstream to load before the first case, instead of the one that a test file names. */
+  /** Bitstream to load before the first case, in place of the one that a test file names. */
   readonly bitstream: string | null;
-  /** By what to load it; see `loadBitstream`. */
+  /** How to load the bitstream; see `loadBitstream`. */
   readonly loader: string | null;
-  /** Whether a bitstream must prove to be the one that was asked for. */
+  /** Whether a bitstream must prove its identity. */
   readonly requireIdentity: boolean;
 }
 
-/** Every setting that is a value, with what stands for the value in a help. */
-export const SETTING_NAMES = [
-  "board",
-  "device",
-  "policy",
-  "suite",
-  "size",
-  "depth",
-  "frames",
-  "duration",
-  "pattern",
-  "seed",
-  "fault",
-  "bitstream",
-  "loader",
-] as const;
-
-/** Every setting that is a switch. */
-export const SWITCH_NAMES = ["coherent", "require-identity"] as const;
+/** Every setting as an option. */
+export const SETTING_OPTIONS = [
+  { name: "board", value: "BOARD", help: "Board to run on: local (default), sim or vm" },
+  { name: "device", value: "PATH,...", help: "Device nodes. Defaults to /dev/pldma0" },
+  {
+    name: "policy",
+    value: "NAME,...",
+    help: "Sync policies. Defaults to all that the board offers",
+  },
+  { name: "suite", value: "NAME,...", help: "Suites. Defaults to all" },
+  {
+    name: "size",
+    value: "BYTES,...",
+    help: "Frame sizes, such as 64,4K,1M, or block (a whole block) or largest (without guards)",
+  },
+  { name: "depth", value: "N,...", help: "Blocks in flight at once, such as 1,max" },
+  { name: "frames", value: "N", help: "Frames per case" },
+  {
+    name: "duration",
+    value: "TIME",
+    help: "Time for each suite, such as 10m, in place of --frames",
+  },
+  { name: "pattern", value: "NAME", help: "Content of the frames. Defaults to tagged" },
+  { name: "seed", value: "N", help: "Seed of every random choice. Defaults to 1" },
+  {
+    name: "fault",
+    value: "SPEC",
+    help: 'Inject a fault on a virtual board: "kind=flip frame=17"',
+  },
+  { name: "bitstream", value: "FILE", help: "Bitstream to load before the first case" },
+  {
+    name: "loader",
+    value: "LOADER",
+    help: 'Load it by fpga-manager, overlay or "COMMAND {file}"',
+  },
+  { name: "coherent", value: null, help: "Make the device of a virtual board cache coherent" },
+  {
+    name: "require-identity",
+    value: null,
+    help: "Fail unless the core proves that it is the expected one",
+  },
+] as const satisfies readonly OptionInfo[];
 
 /** Name of a setting. */
-export type SettingName = typeof SETTING_NAMES[number] | typeof SWITCH_NAMES[number];
+export type SettingName = typeof SETTING_OPTIONS[number]["name"];
 
-/** Settings as text, as they were written. */
+/** Names of all settings. */
+export const SETTING_NAMES: readonly SettingName[] = SETTING_OPTIONS.map(({ name }) => name);
+
+/**
+ * Returns a setting as an option, for the command line of a command.
+ *
+ * @param name The setting
+ * @returns The option
+ */
+export function settingOption(name: SettingName): OptionInfo {
+  const option = SETTING_OPTIONS.find((one) => one.name === name);
+  if (option === undefined) throw new TypeError(`Expected the name of a setting, found ${name}`);
+  return option;
+}
+
+/** Settings as text, as the user wrote them. A switch that is on is `1`. */
 export type SettingTexts = Readonly<Partial<Record<SettingName, string>>>;
 
 /**
- * Read the settings of a test file.
+ * Reads the settings of a test file.
  *
- * @param args Arguments behind `--`
+ * @param args The arguments after `--`
  * @param env Looks up an environment variable
  * @returns The settings
- * @throws {RangeError} For an unknown option, with the nearest good one, or a value that makes no
- * sense
+ * @throws {UsageError} If an option is not known, with the nearest one, or if a value is not valid
  */
 export function readSettings(
   args: readonly string[] = Deno.args,
@@ -96,22 +139,63 @@ export function readSettings(
 ): Settings {
   const texts: Partial<Record<SettingName, string>> = {};
   const names: Partial<Record<SettingName, string>> = {};
-  for (const name of [...SETTING_NAMES, ...SWITCH_NAMES]) {
+  for (const name of SETTING_NAMES) {
     const variable = settingVariable(name);
     const value = env(variable);
     if (value === undefined || value === "") continue;
     texts[name] = value;
     names[name] = variable;
   }
-  for (const [name, value] of Object.entries(readArguments(args))) {
-    texts[name as SettingName] = value;
-    names[name as SettingName] = `--${name}`;
+  const given = settingTexts(parseOptions(SETTING_OPTIONS, args));
+  for (const name of SETTING_NAMES) {
+    if (given[name] === undefined) continue;
+    texts[name] = given[name];
+    names[name] = `--${name}`;
   }
   return parseSettings(texts, (name) => names[name] ?? `--${name}`);
 }
 
 /**
- * The environment variable of a setting.
+ * Selects the settings among the parts of a command line.
+ *
+ * @param given The parts
+ * @returns The settings that were given
+ */
+export function settingTexts({ values, switches }: Pick<Arguments, "values" | "switches">): {
+  [Name in SettingName]?: string;
+} {
+  const texts: { [Name in SettingName]?: string } = {};
+  for (const { name, value } of SETTING_OPTIONS) {
+    const text = value === null ? (switches.has(name) ? "1" : undefined) : values[name];
+    if (text !== undefined) texts[name] = text;
+  }
+  return texts;
+}
+
+/**
+ * Writes settings as arguments, for another process.
+ *
+ * @param texts The settings
+ * @returns Arguments that {@linkcode readSettings} takes
+ *
+ * @example A value and a switch
+ * ```ts
+ * import { settingArguments } from "./settings.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(settingArguments({ seed: "7", coherent: "1" }), ["--seed=7", "--coherent"]);
+ * ```
+ */
+export function settingArguments(texts: SettingTexts): string[] {
+  return SETTING_OPTIONS.flatMap(({ name, value }) => {
+    const text = texts[name];
+    if (text === undefined) return [];
+    return [value === null ? `--${name}` : `--${name}=${text}`];
+  });
+}
+
+/**
+ * Returns the name of a setting's environment variable.
  *
  * @param name The setting
  * @returns Such as `PLUMBLINE_POLICY`
@@ -121,12 +205,12 @@ export function settingVariable(name: SettingName): string {
 }
 
 /**
- * Make sense of settings.
+ * Parses settings.
  *
- * @param texts What was written
- * @param what How errors call a setting
+ * @param texts The settings as text
+ * @param what The name of a setting in errors. Defaults to that of its option
  * @returns The settings
- * @throws {RangeError} For a value that makes no sense
+ * @throws {UsageError} If a value is not valid
  */
 export function parseSettings(
   texts: SettingTexts,
@@ -142,7 +226,7 @@ export function parseSettings(
   const frames = one("frames", (option, value) => parseWhole(option, value, 1));
   const duration = one("duration", parseDuration);
   if (frames !== null && duration !== null) {
-    throw new RangeError(`${what("frames")} and ${what("duration")} exclude each other: give one`);
+    throw new UsageError(`${what("frames")} and ${what("duration")} exclude each other: give one`);
   }
   return {
     board: one("board", (option, value) => parseName(option, value, SUITE_BOARDS)) ?? "local",
@@ -153,7 +237,7 @@ export function parseSettings(
     depths: many("depth", parseDepth),
     frames,
     duration,
-    pattern: text("pattern"),
+    pattern: one("pattern", (option, value) => parseName(option, value, PATTERN_NAMES)),
     seed: one("seed", (option, value) => parseWhole(option, value, 0, 2 ** 32 - 1)) ?? 1,
     coherent: one("coherent", parseSwitch) ?? false,
     fault: text("fault"),
@@ -163,36 +247,7 @@ export function parseSettings(
   };
 }
 
-/** A switch in a variable: 0 or 1. */
-function parseSwitch(what: string, text: string): boolean {
-  return parseName(what, text, ["0", "1"]) === "1";
-}
-
-/** Arguments behind `--`: `--name value`, `--name=value`, and switches. */
-function readArguments(args: readonly string[]): SettingTexts {
-  const texts: Partial<Record<SettingName, string>> = {};
-  for (let i = 0; i < args.length; i++) {
-    const argument = args[i] ?? "";
-    const [, given = "", value] = /^--([^=]+)(?:=(.*))?$/s.exec(argument) ?? [];
-    const names = [...SETTING_NAMES, ...SWITCH_NAMES];
-    const name = names.find((one) => one === given);
-    if (name === undefined) {
-      const guess = nearest(given, names);
-      throw new RangeError(
-        `Unknown option "${argument.split("=")[0]}" behind --: ` +
-          (guess === null ? `use --${names.join(", --")}` : `did you mean --${guess}?`),
-      );
-    }
-    if (SWITCH_NAMES.some((one) => one === name)) {
-      if (value !== undefined) throw new RangeError(`--${name} takes no value`);
-      texts[name] = "1";
-      continue;
-    }
-    const text = value ?? args[++i];
-    if (text === undefined || text === "" || (value === undefined && text.startsWith("--"))) {
-      throw new RangeError(`--${name} needs a value`);
-    }
-    texts[name] = text;
-  }
-  return texts;
+/** A switch in a variable is 0 or 1. */
+function parseSwitch(option: string, text: string): boolean {
+  return parseName(option, text, ["0", "1"]) === "1";
 }

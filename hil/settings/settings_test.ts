@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { assertEquals, assertThrows } from "@std/assert";
 import { readSettings, type Settings } from "./settings.ts";
+import { UsageError } from "./values.ts";
 
 const nothing = () => undefined;
 
@@ -22,19 +23,19 @@ const DEFAULTS: Settings = {
   requireIdentity: false,
 };
 
-Deno.test("readSettings() leaves every choice to the suite without arguments or variables", () => {
+Deno.test("readSettings() returns the defaults without arguments and variables", () => {
   assertEquals(readSettings([], nothing), DEFAULTS);
   assertEquals(readSettings([], () => ""), DEFAULTS);
 });
 
-Deno.test("readSettings() prefers an argument to a variable", () => {
+Deno.test("readSettings() lets an argument override a variable", () => {
   const env = (name: string) => name === "PLUMBLINE_POLICY" ? "streaming" : undefined;
   assertEquals(readSettings([], env).policies, ["streaming"]);
   assertEquals(readSettings(["--policy", "none,coherent"], env).policies, ["none", "coherent"]);
   assertEquals(readSettings(["--policy", "all"], env).policies, null);
 });
 
-Deno.test("readSettings() takes lists, units, durations and switches", () => {
+Deno.test("readSettings() parses lists, units, durations and switches", () => {
   const settings = readSettings([
     ...["--size=1,4K,1MiB,largest,block,1", "--depth=1,max", "--device", "/dev/pldma0,/dev/pldma1"],
     ...["--duration", "1.5m", "--coherent", "--suite=abi,mine", "--board=sim", "--seed=7"],
@@ -52,29 +53,38 @@ Deno.test("readSettings() takes lists, units, durations and switches", () => {
   });
 });
 
-Deno.test("readSettings() refuses what makes no sense and says what would", () => {
+Deno.test("readSettings() refuses an option or value that is not valid", () => {
   const refuses = (args: string[], message: string) =>
-    assertThrows(() => readSettings(args, nothing), RangeError, message);
-  refuses(["--policy=fast"], '--policy knows no "fast": use one of coherent');
+    assertThrows(() => readSettings(args, nothing), UsageError, message);
+  refuses(["--policy=fast"], "Expected --policy to be coherent, write-combine,");
+  refuses(["--policy=fast"], 'bounce or none, found "fast"');
   refuses(["--policy=streeming"], "did you mean streaming?");
   refuses(
     ["--size=0"],
-    '--size takes bytes from 1, such as 64, 4K or 1M, or largest, block, not "0"',
+    'Expected --size to be at least 1 byte, such as 64, 4K or 1M, or largest or block, found "0"',
   );
-  refuses(["--size=64,,65"], "empty item");
-  refuses(["--frames=-3"], '--frames takes a whole number from 1, not "-3"');
+  refuses(["--size=64,,65"], 'none of them empty, found "64,,65"');
+  refuses(["--frames=-3"], 'Expected --frames to be a whole number of at least 1, found "-3"');
   refuses(["--seed=1e3"], "from 0 to 4294967295");
-  refuses(["--device=pldma0"], "try /dev/pldma0");
+  refuses(["--device=pldma0"], "did you mean /dev/pldma0?");
   refuses(["--duration=0"], "such as 90s");
   refuses(["--frames=3", "--duration=3s"], "exclude each other");
-  refuses(["--polcy=none"], 'Unknown option "--polcy" behind --: did you mean --policy?');
-  refuses(["none"], 'Unknown option "none"');
-  refuses(["--policy"], "--policy needs a value");
+  refuses(["--polcy=none"], "Unknown option --polcy: did you mean --policy?");
+  refuses(["none"], 'Unexpected argument "none": expected options only');
+  refuses(["--xyzzy"], "Unknown option --xyzzy: expected --board, --device,");
+  refuses(["--help"], "Unknown option --help");
+  refuses(["--policy"], "--policy needs a value: expected NAME,..., found nothing");
+  refuses(["--seed=1", "--seed=2"], "--seed is given twice");
+  refuses(["--pattern=taged"], "did you mean tagged?");
   refuses(["--policy", "--size=1"], "--policy needs a value");
   refuses(["--coherent=1"], "takes no value");
 });
 
-Deno.test("readSettings() names the variable that a bad value came from", () => {
+Deno.test("readSettings() names the variable that contains an invalid value", () => {
   const env = (name: string) => name === "PLUMBLINE_DEPTH" ? "deep" : undefined;
-  assertThrows(() => readSettings([], env), RangeError, "PLUMBLINE_DEPTH takes a whole number");
+  assertThrows(
+    () => readSettings([], env),
+    UsageError,
+    "Expected PLUMBLINE_DEPTH to be a whole number",
+  );
 });

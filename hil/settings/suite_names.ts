@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: MIT
 /**
- * Suites are called as their test files are: `loopback_test.ts` holds the suite `loopback`.
+ * Names of suites. A suite has the name of its test file: `loopback_test.ts` is the suite `loopback`.
  *
  * @module
  */
 
-/** Names that `deno test` takes for tests. */
+/** File names in which `deno test` finds tests. */
 const TEST_FILE = /^(.+)[._]test\.(?:ts|mts|js|mjs|tsx|jsx)$/;
 
-/** Folders that hold no tests of the project. */
+/** Folders without tests of the project. */
 const SKIPPED = new Set(["node_modules", ".git", ".cache", "results"]);
 
-/** Bounds of the search for suites: a project has no more. */
+/** Limits of the search for suites. No project needs more. */
 const MAX_DEPTH = 6;
 const MAX_ENTRIES = 10_000;
 
 /**
- * The suite in a test file.
+ * Returns the name of the suite in a test file.
  *
  * @param file Path or URL of the file
- * @returns Its name
+ * @returns The name of the suite
  *
  * @example
  * ```ts
@@ -35,7 +35,7 @@ export function suiteName(file: string): string {
 }
 
 /**
- * The test files in a folder and below.
+ * Finds the test files in a folder and its subfolders.
  *
  * @param dir The folder
  * @returns Their paths, sorted
@@ -48,7 +48,7 @@ export function testFilesBelow(dir: string): string[] {
     try {
       items = [...Deno.readDirSync(path)];
     } catch {
-      return; // not ours to read
+      return; // no permission to read it
     }
     for (const { name, isDirectory, isFile } of items) {
       if (++entries > MAX_ENTRIES) return;
@@ -63,7 +63,7 @@ export function testFilesBelow(dir: string): string[] {
 }
 
 /**
- * The suites in a folder and below.
+ * Finds the suites in a folder and its subfolders.
  *
  * @param dir The folder
  * @returns Their names, sorted, each once

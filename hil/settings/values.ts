@@ -1,131 +1,194 @@
 // SPDX-License-Identifier: MIT
 /**
- * Values of settings as people write them: on a command line, behind `--`, or in `PLUMBLINE_*`.
+ * Values of settings as people write them: on a command line, after `--`, or in `PLUMBLINE_*`.
  *
- * Each function throws a `RangeError` that says what the option takes and what was found instead.
+ * Each parser throws a {@linkcode UsageError} that says what was expected and what was found.
  *
  * @module
  */
 
 import { nearest } from "../text/nearest.ts";
 
-/** A frame size: bytes, or a name for what the board can do at most. */
+/** A frame size: bytes, or a name for the most that the board can transfer. */
 export type FrameSize = number | "largest" | "block";
 
-/**
- * Take a list apart.
- *
- * @param what The option, for errors
- * @param text Items with commas between them, or `all`
- * @param parse Reads one item
- * @returns The items, each once; `null` for `all`
- */
-export function parseList<T>(
-  what: string,
-  text: string,
-  parse: (what: string, item: string) => T,
-): T[] | null {
-  const items = text.split(",").map((item) => item.trim());
-  if (items.includes("")) throw new RangeError(`${what} has an empty item: "${text}"`);
-  if (items.includes("all")) return null;
-  return [...new Set(items.map((item) => parse(what, item)))];
+/** An option or a value that is not valid. `plumbline` exits with status 2. */
+export class UsageError extends RangeError {
+  override name = "UsageError";
 }
 
 /**
- * Read a name.
+ * Makes the error for a value that is not valid. All commands use this wording.
  *
- * @param what The option, for errors
+ * @param option The option or variable, such as `--size` or `PLUMBLINE_SIZE`
+ * @param expected What it takes
+ * @param found What was found
+ * @param guess What the user probably meant. Defaults to no guess
+ * @returns The error
+ *
+ * @example A misspelled name
+ * ```ts
+ * import { valueError } from "./values.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(
+ *   valueError("--bus", "swiotlb or adversarial", "swiotbl", "swiotlb").message,
+ *   'Expected --bus to be swiotlb or adversarial, found "swiotbl": did you mean swiotlb?',
+ * );
+ * ```
+ */
+export function valueError(
+  option: string,
+  expected: string,
+  found: string,
+  guess: string | null = null,
+): UsageError {
+  const question = guess === null ? "" : `: did you mean ${guess}?`;
+  return new UsageError(`Expected ${option} to be ${expected}, found "${found}"${question}`);
+}
+
+/**
+ * Writes alternatives as a person would.
+ *
+ * @param names The alternatives
+ * @returns Such as `a`, `a or b`, or `a, b or c`
+ *
+ * @example Three alternatives
+ * ```ts
+ * import { alternatives } from "./values.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(alternatives(["local", "sim", "vm"]), "local, sim or vm");
+ * ```
+ */
+export function alternatives(names: readonly string[]): string {
+  const last = names.at(-1) ?? "";
+  return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} or ${last}`;
+}
+
+/**
+ * Parses a list.
+ *
+ * @param option The option, for errors
+ * @param text Items separated by commas, or `all`
+ * @param parse Parses one item
+ * @returns Each item once, or `null` for `all`
+ * @throws {UsageError} If an item is empty or not valid
+ */
+export function parseList<T>(
+  option: string,
+  text: string,
+  parse: (option: string, item: string) => T,
+): T[] | null {
+  const items = text.split(",").map((item) => item.trim());
+  if (items.includes("")) {
+    throw valueError(option, "items separated by commas, none of them empty", text);
+  }
+  if (items.includes("all")) return null;
+  return [...new Set(items.map((item) => parse(option, item)))];
+}
+
+/**
+ * Parses a name.
+ *
+ * @param option The option, for errors
  * @param text The name
- * @param known The names that there are
+ * @param known The valid names
  * @returns The name
+ * @throws {UsageError} If the name is not valid, with the nearest valid one
  */
 export function parseName<Name extends string>(
-  what: string,
+  option: string,
   text: string,
   known: readonly Name[],
 ): Name {
   const name = known.find((one) => one === text);
   if (name !== undefined) return name;
-  const guess = nearest(text, known);
-  throw new RangeError(
-    `${what} knows no "${text}": ` +
-      (guess === null ? `use one of ${known.join(", ")}` : `did you mean ${guess}?`),
-  );
+  throw valueError(option, alternatives(known), text, nearest(text, known));
 }
 
 /**
- * Read a whole number.
+ * Parses a whole number.
  *
- * @param what The option, for errors
+ * @param option The option, for errors
  * @param text The number
- * @param least The least that it may be
- * @param most The most that it may be
+ * @param least The smallest valid number
+ * @param most The largest valid number. Defaults to `Number.MAX_SAFE_INTEGER`
  * @returns The number
+ * @throws {UsageError} If it is not a whole number in that range
  */
 export function parseWhole(
-  what: string,
+  option: string,
   text: string,
   least: number,
   most: number = Number.MAX_SAFE_INTEGER,
 ): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (value >= least && value <= most) return value;
-  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
-  throw new RangeError(`${what} takes a whole number ${range}, not "${text}"`);
+  const range = most === Number.MAX_SAFE_INTEGER
+    ? `of at least ${least}`
+    : `from ${least} to ${most}`;
+  throw valueError(option, `a whole number ${range}`, text);
 }
 
 /**
- * Read a frame size: bytes, with K, M or G (KiB, MiB, GiB) for powers of 1024, `largest` or `block`.
+ * Parses a frame size: bytes, or with K, M or G (KiB, MiB, GiB) multiples of powers of 1024, or
+ * `largest`, or `block`.
  *
- * @param what The option, for errors
+ * @param option The option, for errors
  * @param text The size
  * @returns The size
+ * @throws {UsageError} If it is not a size, or smaller than one byte
  */
-export function parseSize(what: string, text: string): FrameSize {
+export function parseSize(option: string, text: string): FrameSize {
   if (text === "largest" || text === "block") return text;
   const [, digits, unit = ""] = /^(\d+)(?:([KMG])(?:i?B)?)?$/i.exec(text) ?? [];
   const factor = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[unit.toUpperCase()] ?? NaN;
   const size = digits === undefined ? NaN : Number(digits) * factor;
   if (size >= 1 && size <= Number.MAX_SAFE_INTEGER) return size;
-  throw new RangeError(
-    `${what} takes bytes from 1, such as 64, 4K or 1M, or largest, block, not "${text}"`,
-  );
+  throw valueError(option, "at least 1 byte, such as 64, 4K or 1M, or largest or block", text);
 }
 
 /**
- * Read a queue depth: blocks in flight at once, or `max` for full queues.
+ * Parses a queue depth: blocks in flight at once, or `max` for full queues.
  *
- * @param what The option, for errors
+ * @param option The option, for errors
  * @param text The depth
  * @returns The depth
+ * @throws {UsageError} If it is neither `max` nor a whole number of at least 1
  */
-export function parseDepth(what: string, text: string): number | "max" {
-  return text === "max" ? text : parseWhole(what, text, 1);
+export function parseDepth(option: string, text: string): number | "max" {
+  if (text === "max") return text;
+  const depth = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (depth >= 1 && depth <= Number.MAX_SAFE_INTEGER) return depth;
+  throw valueError(option, "a whole number of at least 1, or max", text);
 }
 
 /**
- * Read a duration: seconds, or a number with s, m or h behind it.
+ * Parses a duration: seconds, or a number with the unit s, m or h.
  *
- * @param what The option, for errors
- * @param text The duration, at most 500 hours: a timer of more than 2^31 ms would fire at once
+ * @param option The option, for errors
+ * @param text The duration: at most 500 hours, because a timer of more than 2^31 ms fires at once
  * @returns Seconds
+ * @throws {UsageError} If it is not a duration in that range
  */
-export function parseDuration(what: string, text: string): number {
+export function parseDuration(option: string, text: string): number {
   const [, digits, unit = "s"] = /^(\d+(?:\.\d+)?)([smh])?$/.exec(text) ?? [];
   const factor = { s: 1, m: 60, h: 3600 }[unit] ?? NaN;
   const seconds = digits === undefined ? NaN : Number(digits) * factor;
   if (seconds > 0 && seconds <= 500 * 3600) return seconds;
-  throw new RangeError(`${what} takes a time up to 500h, such as 90s, 10m or 2h, not "${text}"`);
+  throw valueError(option, "a time such as 90s, 10m or 2h, and at most 500h", text);
 }
 
 /**
- * Read a device node.
+ * Parses the path of a device node.
  *
- * @param what The option, for errors
- * @param text Its absolute path
+ * @param option The option, for errors
+ * @param text An absolute path
  * @returns The path
+ * @throws {UsageError} If the path is not absolute
  */
-export function parseDevice(what: string, text: string): string {
+export function parseDevice(option: string, text: string): string {
   if (text.startsWith("/")) return text;
-  throw new RangeError(`${what} takes an absolute path, not "${text}": try /dev/${text}`);
+  throw valueError(option, "an absolute path", text, `/dev/${text}`);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A design that makes frames, a count of 64-bit words that goes on from frame to frame, and checks
-// those that it is sent: neither direction needs the other.
+// A design with a generator and a checker. The generator counts 64-bit words and continues from frame
+// to frame. The checker expects the same count. Each direction works without the other.
 import { assertIntact, type FrameMaker, hil, patterns } from "@plumbline/hil";
 import { bitstream } from "../bitstreams.ts";
 
@@ -12,7 +12,7 @@ top.matrix("generator", {
   size: [8, 4096, 65536],
 }, async ({ rx }) => assertIntact(await rx.receive({ expect: patterns.counter({ width: 64 }) })));
 
-/** The count that the design's checker wants, from 0. */
+/** The count that the checker expects, from 0. */
 const count: FrameMaker = (sequence, length) => {
   const words = new BigUint64Array(length / 8);
   const first = BigInt(sequence) * BigInt(words.length);
@@ -33,5 +33,5 @@ top.test("checker finds a frame that is out of order", { directions: ["tx"] }, a
   } catch {
     return;
   }
-  throw new Error("The checker took frames that were swapped");
+  throw new Error("Expected the checker to refuse frames in the wrong order, but it accepted them");
 });

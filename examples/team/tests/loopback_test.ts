@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A design that gives back what it is sent: under every policy, as long as the control fails.
+// A design that returns every frame unchanged. All policies are tested, and the control must fail.
 import { assertIntact, hil, patterns } from "@plumbline/hil";
 import { bitstream } from "../bitstreams.ts";
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A design that transforms: what comes back is computed here from what was sent.
+// A design that changes every frame. The test computes the expected frame from the sent one.
 import { assertIntact, hil } from "@plumbline/hil";
 import { bitstream } from "../bitstreams.ts";
 
-/** What the scrambler does: each 64-bit word, exclusive or a constant. */
+/** The scrambler combines each 64-bit word with this constant, by exclusive or. */
 const KEY = new Uint8Array(new BigUint64Array([0x5aa55aa5f00ff00fn]).buffer);
 
 function scramble(frame: Uint8Array): Uint8Array<ArrayBuffer> {

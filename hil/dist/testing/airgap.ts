@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * An aarch64 board as it stands in a laboratory: no network, no folder shared with anybody, a
- * compiler and the kernel's headers. Everything is in its memory from the start, and what it sends
- * comes through a serial port.
+ * An aarch64 board without a network and without shared folders, as in a laboratory. It has a compiler
+ * and the kernel's headers. Its memory contains all files from the start, and it returns results
+ * through a serial port.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { headerPackages } from "../../../fixtures/kernels/store.ts";
 
 const arch: Arch = "aarch64";
 
-/** What building a module natively takes, and no more: 60 MB, a quarter of the full packages. */
+/** The files for building a module natively: 60 MB, a quarter of the full packages. */
 const compiler: Readonly<Record<string, readonly string[]>> = {
   "gcc-12": ["./usr/bin/*gcc-12"],
   "cpp-12": ["./usr/lib/gcc/*/cc1"],
@@ -38,36 +38,36 @@ const compiler: Readonly<Record<string, readonly string[]>> = {
   "zlib1g": ["./lib/*.so*"],
 };
 
-/** What to bring to the board, and what to do there. */
+/** Options of {@linkcode runAirgapped}. */
 export interface AirgapOptions {
-  /** Files by the name that they get in the board's root: paths on the host. */
+  /** Files for the board: path in the root of the board to path on the host. */
   readonly files: Readonly<Record<string, string>>;
-  /** A shell script that ends at the first failure; what it leaves in /out is brought back. */
+  /** A shell script that ends at the first failure. The host gets what it leaves in /out. */
   readonly job: string;
-  /** Folder on the host for what comes back, and for the console's log. */
+  /** Folder on the host for /out and for the log of the console. */
   readonly dir: string;
   /** Limit for the whole run, boot included. */
   readonly timeoutSeconds: number;
 }
 
-/** How it ended. */
+/** How the board ended. */
 export interface AirgapRun {
-  /** The script's exit status; null when nothing came back. */
+  /** Exit status of the script, or `null` if nothing came back. */
   readonly exitCode: number | null;
   /** What the kernel complained about. */
   readonly kernelReports: readonly string[];
   /** Text of the console. */
   readonly console: string;
-  /** Folder on the host that holds what was in /out. */
+  /** Folder on the host with the files of /out. */
   readonly out: string;
 }
 
 /**
- * Boots the board, runs a script in it, and brings back what the script left.
+ * Boots the board, runs a script in it, and fetches the files that the script left in /out.
  *
- * @param options What to bring and do
- * @returns How it ended
- * @throws {UnavailableError} When the board cannot be had here
+ * @param options The files and the script
+ * @returns How the board ended
+ * @throws {UnavailableError} If this machine cannot run the board
  */
 export async function runAirgapped(options: AirgapOptions): Promise<AirgapRun> {
   const facts = arches[arch];
@@ -77,7 +77,7 @@ export async function runAirgapped(options: AirgapOptions): Promise<AirgapRun> {
   for (const [name, path] of Object.entries(options.files)) {
     brought.push({ name, mode: 0o100644, content: await Deno.readFile(path) });
   }
-  // The kernel unpacks one archive after the other
+  // the kernel unpacks one archive after the other
   await Deno.copyFile(base, `${dir}/initramfs`);
   await Deno.writeFile(`${dir}/initramfs`, cpio(brought), { append: true });
   await Deno.writeFile(`${dir}/out.tar`, new Uint8Array());
@@ -116,7 +116,7 @@ export async function runAirgapped(options: AirgapOptions): Promise<AirgapRun> {
   };
 }
 
-/** Everything that the board has before something is brought to it, in one archive. */
+/** Makes the archive with all files that every board has. */
 async function baseArchive(): Promise<string> {
   const guest = await system(arch);
   const init = await Deno.readFile(new URL("airgap-init", import.meta.url));
@@ -133,7 +133,7 @@ async function baseArchive(): Promise<string> {
       await unpack(debs.get(name) ?? "", `${dir}/root`, compiler[name.split(":")[0] ?? ""]);
     }
     const files = new Map<string, CpioFile>();
-    // Deno comes with the tarball
+    // the tarball contains Deno
     await addTree(files, guest.root, (path) => path !== "usr/local/bin/deno");
     await addTree(files, `${dir}/root`, () => true);
     await addModules(files, guest);
@@ -167,7 +167,7 @@ async function addTree(
   await walk("");
 }
 
-/** The modules for the serial port; those for shared folders are what this board must not have. */
+/** Adds the modules for the serial port, but not those for shared folders. */
 async function addModules(files: Map<string, CpioFile>, guest: System): Promise<void> {
   const names: string[] = [];
   files.set("boot-modules", { name: "boot-modules", mode: 0o040755, content: new Uint8Array() });
