@@ -40,7 +40,7 @@ for (
     "deno lint",
     "deno check",
     "deno doc --lint mod.ts",
-    "deno test -A offline/std_assert",
+    "deno test -A offline/std_assert offline/std_cli",
     "deno task hil --help",
     "deno publish --dry-run --allow-dirty",
   ]
