@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { parseArgs } from "@std/cli/parse-args";
 import { VERSION } from "../results/tool.ts";
 import { commandError, commandsHelp } from "../settings/arguments.ts";
 import { UsageError } from "../settings/values.ts";
@@ -57,12 +58,24 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function dispatch([name, ...args]: readonly string[]): Promise<number> {
-  if (name === "--help" || name === "-h") {
+async function dispatch(words: readonly string[]): Promise<number> {
+  // what follows the command belongs to it
+  const global = parseArgs([...words], {
+    boolean: ["help", "version"],
+    alias: { help: "h", version: "V" },
+    stopEarly: true,
+    unknown: (word, key) => {
+      if (key === undefined) return true;
+      throw commandError(word, [...Object.keys(COMMANDS), "bitstream"]);
+    },
+  });
+  const name = global._[0]?.toString();
+  const args = name === undefined ? [] : words.slice(words.indexOf(name) + 1);
+  if (global.help) {
     console.log(HELP);
     return 0;
   }
-  if (name === "--version" || args.includes("--version")) {
+  if (global.version || args.includes("--version")) {
     console.log(`plumbline ${VERSION} (deno ${Deno.version.deno})`);
     return 0;
   }
