@@ -76,7 +76,7 @@ Deno.test("plumbline report refuses 100 MB of brackets, and more than it reads",
   const frame = { ...exampleResults(), extra: ["HERE"] };
   const deep = await report(write(frame, () => "[".repeat(1000)));
   assertEquals([deep.code, deep.html], [2, 0]);
-  assertStringIncludes(deep.stderr, "in each other, deeper than 32");
+  assertStringIncludes(deep.stderr, "nested deeper than 32");
   const many = await report(write(frame, () => "[],[],[],[],[],[]"));
   assertEquals([many.code, many.html], [2, 0]);
   assertStringIncludes(many.stderr, "more than 4000000 lists and objects");
@@ -85,5 +85,5 @@ Deno.test("plumbline report refuses 100 MB of brackets, and more than it reads",
   Deno.truncateSync(sparse, 2 ** 40);
   const large = await report(sparse);
   assertEquals([large.code, large.html], [2, 0]);
-  assertStringIncludes(large.stderr, "too large: results are read up to 128 MiB");
+  assertStringIncludes(large.stderr, "Expected results of at most 128 MiB together, found more");
 });
