@@ -31,17 +31,16 @@
  * @module
  */
 
+export type { CaseContext, LoopRunner, Receiver, Sender } from "./hil/case/context.ts";
 export type {
-  CaseContext,
-  LoopChoice,
-  LoopRunner,
-  ReceiveChoice,
-  Receiver,
-  RunChoice,
-  SendChoice,
-  Sender,
-} from "./hil/case/case.ts";
-export type { FrameReport } from "./hil/frames/flow.ts";
+  Expectation,
+  FrameMaker,
+  LoopOptions,
+  ReceiveOptions,
+  RunOptions,
+  SendOptions,
+} from "./hil/frames/options.ts";
+export type { FrameReport } from "./hil/frames/report.ts";
 export {
   type Hil,
   hil,
@@ -54,7 +53,6 @@ export { assertIntact, IntactError } from "./hil/frames/intact.ts";
 export { type Pattern, patternNamed, patterns, type PatternSpec } from "./hil/patterns/mod.ts";
 export { type Measurement, type Spread } from "./hil/results/schema.ts";
 export { type Blame, type Fault, FAULT_KINDS, type FaultKind } from "./hil/verify/fault.ts";
-export type { Expectation, FrameMaker } from "./hil/frames/streams.ts";
 export type { FrameSize } from "./hil/settings/values.ts";
 export {
   Block,

@@ -7,7 +7,7 @@
 
 import { AssertionError } from "node:assert";
 import { assertIntact } from "../frames/intact.ts";
-import type { CaseContext } from "../case/case.ts";
+import type { CaseContext } from "../case/context.ts";
 import { TaggedPattern } from "../patterns/tagged.ts";
 import { isOutOfMemory } from "./memory.ts";
 import { type Sampling, timeCalls } from "./sampling.ts";

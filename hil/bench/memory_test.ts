@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ERRNO, ErrnoError } from "../../driver/errno.ts";
-import type { CaseContext } from "../case/case.ts";
+import type { CaseContext } from "../case/context.ts";
 import { prove } from "./case.ts";
 import { ifItFits, whatFits } from "./memory.ts";
 

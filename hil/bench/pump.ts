@@ -9,12 +9,19 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
-import type { Block } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
 import type { DeviceStats } from "../../driver/stats.ts";
 import { COST_KINDS, type Direction, DIRECTIONS, type PolicyName } from "../../driver/uapi.ts";
 import { BlockSet, blockSize } from "../frames/block_set.ts";
+import {
+  BlockReceiveEnd,
+  BlockSendEnd,
+  type ReceiveEnd,
+  RingReceiveEnd,
+  RingSendEnd,
+  type SendEnd,
+} from "../frames/ends.ts";
+import type { HandoverOptions } from "../frames/handover.ts";
 import type { Pattern } from "../patterns/pattern.ts";
 import { type CpuTime, cpuTime } from "./libc.ts";
 import { whatFits } from "./memory.ts";
@@ -65,26 +72,6 @@ const WINDOWS = 50;
 /** Looks at the counters of driver and kernel: fewer, for they cost more than one at the clock. */
 const LOOKS = 10;
 
-/** The end that frames are sent from. */
-interface TxEnd extends Disposable {
-  /** What a frame holds. */
-  holds(sequence: number): Uint8Array;
-  /** Send it. */
-  give(sequence: number): void;
-  /** Take the oldest block back. */
-  take(): void;
-}
-
-/** The end that frames come to. */
-interface RxEnd extends Disposable {
-  /** Frames read that were not what was sent. */
-  readonly wrong: number;
-  /** Give the engine room for a frame. */
-  give(sequence: number): void;
-  /** Take it. */
-  take(sequence: number): void;
-}
-
 /**
  * Move frames and measure, fewer at once where queues or memory do not take so many. The device has both
  * channels and no transfer in flight; it has none afterwards, and no block of this.
@@ -102,38 +89,79 @@ export function pump(device: Device, options: PumpOptions): PumpResult {
 }
 
 function move(device: Device, options: PumpOptions): PumpResult {
+  const { size, depth, fill, read, pattern } = options;
   using owned = new DisposableStack();
-  const tx: TxEnd = owned.use(
-    options.tx === "bounce" ? new TxRing(device, options) : new TxBlocks(device, options),
-  );
-  const sent = (sequence: number): Uint8Array => tx.holds(sequence);
-  const rx: RxEnd = owned.use(
-    options.rx === "bounce"
-      ? new RxRing(device, options, sent)
-      : new RxBlocks(device, options, sent),
-  );
-  // whatever happens: blocks that are with the engine cannot be freed
+  const senders = owned.use(new Ends(device, options, "tx")).senders();
+  const receivers = owned.use(new Ends(device, options, "rx")).receivers();
+  // in any case, because blocks that the engine holds cannot be freed
   owned.defer(() => device.reset());
+  const of = <End>(ends: readonly End[], sequence: number): End => {
+    const end = ends[sequence % ends.length];
+    if (end === undefined) throw new Error("Expected at least one block, found none");
+    return end;
+  };
+  /** The frame that leaves as number `sequence`. */
+  const sent = (sequence: number): Uint8Array =>
+    pattern.body(fill ? sequence : sequence % senders.length, size);
 
-  let [given, taken] = [0, 0];
+  senders.forEach((end, i) => end.set(pattern.body(i, size), 0));
+  let [given, taken, wrong] = [0, 0, 0];
   const give = (): void => {
-    rx.give(given);
-    tx.give(given++);
+    of(receivers, given).arm(0, size);
+    const sender = of(senders, given);
+    if (fill) sender.set(sent(given), 0);
+    sender.send(0, size);
+    given++;
   };
   const take = (): void => {
-    rx.take(taken);
-    tx.take();
+    const receiver = of(receivers, taken);
+    receiver.finish();
+    if (read && !receiver.equals(sent(taken), 0)) wrong++;
+    of(senders, taken).finish();
     taken++;
   };
-  while (given < options.depth) give();
-  const step = (): void => {
+  while (given < depth) give();
+  const measured = measure(device, options, () => {
     take();
     give();
-  };
-  const measured = measure(device, options, step);
-  const { wrong } = rx;
+  });
+  const found = wrong;
   while (taken < given) take();
-  return { ...measured, depth: options.depth, wrong };
+  return { ...measured, depth, wrong: found };
+}
+
+/** The memory of one direction. Disposing it frees the blocks. */
+class Ends implements Disposable {
+  readonly #options: PumpOptions;
+  readonly #handover: HandoverOptions;
+  readonly #blocks: BlockSet;
+
+  constructor(device: Device, options: PumpOptions, direction: Direction) {
+    const { [direction]: policy, depth: count, size } = options;
+    this.#options = options;
+    this.#handover = { device, policy };
+    // the slots of a ring are as large as a frame
+    const room = policy === "bounce" ? size : blockSize(device, size);
+    this.#blocks = new BlockSet(device, { direction, policy, size: room, count });
+  }
+
+  /** One end for each block; a ring has one for all of its slots. */
+  senders(): readonly SendEnd[] {
+    const { size } = this.#options;
+    if (this.#handover.policy === "bounce") return [new RingSendEnd(size, this.#handover)];
+    return this.#blocks.all.map((block) => new BlockSendEnd(block, this.#handover));
+  }
+
+  /** One end for each block; a ring has one for all of its slots. */
+  receivers(): readonly ReceiveEnd[] {
+    const { size } = this.#options;
+    if (this.#handover.policy === "bounce") return [new RingReceiveEnd(size, this.#handover)];
+    return this.#blocks.all.map((block) => new BlockReceiveEnd(block, this.#handover));
+  }
+
+  [Symbol.dispose](): void {
+    this.#blocks[Symbol.dispose]();
+  }
 }
 
 /** Step until the time is over. Each step takes a frame and gives one: what is under way stays. */
@@ -197,136 +225,4 @@ function handover(stats: DeviceStats): { bytes: number; ns: number } {
     }
   }
   return { bytes, ns };
-}
-
-function blocks(device: Device, options: PumpOptions, direction: Direction): BlockSet {
-  const { [direction]: policy, depth: count } = options;
-  return new BlockSet(device, { direction, policy, size: blockSize(device, options.size), count });
-}
-
-class TxBlocks implements TxEnd {
-  readonly #device: Device;
-  readonly #options: PumpOptions;
-  readonly #blocks: BlockSet;
-
-  constructor(device: Device, options: PumpOptions) {
-    this.#device = device;
-    this.#options = options;
-    this.#blocks = blocks(device, options, "tx");
-    this.#blocks.all.forEach((block, i) => block.set(options.pattern.body(i, options.size)));
-  }
-
-  holds(sequence: number): Uint8Array {
-    const { fill, depth, pattern, size } = this.#options;
-    return pattern.body(fill ? sequence : sequence % depth, size);
-  }
-
-  give(sequence: number): void {
-    const block = this.#blocks.of(sequence);
-    const { fill, tx, size } = this.#options;
-    if (fill) block.set(this.holds(sequence));
-    if (tx === "manual") block.syncForDevice();
-    block.enqueue({ length: size });
-  }
-
-  take(): void {
-    this.#device.dequeue("tx");
-  }
-
-  [Symbol.dispose](): void {
-    this.#blocks[Symbol.dispose]();
-  }
-}
-
-/** Transmit by write(). */
-class TxRing implements TxEnd {
-  readonly #device: Device;
-  readonly #options: PumpOptions;
-  readonly #ring: readonly Block[];
-  readonly #frame: Uint8Array<ArrayBuffer>;
-
-  constructor(device: Device, options: PumpOptions) {
-    const { size, depth: count, pattern } = options;
-    this.#device = device;
-    this.#options = options;
-    this.#frame = pattern.body(0, size).slice();
-    this.#ring = device.alloc({ direction: "tx", policy: "bounce", size, count });
-  }
-
-  holds(sequence: number): Uint8Array {
-    const { fill, pattern, size } = this.#options;
-    return pattern.body(fill ? sequence : 0, size);
-  }
-
-  give(sequence: number): void {
-    if (this.#options.fill) this.#frame.set(this.holds(sequence));
-    this.#device.writeFrame(this.#frame);
-  }
-
-  take(): void {}
-
-  [Symbol.dispose](): void {
-    for (const block of this.#ring) block.free();
-  }
-}
-
-class RxBlocks implements RxEnd {
-  wrong = 0;
-  readonly #device: Device;
-  readonly #options: PumpOptions;
-  readonly #blocks: BlockSet;
-  readonly #sent: (sequence: number) => Uint8Array;
-
-  constructor(device: Device, options: PumpOptions, sent: (sequence: number) => Uint8Array) {
-    this.#device = device;
-    this.#options = options;
-    this.#sent = sent;
-    this.#blocks = blocks(device, options, "rx");
-  }
-
-  give(sequence: number): void {
-    const block = this.#blocks.of(sequence);
-    if (this.#options.rx === "manual") block.syncForDevice();
-    block.enqueue({ length: this.#options.size });
-  }
-
-  take(sequence: number): void {
-    const { block } = this.#device.dequeue("rx");
-    if (this.#options.rx === "manual") block.syncForCpu();
-    if (this.#options.read && !block.equals(this.#sent(sequence))) this.wrong++;
-  }
-
-  [Symbol.dispose](): void {
-    this.#blocks[Symbol.dispose]();
-  }
-}
-
-/** Receive by read(). */
-class RxRing implements RxEnd {
-  wrong = 0;
-  readonly #device: Device;
-  readonly #options: PumpOptions;
-  readonly #ring: readonly Block[];
-  readonly #frame: Buffer;
-  readonly #sent: (sequence: number) => Uint8Array;
-
-  constructor(device: Device, options: PumpOptions, sent: (sequence: number) => Uint8Array) {
-    const { size, depth: count } = options;
-    this.#device = device;
-    this.#options = options;
-    this.#sent = sent;
-    this.#frame = Buffer.alloc(size);
-    this.#ring = device.alloc({ direction: "rx", policy: "bounce", size, count });
-  }
-
-  give(): void {}
-
-  take(sequence: number): void {
-    this.#device.readFrame(this.#frame);
-    if (this.#options.read && this.#frame.compare(this.#sent(sequence)) !== 0) this.wrong++;
-  }
-
-  [Symbol.dispose](): void {
-    for (const block of this.#ring) block.free();
-  }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * A test author's way in: `hil()` finds the board, `matrix` and `test` register one `Deno.test` for
- * each case.
+ * The entry point of a test file: `hil()` finds the board, and `matrix` and `test` register one
+ * `Deno.test` for each case.
  *
  * @module
  */
@@ -9,8 +9,9 @@
 import { fileURLToPath as fromFileUrl } from "node:url";
 import type { CoreInfo, DeviceInfo } from "../../driver/info.ts";
 import { type Direction, DIRECTIONS, POLICIES, type PolicyName } from "../../driver/uapi.ts";
-import { guardSize } from "../frames/block_set.ts";
-import { type CaseContext, type CaseParameters, runCase } from "./case.ts";
+import { guardSize } from "../frames/guards.ts";
+import { runCase } from "./case.ts";
+import type { CaseContext, CaseParameters } from "./context.ts";
 import { listFaults } from "../frames/intact.ts";
 import { isFine, type Outcome } from "../results/outcome.ts";
 import { patternNamed, patterns, type PatternSpec } from "../patterns/mod.ts";
@@ -18,28 +19,28 @@ import { Session } from "./session.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { FrameSize } from "../settings/values.ts";
 
-/** Time for a case, seconds: longer than every wait inside it. */
+/** Default time limit of a case, seconds. It is longer than every wait inside a case. */
 const LIMIT = 300;
 
-/** Bytes of a frame where a test names none. */
+/** Default bytes of a frame. */
 const SIZE = 65536;
 
-/** What a test file runs on. */
+/** Options of {@linkcode hil}. */
 export interface HilOptions {
-  /** Device nodes, instead of those of `--device`. */
+  /** Device nodes. Defaults to those of `--device`. */
   readonly device?: string | readonly string[];
   /**
-   * Bitstream to load before the first case, a path from the working folder or a `file:` URL; one
-   * given by `--bitstream` wins. It is not loaded again while the same file runs. Needs all
-   * permissions (`deno test -A`), for Deno lets nobody else into `/sys`.
+   * Bitstream to load before the first case: a path relative to the working folder, or a `file:` URL.
+   * `--bitstream` wins over it. It is not loaded again if the same file is loaded already. Loading needs
+   * `deno test -A`, because Deno requires `-A` for access to `/sys`.
    */
   readonly bitstream?: string | URL;
   /**
-   * Asks the design who it is, for one that INFO knows nothing of. Called only while the FPGA manager
-   * says that the logic operates; the answer is held against the bitstream's side file.
+   * Identifies a design that the driver's INFO does not know. It is called only while the FPGA manager
+   * reports that the logic operates. The answer is compared with the bitstream's side file.
    *
    * @param device Path of the first device
-   * @returns What the core says of itself
+   * @returns What the core reports about itself
    */
   readonly identify?: (device: string) => CoreInfo | Promise<CoreInfo>;
   /** Reserved: partial reconfiguration is not part of this version. */
@@ -48,47 +49,47 @@ export interface HilOptions {
   readonly region?: never;
 }
 
-/** What a test may choose. */
+/** Options of a test. */
 export interface TestOptions {
-  /** Policy of blocks; `streaming` when left out. */
+  /** Sync policy of the blocks. Defaults to `streaming`. */
   readonly policy?: PolicyName;
-  /** Bytes of a frame; 64 KiB, or the largest that the board can do, when left out. */
+  /** Bytes of a frame. Defaults to 64 KiB, or to the largest frame of the board if that is smaller. */
   readonly size?: FrameSize;
-  /** Blocks in each direction; full queues when left out. */
+  /** Blocks in flight, in each direction. Defaults to `max`: full queues. */
   readonly depth?: number | "max";
-  /** Pattern where `--pattern` names none; tagged when left out. */
+  /** Pattern of the frames, unless `--pattern` names one. Defaults to `tagged`. */
   readonly pattern?: PatternSpec;
-  /** Directions that the test uses; both when left out. It is skipped where one is absent. */
+  /** Directions that the test uses. Defaults to both. A device without one of them skips the test. */
   readonly directions?: readonly Direction[];
-  /** Time for each case, seconds; 300 when left out, and `--duration` on top. */
+  /** Time limit of each case, seconds, to which `--duration` is added. Defaults to 300. */
   readonly timeoutSeconds?: number;
 }
 
-/** What a matrix runs over: one case for each combination. */
+/** Options of a matrix. It has one case for each combination of policy, size and depth. */
 export interface MatrixOptions extends Omit<TestOptions, "policy" | "size" | "depth"> {
   /**
-   * Policies. With `all` each that there is; the control `none` must fail then, on a board where
-   * syncs matter.
+   * Sync policies, or `all`. `all` includes the control `none`, which must fail on a board where syncs
+   * matter. Defaults to `streaming`.
    */
   readonly policy?: "all" | readonly PolicyName[];
   /**
-   * Bytes of a frame; `block` is the largest block, `largest` the same less its guards. 64 KiB when
-   * left out.
+   * Bytes of a frame. `block` is the largest block, and `largest` is the largest block without its guards.
+   * Defaults to 64 KiB.
    */
   readonly size?: readonly FrameSize[];
-  /** Blocks in each direction; `max` for full queues. That when left out. */
+  /** Blocks in flight, in each direction; `max` for full queues. Defaults to `max`. */
   readonly depth?: readonly (number | "max")[];
 }
 
-/** A test. */
+/** A test function. It may return a promise. */
 export type TestFunction = (context: CaseContext) => void | Promise<void>;
 
 /**
- * Find the board. This reads what the devices offer and registers nothing yet; it does not throw:
- * where there is no board, one failing test says which step is missing.
+ * Finds the board, so that tests can be registered for it. It reads what the devices offer, and loads
+ * nothing yet. It never throws: if there is no board, one failing test says which step is missing.
  *
- * @param options What the file runs on
- * @returns The board, to register tests with
+ * @param options Device and bitstream
+ * @returns The board
  *
  * @example A loop under every policy, and a generator
  * ```ts ignore
@@ -130,45 +131,45 @@ function pathOf(file: string | URL): string {
   return fromFileUrl(file);
 }
 
-/** A board, to register tests with. */
+/** A board for which tests can be registered. */
 export interface Hil {
   /**
-   * Register one test for each combination of policy, size and depth, named such as
-   * `loop policy=streaming size=4096 depth=1`. `--policy`, `--size` and `--depth` choose among the
-   * policies, and replace sizes and depths.
+   * Registers one test for each combination of policy, size and depth, with a name such as
+   * `loop policy=streaming size=4096 depth=1`. `--policy` chooses among the policies. `--size` and
+   * `--depth` replace the sizes and depths.
    *
-   * @param name Name of the matrix, the first word of each case
-   * @param options What it runs over
-   * @param fn The test
+   * @param name Name of the matrix, with which the name of each case begins
+   * @param options Policies, sizes, depths, and options of each case
+   * @param fn The test function
    */
   matrix(name: string, options: MatrixOptions, fn: TestFunction): void;
   /**
-   * Register one test. `--policy`, `--size` and `--depth` do not touch it.
+   * Registers one test. `--policy`, `--size` and `--depth` do not affect it.
    *
    * @param name Its name
-   * @param options What it runs with
-   * @param fn The test
+   * @param options Options of the test
+   * @param fn The test function
    */
   test(name: string, options: TestOptions, fn: TestFunction): void;
   /**
-   * Register one test.
+   * Registers one test with default options.
    *
    * @param name Its name
-   * @param fn The test
+   * @param fn The test function
    */
   test(name: string, fn: TestFunction): void;
 }
 
 class Registrar implements Hil {
   readonly #session: Session | null;
-  /** Cases registered, and those of them that run. */
+  /** Number of registered cases, and of those that are not skipped. */
   #cases = 0;
   #running = 0;
-  /** Whether a control is among them, and how those that ran ended. */
+  /** Whether a control is among them, and the outcomes of the controls that ran. */
   #hasControl = false;
   readonly #controls: Outcome[] = [];
 
-  /** A board; null when the suite is left out; or why there is none. */
+  /** @param session The board; null if `--suite` leaves this file out; or why there is no board */
   constructor(session: Session | string | null) {
     this.#session = session instanceof Session ? session : null;
     if (typeof session === "string") {
@@ -177,10 +178,10 @@ class Registrar implements Hil {
     }
     if (session === null) return;
     if (session.loads) Deno.test.afterAll(() => session.restore());
-    // all of the file has run when it is loaded: what it registered is what there is
+    // the file has run when it is loaded, so it registers no more cases
     globalThis.addEventListener("load", () => {
       if (this.#cases > 0) return this.#judgeControls();
-      const reason = "No case is left: the file registers none, or --policy, --size or --depth " +
+      const reason = "No case is left: the file registers none, or --policy, --size and --depth " +
         "leave none";
       session.journal.bench(`cases of ${session.suite}`, reason);
       Deno.test({ name: `${session.suite} has cases`, retry: 0, fn: () => fail(reason) });
@@ -212,7 +213,7 @@ class Registrar implements Hil {
     this.#register(this.#session, name, options, options.policy ?? null, fn);
   }
 
-  /** What `plumbline run` says of the controls together, for those who run plain `deno test`. */
+  /** Judges the controls together, as `plumbline run` does, for a plain `deno test`. */
   #judgeControls(): void {
     if (!this.#hasControl) return;
     Deno.test({
@@ -222,8 +223,8 @@ class Registrar implements Hil {
         const passed = this.#controls.filter((outcome) => outcome === "XPASS").length;
         if (passed === 0 || this.#controls.includes("XFAIL")) return;
         fail(
-          `No sync was done in ${passed} cases, and nothing was wrong: on this board the other ` +
-            "cases say nothing about missing syncs",
+          `No control failed, and ${passed} passed without any sync: on this board the other cases ` +
+            "say nothing about missing syncs",
         );
       },
     });
@@ -236,50 +237,87 @@ class Registrar implements Hil {
     policy: PolicyName | null,
     fn: TestFunction,
   ): void {
+    const plan = planCase(session, name, options, policy);
+    const { id, control, skip, limit } = plan;
     this.#cases++;
-    const { suite, settings, journal, infos } = session;
-    const choose = (known: readonly DeviceInfo[]) =>
-      chooseCase(known, settings, options, policy !== null);
-    // before the bitstream is loaded nobody knows what it can do: then the case itself finds out
-    const chosen = infos === null ? null : choose(infos);
-    const skip = typeof chosen === "string" ? chosen : null;
-    const control = policy === "none";
-    const id = `${suite}/${name}`;
-    journal.register({
-      ...{ id, suite, name, policy, control, skip },
-      ...(policy === null ? {} : { params: describe(options, chosen, infos) }),
+    session.journal.register({
+      ...{ id, suite: session.suite, name, policy, control, skip },
+      ...(plan.params === null ? {} : { params: plan.params }),
     });
     if (skip === null) this.#running++;
     if (skip === null && control) this.#hasControl = true;
-    const limit = (options.timeoutSeconds ?? LIMIT) + (settings.duration ?? 0);
     Deno.test({
       name,
       ignore: skip !== null,
       retry: 0,
-      // Deno's own limit is the last: what it ends has no entry in the journal
+      // the journal has no entry for what Deno's own limit ends, so that limit comes last
       timeout: (limit + 60) * 1000,
-      fn: async () => {
-        journal.start(id, limit);
-        const seconds = settings.duration === null ? null : settings.duration / this.#running;
-        const result = await runCase(
-          session,
-          (known) => {
-            const made = choose(known);
-            return typeof made === "string" ? made : { ...made, seconds };
-          },
-          { control, directions: options.directions ?? DIRECTIONS, limit },
-          fn,
-        );
-        journal.end(id, result);
-        if (control) this.#controls.push(result.outcome);
-        if (isFine(result.outcome)) return;
-        fail(`${result.outcome}: ${result.reason}${listFaults(result.faults ?? [])}`);
-      },
+      fn: () => this.#run(session, plan, fn),
     });
+  }
+
+  async #run(session: Session, plan: Plan, fn: TestFunction): Promise<void> {
+    const { id, control, directions, limit } = plan;
+    const { duration } = session.settings;
+    const seconds = duration === null ? null : duration / this.#running;
+    session.journal.start(id, limit);
+    const { result, thrown } = await runCase(
+      session,
+      (infos) => {
+        const parameters = plan.choose(infos);
+        return typeof parameters === "string" ? parameters : { ...parameters, seconds };
+      },
+      { control, directions, limit },
+      fn,
+    );
+    session.journal.end(id, result);
+    if (control) this.#controls.push(result.outcome);
+    if (isFine(result.outcome)) return;
+    const message = `${result.outcome}: ${result.reason}${listFaults(result.faults ?? [])}`;
+    throw new Error(message, thrown === null ? {} : { cause: thrown });
   }
 }
 
-/** What tells a case from its neighbours, for the results. */
+/** A case, as it is decided when it is registered. */
+interface Plan {
+  /** Its name in the journal. */
+  readonly id: string;
+  /** Whether it must fail on a board that reveals missing syncs. */
+  readonly control: boolean;
+  /** Directions that it uses. */
+  readonly directions: readonly Direction[];
+  /** Why it cannot run here; null if it can, or if that is unknown until the bitstream is loaded. */
+  readonly skip: string | null;
+  /** Its parameters, for the results; null for a test without a policy. */
+  readonly params: { size: FrameSize; depth: number | "max"; alias: boolean } | null;
+  /** Time limit, seconds. */
+  readonly limit: number;
+  /** Returns the parameters of the case on these devices, or why they cannot do it. */
+  readonly choose: (infos: readonly DeviceInfo[]) => CaseParameters | string;
+}
+
+function planCase(
+  { suite, settings, infos }: Session,
+  name: string,
+  options: TestOptions,
+  policy: PolicyName | null,
+): Plan {
+  const choose = (known: readonly DeviceInfo[]) =>
+    chooseCase(known, settings, options, policy !== null);
+  // what a bitstream offers is unknown until it is loaded; then the case itself decides
+  const chosen = infos === null ? null : choose(infos);
+  return {
+    id: `${suite}/${name}`,
+    control: policy === "none",
+    directions: options.directions ?? DIRECTIONS,
+    skip: typeof chosen === "string" ? chosen : null,
+    params: policy === null ? null : describe(options, chosen, infos),
+    limit: (options.timeoutSeconds ?? LIMIT) + (settings.duration ?? 0),
+    choose,
+  };
+}
+
+/** The parameters of a case, for the results. */
 function describe(
   options: TestOptions,
   chosen: CaseParameters | string | null,
@@ -291,7 +329,7 @@ function describe(
   return { size: known?.size ?? size, depth, alias };
 }
 
-/** From what a test chose to what its case is made with; or why these devices cannot do it. */
+/** Returns the parameters of a case on these devices, or why they cannot do it. */
 function chooseCase(
   infos: readonly DeviceInfo[],
   settings: Settings,
@@ -305,7 +343,7 @@ function chooseCase(
   const named = settings.pattern === null ? undefined : patternNamed(settings.pattern);
   const parameters: CaseParameters = {
     policy,
-    // nobody asked for the default size
+    // the default size was not requested, so it may shrink
     size: options.size === undefined ? Math.min(size, largest) : size,
     depth: options.depth ?? "max",
     guarded: asked !== "block",
@@ -319,7 +357,7 @@ function chooseCase(
   return parameters;
 }
 
-/** What a device cannot do, in words; null when it can. */
+/** Returns why a device cannot do a case, or null if it can. */
 function reasonToSkip(
   info: DeviceInfo,
   { policy, size, guarded }: CaseParameters,
@@ -329,19 +367,19 @@ function reasonToSkip(
   for (const direction of directions) {
     if (info[direction] !== null) continue;
     const uses = directions.length === 2 ? "both channels" : `channel ${direction}`;
-    return `the test needs ${uses}: this device has no ${direction}`;
+    return `the test needs ${uses}, and this device has no ${direction}`;
   }
   const offered = info.policies[policy];
   if (directions.some((direction) => !offered[direction])) {
     return `the driver does not offer policy ${policy} here`;
   }
-  if (offered.alias && ranked) return "an alias of coherent here: the same memory attribute";
+  if (offered.alias && ranked) return "an alias of coherent here, with the same memory attribute";
   const block = size + (guarded ? 2 * guardSize({ info }) : 0);
   if (block > offered.maxBlock) {
-    return `${block} bytes with guards are more than the largest block, ${offered.maxBlock}`;
+    return `${block} bytes with guards exceed the largest block of ${offered.maxBlock} bytes`;
   }
-  const align = Math.max(...directions.map((direction) => info[direction]?.lengthAlign ?? 1));
-  if (size % align !== 0) return `the engine moves multiples of ${align} bytes only`;
+  const align = Math.max(1, ...directions.map((direction) => info[direction]?.lengthAlign ?? 1));
+  if (size % align !== 0) return `the engine moves only multiples of ${align} bytes`;
   return null;
 }
 

@@ -127,13 +127,13 @@ const ENDS: [name: string, body: string, outcome: string, reason: RegExp][] = [
     "asserts nothing about its frames",
     "await loop.run({ frames: 3 });",
     "ERROR",
-    /asked nothing about them/,
+    /did not assert their report/,
   ],
   [
     "asserts nothing about frames that were wrong",
     'await loop.run({ frames: 3, policy: "none" });',
     "FAIL",
-    /frame 0 of 3, .*the test did not ask/,
+    /frame 0 of 3, .*the test did not assert the report/,
   ],
   [
     "finds damaged frames",
@@ -177,7 +177,7 @@ const ENDS: [name: string, body: string, outcome: string, reason: RegExp][] = [
     "skips itself after frames that were wrong",
     'await loop.run({ frames: 3, policy: "none" }); skip("no such feature");',
     "FAIL",
-    /frame 0 of 3, .*the test did not ask/,
+    /frame 0 of 3, .*the test did not assert the report/,
   ],
   [
     "throws after frames that were wrong",
@@ -205,7 +205,7 @@ const ENDS: [name: string, body: string, outcome: string, reason: RegExp][] = [
   ["asks for no frame", "await loop.run({ frames: 0 });", "ERROR", /Expected frames to be/],
 ];
 
-Deno.test("a test's end is judged, and the next test runs on a board that is free", async () => {
+Deno.test("test() judges how a test ends, and the next test gets a free board", async () => {
   const tests = ENDS.map(([name, body]) =>
     `top.test(${JSON.stringify(name)}, { timeoutSeconds: 1 },
       async ({ device, loop, tx, rx, skip }) => { ${body} });
@@ -304,17 +304,17 @@ Deno.test("policy none is no excuse for what no missing sync explains", async ()
   assertEquals(control.outcomes, { "wrong policy=none size=64 depth=1": "FAIL" });
 });
 
-Deno.test("controls that passed or were skipped show no power", async () => {
+Deno.test("hil() fails a file whose controls passed or were skipped", async () => {
   const { code, output } = await denoTest({
     mine: `const top = await hil();
       top.matrix("idle", { policy: ["none"], size: [64, 128], depth: [1] },
         ({ size, skip }) => { if (size === 64) skip("not here"); });`,
   });
   assertEquals(code, 1, output);
-  assertStringIncludes(output, "No sync was done in 1 cases, and nothing was wrong");
+  assertStringIncludes(output, "No control failed, and 1 passed without any sync");
 });
 
-Deno.test("a bitstream that is no file fails one test, and hil() does not throw", async () => {
+Deno.test("hil() does not throw for a bitstream that is no file, but fails one test", async () => {
   const { code, output } = await denoTest({
     mine: `const top = await hil({ bitstream: new URL("https://example.com/top.bit") });
       top.test("never", () => {});`,
@@ -335,7 +335,7 @@ Deno.test("--duration bounds the cases of a file by time, not by frames", async 
   for (const count of frames) assertEquals(count > 1000, true, String(count));
 });
 
-Deno.test("policy none that fails nowhere fails the file, for it shows no power", async () => {
+Deno.test("hil() fails a file whose control never fails, because it shows no power", async () => {
   const { code, output, outcomes } = await denoTest({
     // a matrix whose control verifies too little to see anything
     mine: `const top = await hil();
@@ -343,13 +343,13 @@ Deno.test("policy none that fails nowhere fails the file, for it shows no power"
   }, ["--policy=none"]);
   assertEquals(outcomes, { "idle policy=none size=64 depth=1": "XPASS" });
   assertEquals(code, 1, output);
-  assertStringIncludes(output, "No sync was done in 1 cases, and nothing was wrong");
+  assertStringIncludes(output, "No control failed, and 1 passed without any sync");
 
   const coherent = await denoTest({ mine: MATRIX }, ["--policy=none", "--coherent", "--size=64"]);
   assertEquals(coherent.code, 0, coherent.output);
 });
 
-Deno.test("a repeated test counts by its worst end", async () => {
+Deno.test("test() counts a repeated test by its worst outcome", async () => {
   const { results } = await denoTest(
     {
       mine: `const top = await hil();
@@ -360,5 +360,34 @@ Deno.test("a repeated test counts by its worst end", async () => {
     { flags: ["--repeats=1"] },
   );
   const [test] = results.tests;
-  assertEquals([test?.outcome, test?.reason, test?.attempts], ["ERROR", "Error: only once", 2]);
+  assertEquals([test?.outcome, test?.attempts], ["ERROR", 2]);
+  assertMatch(test?.reason ?? "", /^Error: only once \(.*mine_test\.ts:4:\d+\)$/);
+});
+
+Deno.test("test() keeps an author's error: its line in the journal, its stack as the cause", async () => {
+  const { output, results } = await denoTest({
+    mine: `const top = await hil();
+      function helper() {
+        throw new TypeError("a slip");
+      }
+      top.test("slips", () => helper());`,
+  });
+  assertMatch(results.tests[0]?.reason ?? "", /^TypeError: a slip \(\/.*\/mine_test\.ts:4:\d+\)$/);
+  assertMatch(output, /Caused by: TypeError: a slip\n +at helper \(file:.*mine_test\.ts:4:/);
+});
+
+Deno.test("CaseContext members work when a test destructures them", async () => {
+  const { output, outcomes, results } = await denoTest({
+    mine: `const top = await hil();
+      top.test("measures", { directions: [] }, ({ measure, skip, loop: { run } }) => {
+        measure("speed", 3, "MB/s");
+        if (typeof run !== "function") throw new Error("no run");
+        if (measure.length === 99) skip("never");
+      });`,
+  });
+  assertEquals(outcomes, { measures: "PASS" }, output);
+  assertEquals(results.tests[0]?.measurements.map(({ name, value }) => [name, value]), [[
+    "speed",
+    3,
+  ]]);
 });

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /**
- * Frames on their way: how many are asked for, sent and taken, and the books of what was seen.
+ * Frames on their way through one device: how many are sent and taken, and what was wrong with them.
  *
- * Several flows run side by side in one thread: while one frame is taken and compared, the queues of
- * all other flows are full.
+ * Several flows run side by side in one thread. While one frame is taken and compared, the queues of all
+ * other flows are full.
  *
  * @module
  */
@@ -11,10 +11,7 @@
 import type { Block, CompletedTransfer, EnqueueOptions } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
 import { ERRNO, ErrnoError } from "../../driver/errno.ts";
-import { TransferError } from "../../driver/errors.ts";
-import type { Direction, PolicyName } from "../../driver/uapi.ts";
-import type { Guards } from "./block_set.ts";
-import type { Fault } from "../verify/fault.ts";
+import type { Direction } from "../../driver/uapi.ts";
 import {
   classify,
   type Context,
@@ -22,87 +19,23 @@ import {
   type ReceivedFrame,
   sight,
 } from "../verify/classify.ts";
+import type { Fault } from "../verify/fault.ts";
+import type { Guards } from "./guards.ts";
+import { Handover, MixUpError, type Taken } from "./handover.ts";
+import type { FlowOptions } from "./options.ts";
+import { BrokenRunError, type FrameReport } from "./report.ts";
 
-/** What every flow is asked for. */
-export interface FlowOptions {
-  /** Policy of the blocks. */
-  readonly policy: PolicyName;
-  /** Bytes of a frame. */
-  readonly size: number;
-  /** How many frames; Infinity with {@linkcode seconds}. */
-  readonly frames: number;
-  /** Send no more frames after so many seconds; no limit when left out. */
-  readonly seconds?: number;
-  /** Frames under way at once. */
-  readonly depth: number;
-  /** Stop after so many faults; 16 when left out. */
-  readonly maxFaults?: number;
-  /** Longest wait for one completion, milliseconds; 20 seconds when left out. */
-  readonly timeoutMs?: number;
-  /** Take no frame after this, which then is late, as `performance.now()` tells; never when left out. */
-  readonly deadline?: number;
-  /**
-   * Name only what is wrong in the first 64 KiB from the first wrong byte of a frame; false when left
-   * out. For controls, which are wrong all over.
-   */
-  readonly brief?: boolean;
-}
-
-/** Bytes that are looked into where only a brief answer is wanted. */
+/** Bytes that are classified if only a brief answer is wanted. */
 const BRIEF = 1 << 16;
 
-/** What came of frames. {@linkcode assertIntact} demands that it is whole. */
-export interface FrameReport {
-  /** Frames asked for. */
-  readonly asked: number;
-  /** Frames that were verified whole. */
-  readonly frames: number;
-  /** Their bytes. */
-  readonly bytes: number;
-  /** What was wrong, in the order in which it was found. */
-  readonly faults: readonly Fault[];
-  /** Set when a completion did not come in time: which, in words. */
-  readonly timeout: string | null;
-  /**
-   * Where data were seen to change, over all faulty frames: null when nothing could tell.
-   */
-  readonly seen: { readonly tx: boolean | null; readonly rx: boolean | null };
-  /** From the first ENQUEUE to the last comparison, priming not included, seconds. */
-  readonly seconds: number;
-}
-
-/** Completions that are not those of the frames under way: nothing that follows would mean anything. */
-export class MixUpError extends Error {
-  /** @param message What was expected and what was found */
-  constructor(message: string) {
-    super(`${message}: the driver or its engine mixes up completions`);
-    this.name = "MixUpError";
-  }
-}
-
-/** A run that threw after data had been seen to be wrong, which they stay. */
-export class BrokenRunError extends Error {
-  /** What came of the frames until then, by device. */
-  readonly reports: readonly FrameReport[];
-
-  /**
-   * @param reports What came of the frames until then, by device
-   * @param cause What was thrown
-   */
-  constructor(reports: readonly FrameReport[], cause: unknown) {
-    super(`Data were wrong before: ${cause}`, { cause });
-    this.name = "BrokenRunError";
-    this.reports = reports;
-  }
-}
-
-/** Frames on their way through one device. Disposing it gives back every block. */
+/** Frames on their way through one device. Disposing it frees every block. */
 export abstract class Flow implements Disposable {
   /** The device. */
   protected readonly device: Device;
   /** How long to wait for a completion. */
   protected readonly wait: { readonly timeoutMs: number };
   readonly #options: FlowOptions;
+  readonly #handover: Handover;
   readonly #maxFaults: number;
   readonly #faults: Fault[] = [];
   readonly #history = new FaultHistory();
@@ -115,12 +48,12 @@ export abstract class Flow implements Disposable {
   #late: string | null = null;
   #start = 0;
   #last = 0;
-  /** Set when the engine may hold blocks of ours. */
+  /** Whether the engine may still hold blocks of this flow. */
   #dirty = false;
 
   /**
    * @param device The device, with no transfer in flight
-   * @param options What is asked for
+   * @param options The frames
    */
   constructor(device: Device, options: FlowOptions) {
     const { frames, seconds } = options;
@@ -134,25 +67,26 @@ export abstract class Flow implements Disposable {
     this.device = device;
     this.wait = { timeoutMs: options.timeoutMs ?? 20_000 };
     this.#options = options;
+    this.#handover = new Handover({ device, policy: options.policy, wait: this.wait });
     this.#maxFaults = options.maxFaults ?? 16;
   }
 
-  /** Bring poison to where frames will come. */
+  /** Fills receive blocks with poison. */
   protected abstract prime(): void;
-  /** Give the engine frame `sequence`, or room for it. */
+  /** Hands frame `sequence`, or room for it, to the engine. */
   protected abstract send(sequence: number): void;
-  /** Take frame `sequence` and verify it; returns its bytes, null when nothing could verify it. */
+  /** Takes frame `sequence` and verifies it; returns its bytes, or null if nothing verifies it. */
   protected abstract receive(sequence: number): number | null;
-  /** Free every block; none is with the engine. */
+  /** Frees every block. The engine holds none of them. */
   protected abstract free(): void;
 
-  /** Make ready for the first frame. */
+  /** Prepares for the first frame. */
   prepare(): void {
     this.#dirty = true;
     this.#inTime(() => this.prime());
   }
 
-  /** Fill the queues. */
+  /** Fills the queues. */
   start(): void {
     this.#start = this.#last = performance.now();
     this.#inTime(() => {
@@ -161,9 +95,9 @@ export abstract class Flow implements Disposable {
   }
 
   /**
-   * Take the next frame, verify it, and send another one.
+   * Takes the next frame, verifies it, and sends another one.
    *
-   * @returns False when there is nothing left to do
+   * @returns False if nothing is left to do
    */
   step(): boolean {
     if (this.#late !== null || this.#taken === this.#sent || this.full) return false;
@@ -184,19 +118,19 @@ export abstract class Flow implements Disposable {
   }
 
   /**
-   * Tell what came of the frames.
+   * Returns the report of the frames so far.
    *
    * @returns The report
    */
   report(): FrameReport {
-    // frames still under way after too many faults are given back by RESET
+    // RESET gives back the frames that are still in flight after too many faults
     this.#dirty = this.#sent > this.#taken || this.#late !== null;
     const { frames } = this.#options;
     return {
       asked: Number.isFinite(frames) ? frames : Math.max(1, this.#sent),
       frames: this.#verified,
       bytes: this.#bytes,
-      // some faults take several frames to be named
+      // some kinds of fault need several frames to be recognised
       faults: this.#history.settle(this.#faults),
       timeout: this.#late,
       seen: { tx: this.#tx, rx: this.#rx },
@@ -204,13 +138,13 @@ export abstract class Flow implements Disposable {
     };
   }
 
-  /** Whether another frame is to be sent. */
+  /** Whether to send another frame. */
   #more(): boolean {
     const { frames, seconds = Infinity } = this.#options;
     return this.#sent < frames && (performance.now() - this.#start) / 1000 < seconds;
   }
 
-  /** Note a completion that does not come, and let nothing follow it. */
+  /** Records a completion that does not come in time, and skips everything after it. */
   #inTime(action: () => void): void {
     try {
       if (this.#late === null) action();
@@ -220,95 +154,88 @@ export abstract class Flow implements Disposable {
     }
   }
 
-  /** Whether every further fault would be dropped. */
+  /** Whether the limit of faults is reached. */
   protected get full(): boolean {
     return this.#faults.length >= this.#maxFaults;
   }
 
-  /** Enter a fault. */
-  protected note(fault: Fault): void {
+  /** Records a fault. */
+  protected record(fault: Fault): void {
     if (!this.full) this.#faults.push(fault);
   }
 
-  /** Remember whether data were seen to change on the way to the core, or from it. */
+  /** Records whether data changed on the way to the core, or from it. */
   protected see(direction: Direction, changed: boolean): void {
     if (direction === "tx") this.#tx = this.#tx === true || changed;
     else this.#rx = this.#rx === true || changed;
   }
 
-  /** Remember where a frame that is not what it should be was changed. */
+  /** Records where a wrong frame was changed. */
   protected observe(frame: ReceivedFrame): void {
     const { tx, rx } = sight(frame);
     if (tx !== null) this.see("tx", tx);
     if (rx !== null) this.see("rx", rx);
   }
 
-  /** Name what is wrong with a frame that is not what it should be, in its block if it is in one. */
+  /** Classifies a wrong frame, and records its faults with their block, if it was in one. */
   protected condemn(frame: ReceivedFrame, context: Context, block?: Block): void {
     this.observe(frame);
     const { cacheAlign, pageSize } = this.device.info;
-    // blocks are aligned for the longest line of an architecture: arm64 says 128, its cores have 64
+    // cacheAlign is that of the architecture: arm64 says 128, and its cores have lines of 64
     const units = { cacheLine: Math.min(cacheAlign, 64), pageSize };
     const known = { units, history: this.#history };
     const shown = this.#options.brief === true ? beginning(frame) : frame;
     const where = block === undefined ? {} : { block: block.id };
     for (const fault of classify(shown, { ...known, ...context })) {
-      this.note({ ...fault, ...where });
+      this.record({ ...fault, ...where });
     }
   }
 
-  /** Enqueue a block, synced where that is the caller's affair. */
+  /** Hands a block to the device. A receive block is synced with its guards. */
   protected give(block: Block, options: EnqueueOptions): void {
-    if (this.#options.policy === "manual") {
-      // of a receive block the guards too
-      if (block.direction === "rx") block.syncForDevice();
-      else block.syncForDevice(options.offset, options.length);
-    }
-    block.enqueue(options);
+    const { offset = 0, length = block.size - offset } = options;
+    this.#handover.give(block, options, block.direction === "tx" ? { offset, length } : undefined);
   }
 
   /**
-   * Take the next completion, which must be that of a frame in its block. What the engine says that it
-   * failed is noted as lost.
+   * Takes the next transfer, which must be that of a frame in its block. A transfer that the engine
+   * failed is recorded as a lost frame.
    *
-   * @returns The completion, and whether the engine failed the transfer
+   * @returns The transfer, and whether the engine failed it
    */
   protected take(block: Block, sequence: number): { done: CompletedTransfer; failed: boolean } {
-    const { direction } = block;
-    let done: CompletedTransfer;
-    let failed = false;
+    let taken: Taken;
     try {
-      done = this.device.dequeue(direction, this.wait);
+      taken = this.#handover.take(block, BigInt(sequence));
     } catch (error) {
-      if (!(error instanceof TransferError)) throw error;
-      done = error.completion;
-      failed = true;
-      this.note({
-        kind: "lost",
-        frame: Number(done.cookie),
-        offset: 0,
-        length: this.#options.size,
-        block: block.id,
-        // refused before it began
-        blame: done.status === "not-submitted" ? "driver" : "core",
-        detail: `the engine failed the ${direction} transfer after ${done.bytes} bytes: ` +
-          done.status,
-      });
+      if (error instanceof MixUpError) this.#recordFailure(error.taken);
+      throw error;
     }
-    if (done.block !== block || done.cookie !== BigInt(sequence)) {
-      throw new MixUpError(
-        `Expected ${direction} block ${block.id} back with frame ${sequence}, found block ` +
-          `${done.block.id} with frame ${done.cookie}`,
-      );
-    }
-    if (direction === "rx" && this.#options.policy === "manual") block.syncForCpu();
-    return { done, failed };
+    this.#recordFailure(taken);
+    if (block.direction === "rx") this.#handover.syncReceived(block);
+    return { done: taken.done, failed: taken.error !== null };
   }
 
-  /** Note what was written around a frame. */
+  /** Records a transfer that the engine failed. */
+  #recordFailure({ done, error }: Taken): void {
+    if (error === null) return;
+    const { block, cookie, status, bytes } = done;
+    this.record({
+      kind: "lost",
+      frame: Number(cookie),
+      offset: 0,
+      length: this.#options.size,
+      block: block.id,
+      // the driver refused it before it began
+      blame: status === "not-submitted" ? "driver" : "core",
+      detail: `the engine failed the ${block.direction} transfer after ${bytes} bytes: ${status}`,
+    });
+  }
+
+  /** Records what was written around a frame. */
   protected checkGuards(guards: Guards, block: Block, sequence: number): void {
     for (const { offset, length } of guards.damage(block, sequence)) {
-      this.note({
+      this.record({
         kind: "overrun",
         frame: sequence,
         offset,
@@ -320,14 +247,14 @@ export abstract class Flow implements Disposable {
     }
   }
 
-  /** Give back what the engine may hold, then every block. */
+  /** Takes back what the engine may hold, then frees every block. */
   [Symbol.dispose](): void {
     if (this.#dirty) this.device.reset();
     this.free();
   }
 }
 
-/** A frame up to a little behind its first wrong byte; check values are those of whole frames. */
+/** A frame cut a little after its first wrong byte, without check values, which are for whole frames. */
 function beginning(frame: ReceivedFrame): ReceivedFrame {
   const { expected, received, moved, sent } = frame;
   let first = 0;
@@ -346,12 +273,12 @@ function beginning(frame: ReceivedFrame): ReceivedFrame {
 }
 
 /**
- * Run flows side by side to their end, and free their blocks.
+ * Runs flows side by side to their end, and frees their blocks.
  *
- * @param make Makes the flows; what it has given to `own` is freed when a later one fails
- * @param onPrimed Called after all are primed, before the first frame
- * @returns What came of each
- * @throws {BrokenRunError} Instead of what was thrown, when data had been wrong before
+ * @param make Makes the flows; those that it passed to `own` are freed if a later one fails
+ * @param onPrimed Called after all of them are primed, before the first frame
+ * @returns The report of each
+ * @throws {BrokenRunError} In place of what was thrown, if faults were found before
  */
 export function runFlows(
   make: (own: <Item extends Flow>(flow: Item) => Item) => readonly Flow[],

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { FrameReport } from "./flow.ts";
+import type { FrameReport } from "./report.ts";
 import type { Fault } from "../verify/fault.ts";
 
 /** Faults that a message lists; all of them are in the results. */

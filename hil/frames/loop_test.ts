@@ -20,20 +20,23 @@ function faultsOf(change: (direction: string, sequence: number, check: number) =
   return runLoop(device, pattern, options).faults;
 }
 
-Deno.test("runLoop() holds the core's check values of whole frames against each other", () => {
+Deno.test("runLoop() compares the core's two check values of intact frames", () => {
   assertEquals(faultsOf((_direction, _sequence, check) => check), []);
   const [fault, ...others] = faultsOf((direction, sequence, check) =>
     direction === "rx" && sequence === 30 ? check ^ 1 : check
   );
   assertEquals(others, []);
   assertEquals([fault?.kind, fault?.frame, fault?.blame], ["foreign", 30, "core"]);
-  assertMatch(fault?.detail ?? "", /came whole, but the core's check values are 0x.* and 0x/);
+  assertMatch(
+    fault?.detail ?? "",
+    /the frame is intact, but the core's check values are 0x.* and 0x/,
+  );
 });
 
-Deno.test("runLoop() holds those of the first frames against the frames", () => {
+Deno.test("runLoop() compares the check values of the first frames with the frames", () => {
   const faults = faultsOf((_direction, sequence, check) => sequence === 3 ? check ^ 1 : check);
   assertEquals(faults.map(({ frame, blame }) => [frame, blame]), [[3, "core"]]);
-  assertMatch(faults[0]?.detail ?? "", /, and that of the frame is 0x[0-9a-f]{8}$/);
+  assertMatch(faults[0]?.detail ?? "", /; that of the frame is 0x[0-9a-f]{8}$/);
 });
 
 for (
@@ -44,7 +47,7 @@ for (
     ["zeros", patterns.zeros(), "coherent", 64, 4],
   ] as const
 ) {
-  Deno.test(`runLoop() sees frames of ${name} that were never written, without check values`, () => {
+  Deno.test(`runLoop() finds a frame of ${name} that was never written, without check values`, () => {
     const run = (fault: string) => {
       using board = new SimBoard({ seed: 1 });
       changeCompletions(board, ({ view }) => view.setUint32(DEQUEUE.at.check_kind, 0, true));

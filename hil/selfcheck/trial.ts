@@ -10,7 +10,7 @@ import { ERRNO, ErrnoError } from "../../driver/errno.ts";
 import { BlockStateError, ResetError } from "../../driver/errors.ts";
 import type { PolicyName } from "../../driver/uapi.ts";
 import type { Board } from "../board/board.ts";
-import { MixUpError } from "../frames/flow.ts";
+import { MixUpError } from "../frames/handover.ts";
 import { isIntact } from "../frames/intact.ts";
 import { runLoop } from "../frames/loop.ts";
 import { patterns } from "../patterns/mod.ts";

@@ -10,8 +10,8 @@
 
 import type { DeviceInfo } from "../../driver/info.ts";
 import { type Direction, POLICIES, type PolicyName } from "../../driver/uapi.ts";
-import { joinReports, runCase } from "../case/case.ts";
-import { BrokenRunError, type FrameReport } from "../frames/flow.ts";
+import { runCase } from "../case/case.ts";
+import { BrokenRunError, type FrameReport, joinReports } from "../frames/report.ts";
 import { assertIntact, listFaults } from "../frames/intact.ts";
 import type { CaseResult } from "../journal/journal.ts";
 import { isFine, type Outcome } from "../results/outcome.ts";
@@ -19,7 +19,6 @@ import { patterns } from "../patterns/mod.ts";
 import { Session } from "../case/session.ts";
 import { type Caches, frameSizes, readCaches } from "./coherence/caches.ts";
 import {
-  type Call,
   expectationOf,
   expectedOutcome,
   type Kind,
@@ -28,6 +27,7 @@ import {
   type LitmusName,
   lostPower,
 } from "./coherence/expected.ts";
+import type { SyncCall } from "../frames/handover.ts";
 import { LITMUS } from "./coherence/litmus.ts";
 import { Pressure } from "./coherence/pressure.ts";
 import { alignment, runStand } from "./coherence/stand.ts";
@@ -50,7 +50,7 @@ interface Litmus {
   readonly litmus: LitmusName;
   readonly policy: PolicyName;
   /** The call that is left out on purpose. */
-  readonly without: Call | null;
+  readonly without: SyncCall | null;
 }
 
 /** What all cases share. */
@@ -235,7 +235,7 @@ async function run(
   const reports: FrameReport[] = [];
   const deadline = performance.now() + limit * 1000;
   const chosen = { policy, size: Math.max(...sizes), depth: 1, guarded: false, seconds };
-  const result = await runCase(
+  const { result } = await runCase(
     session,
     () => ({ ...chosen, pattern: patterns.tagged() }),
     { control, directions, limit },

@@ -13,7 +13,7 @@ import type { Cost } from "../../../driver/stats.ts";
 import { type CostKind, type Direction, DIRECTIONS } from "../../../driver/uapi.ts";
 import { hil } from "../../../mod.ts";
 import { BlockSet, blockSize } from "../../frames/block_set.ts";
-import type { CaseContext } from "../../case/case.ts";
+import type { CaseContext } from "../../case/context.ts";
 import { frames, measureTime, prove, sampling, SIZES } from "../case.ts";
 import { copyIn } from "../libc.ts";
 import { ifItFits, whatFits } from "../memory.ts";

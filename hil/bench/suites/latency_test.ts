@@ -7,7 +7,7 @@
 import { IOC, QUERY } from "../../../driver/uapi.ts";
 import { hil } from "../../../mod.ts";
 import { BlockSet, blockSize } from "../../frames/block_set.ts";
-import type { CaseContext } from "../../case/case.ts";
+import type { CaseContext } from "../../case/context.ts";
 import { frames, measureTime, prove, sampling } from "../case.ts";
 import { ifItFits } from "../memory.ts";
 import { takeSamples } from "../sampling.ts";

@@ -8,7 +8,7 @@ import { Device } from "../../../driver/device.ts";
 import { libc } from "../../../driver/libc.ts";
 import { POLICIES } from "../../../driver/uapi.ts";
 import { hil } from "../../../mod.ts";
-import type { CaseContext } from "../../case/case.ts";
+import type { CaseContext } from "../../case/context.ts";
 import { runLoop } from "../../frames/loop.ts";
 import { frames, prove } from "../case.ts";
 import { ifItFits } from "../memory.ts";

@@ -6,8 +6,6 @@ import type { PolicyName } from "../../../driver/uapi.ts";
 import type { Results } from "../../results/schema.ts";
 import { frameSizes, readCaches } from "../../suites/coherence/caches.ts";
 import {
-  type Call,
-  CALLS,
   expectationOf,
   type Kind,
   KINDS,
@@ -16,6 +14,7 @@ import {
   SHOWS,
   shows,
 } from "../../suites/coherence/expected.ts";
+import { SYNC_CALLS, type SyncCall } from "../../frames/handover.ts";
 import { LITMUS } from "../../suites/coherence/litmus.ts";
 import { Pressure } from "../../suites/coherence/pressure.ts";
 import { tempDir } from "../../testing/temp_dir.ts";
@@ -64,12 +63,12 @@ Deno.test("the coherence suite ends on a coherent sim as expected.ts says", () =
 });
 
 /** A driver's mistake as sim is told to make it. */
-function fault(call: Call): string {
+function fault(call: SyncCall): string {
   const [direction, op] = [call.slice(0, 2), call.slice(3)];
   return `--fault=kind=sync-skip direction=${direction} op=${op} rate=1`;
 }
 
-for (const mistake of CALLS) {
+for (const mistake of SYNC_CALLS) {
   Deno.test(`the coherence suite names a driver that leaves ${mistake} out, on sim`, () => {
     const policies: PolicyName[] = [
       ...["coherent", "streaming", "streaming-lazy", "noncoherent"] as const,
@@ -116,7 +115,7 @@ Deno.test("expected.ts and litmus.ts tell of the same tests", () => {
   }
   // each call has a control
   const needed = LITMUS_NAMES.flatMap((name) => expectationOf(name).needs);
-  assertEquals(new Set(needed), new Set(CALLS));
+  assertEquals(new Set(needed), new Set(SYNC_CALLS));
 });
 
 Deno.test("lostPower() accuses a control that passes where the board must show it", () => {
@@ -137,7 +136,7 @@ Deno.test("the tables in README.md say what expected.ts says", async () => {
   const rows = (await Deno.readTextFile(readme)).split("\n").filter((line) => line.startsWith("|"))
     .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
   const calls = rows.filter(([name = ""]) => /^[rt]x-for/.test(name));
-  assertEquals(calls, CALLS.map((call) => [call, ...KINDS.map((kind) => SHOWS[call][kind])]));
+  assertEquals(calls, SYNC_CALLS.map((call) => [call, ...KINDS.map((kind) => SHOWS[call][kind])]));
   const names = rows.map(([name = ""]) => name).filter((name) => name in LITMUS);
   assertEquals(names, [...LITMUS_NAMES]);
 });
@@ -145,7 +144,7 @@ Deno.test("the tables in README.md say what expected.ts says", async () => {
 Deno.test("shows() says less of swiotlb where it does not bounce", () => {
   assertEquals(shows("swiotlb", "noncoherent", "rx-for-cpu"), "no");
   assertEquals(shows("adversarial", "noncoherent", "rx-for-cpu"), "yes");
-  for (const call of CALLS) assertEquals(SHOWS[call].coherent, "no");
+  for (const call of SYNC_CALLS) assertEquals(SHOWS[call].coherent, "no");
 });
 
 Deno.test("readCaches() reads sysfs, and assumes a common processor where it is silent", () => {

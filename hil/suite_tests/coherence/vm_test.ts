@@ -6,7 +6,8 @@ import type { PolicyName } from "../../../driver/uapi.ts";
 import { arches } from "../../../fixtures/host/arch.ts";
 import { type Arch, archNames, buildModules, runInGuest } from "../../../fixtures/boards/vm/mod.ts";
 import { boardTest } from "../../../fixtures/boards/vm/testing/board.ts";
-import { CALLS, shows } from "../../suites/coherence/expected.ts";
+import { shows } from "../../suites/coherence/expected.ts";
+import { SYNC_CALLS } from "../../frames/handover.ts";
 import { expectedOutcomes, outcomes, readResults } from "./testing/ending.ts";
 
 /** Both buses on one architecture; on the other one bounce buffers only, for lack of time. */
@@ -36,7 +37,7 @@ use_adversarial() {
 
 /** The driver's mistakes, one at a time. */
 function mistakes(bus: string): string {
-  return CALLS.map((call) => `
+  return SYNC_CALLS.map((call) => `
 echo "${call} skip" > /sys/module/pldma/parameters/fault
 suite ${bus}-${call} --policy=${POLICIES} --size=1280 --frames=8`).join("");
 }
@@ -98,7 +99,7 @@ suite swiotlb`,
       const { tx, rx } = results.power;
       assertEquals({ tx, rx }, { tx: true, rx: true });
       if (!adversarial) continue;
-      for (const mistake of CALLS) {
+      for (const mistake of SYNC_CALLS) {
         const of = `${kind}-${mistake}`;
         const expected = expectedOutcomes({ kind, policies: POLICIES, mistake });
         assertEquals(outcomes(readResults(`${outDir}/${of}`)), expected, of);

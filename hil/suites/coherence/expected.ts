@@ -9,6 +9,7 @@
 
 import type { DeviceInfo } from "../../../driver/info.ts";
 import type { Direction, PolicyName } from "../../../driver/uapi.ts";
+import { SYNC_CALLS, type SyncCall } from "../../frames/handover.ts";
 import type { Outcome } from "../../results/outcome.ts";
 
 /** Boards, by what they show of a sync that is missing. */
@@ -17,12 +18,6 @@ export const KINDS = ["sim", "swiotlb", "adversarial", "hardware", "coherent"] a
 /** What kind of board it is. `coherent`: no sync call does anything, whatever the board. */
 export type Kind = typeof KINDS[number];
 
-/** The sync calls that matter. `for_cpu` on tx is not among them: it does nothing anywhere. */
-export const CALLS = ["tx-for-device", "rx-for-device", "rx-for-cpu"] as const;
-
-/** A sync call of the DMA API. */
-export type Call = typeof CALLS[number];
-
 /**
  * Whether a board shows that a call is missing: `yes`, a control without it must fail; `no`, it
  * cannot and is not run; `maybe`, it depends on what is in the caches when.
@@ -30,7 +25,7 @@ export type Call = typeof CALLS[number];
 export type Shows = "yes" | "no" | "maybe";
 
 /** Who shows which missing call. */
-export const SHOWS: Readonly<Record<Call, Readonly<Record<Kind, Shows>>>> = {
+export const SHOWS: Readonly<Record<SyncCall, Readonly<Record<Kind, Shows>>>> = {
   "tx-for-device": {
     sim: "yes",
     swiotlb: "yes",
@@ -56,9 +51,9 @@ export const SHOWS: Readonly<Record<Call, Readonly<Record<Kind, Shows>>>> = {
 };
 
 /** What swiotlb does not show of a driver that leaves a call out under some policies. */
-export const SWIOTLB_BLIND: Readonly<Partial<Record<PolicyName, readonly Call[]>>> = {
+export const SWIOTLB_BLIND: Readonly<Partial<Record<PolicyName, readonly SyncCall[]>>> = {
   // what dma_alloc_noncoherent() gives is never bounced
-  "noncoherent": CALLS,
+  "noncoherent": SYNC_CALLS,
   // the map of a bounce buffer copies all the same
   "user-pages": ["tx-for-device"],
 };
@@ -66,7 +61,7 @@ export const SWIOTLB_BLIND: Readonly<Partial<Record<PolicyName, readonly Call[]>
 /** What one litmus test stands on. */
 export interface Expectation {
   /** The calls of which each, left out, must be noticed. */
-  readonly needs: readonly Call[];
+  readonly needs: readonly SyncCall[];
   /** The directions that are tried. */
   readonly directions: readonly Direction[];
   /** Policies that it says nothing about, and why. */
@@ -159,7 +154,7 @@ export function kindOf(board: "local" | "sim" | "vm", info: Pick<DeviceInfo, "tx
  * @param call The call
  * @returns Whether a litmus test that needs the call must fail
  */
-export function shows(kind: Kind, policy: PolicyName, call: Call): Shows {
+export function shows(kind: Kind, policy: PolicyName, call: SyncCall): Shows {
   if (kind === "swiotlb" && SWIOTLB_BLIND[policy]?.includes(call)) return "no";
   return SHOWS[call][kind];
 }
@@ -178,7 +173,7 @@ export function expectedOutcome(
   kind: Kind,
   name: LitmusName,
   policy: PolicyName,
-  without: Call | null,
+  without: SyncCall | null,
 ): Outcome | null {
   const { needs, not } = expectationOf(name);
   if (not?.[policy] !== undefined) return "SKIP";
@@ -202,7 +197,7 @@ export function lostPower(
   kind: Kind,
   name: LitmusName,
   policy: PolicyName,
-  without: Call | null,
+  without: SyncCall | null,
 ): string | null {
   if (expectedOutcome(kind, name, policy, without) !== "XFAIL") return null;
   return `no sync was done, and nothing was wrong: a board of kind ${kind} shows that ` +

@@ -14,18 +14,18 @@ import { equalBytes } from "../../../driver/memory.ts";
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from "../../../driver/syscalls.ts";
 import type { Direction, PolicyName } from "../../../driver/uapi.ts";
 import { BlockSet } from "../../frames/block_set.ts";
-import { Flow, type FrameReport, runFlows } from "../../frames/flow.ts";
-import type { Pattern } from "../../patterns/pattern.ts";
 import {
-  BlockReceiver,
-  BlockSender,
-  type EndOptions,
-  type Receiver,
-  RingReceiver,
-  RingSender,
-  type Sender,
-} from "./ends.ts";
-import type { Call } from "./expected.ts";
+  BlockReceiveEnd,
+  BlockSendEnd,
+  type ReceiveEnd,
+  RingReceiveEnd,
+  RingSendEnd,
+  type SendEnd,
+} from "../../frames/ends.ts";
+import type { HandoverOptions, SyncCall } from "../../frames/handover.ts";
+import { Flow, runFlows } from "../../frames/flow.ts";
+import type { FrameReport } from "../../frames/report.ts";
+import type { Pattern } from "../../patterns/pattern.ts";
 import type { Pressure } from "./pressure.ts";
 
 /** What a stand is made with. */
@@ -43,7 +43,7 @@ export interface StandOptions {
   /** Begin no round after this, as `performance.now()` tells. */
   readonly deadline: number;
   /** The call that policy `manual` leaves out; null for none. */
-  readonly without: Call | null;
+  readonly without: SyncCall | null;
   /** Leave it out for the second half of a range only. */
   readonly half: boolean;
   /** Stop after so many faults. */
@@ -139,52 +139,56 @@ export class Stand extends Flow {
   readonly poison: Piece = (_round, at, length) => this.#options.pattern.poison(at, length);
 
   /** Where frames leave from: under the policy on trial when it is about transmit. */
-  sender(): Sender {
+  sender(): SendEnd {
     const options = this.#end("tx");
     const { size } = this;
-    if (options.policy !== "bounce") return new BlockSender(this.#block("tx", options), options);
+    if (options.policy !== "bounce") return new BlockSendEnd(this.#block("tx", options), options);
     this.#ring("tx");
-    return new RingSender(size, options);
+    return new RingSendEnd(size, options);
   }
 
   /** Where frames arrive: under the policy on trial when it is about receive. */
-  receiver(): Receiver {
+  receiver(): ReceiveEnd {
     const options = this.#end("rx");
     const { size } = this;
-    if (options.policy !== "bounce") return new BlockReceiver(this.#block("rx", options), options);
+    if (options.policy !== "bounce") {
+      return new BlockReceiveEnd(this.#block("rx", options), options);
+    }
     this.#ring("rx");
-    return new RingReceiver(size, options);
+    return new RingReceiveEnd(size, options);
   }
 
   /** A receiver on trial, and the blocks that lie before and behind it. */
-  neighbours(): { receiver: Receiver; before: Block; behind: Block } {
+  neighbours(): { receiver: ReceiveEnd; before: Block; behind: Block } {
     const options = this.#end("rx");
     const [before, block, behind] = this.#blocks("rx", options.policy, 3);
     if (before === undefined || block === undefined || behind === undefined) {
       throw new Error("Expected three blocks, found fewer");
     }
-    return { receiver: new BlockReceiver(block, options), before, behind };
+    return { receiver: new BlockReceiveEnd(block, options), before, behind };
   }
 
   /** A sender on trial, and its memory by another mapping. */
-  mappedSender(): { sender: Sender; alias: Uint8Array } {
+  mappedSender(): { sender: SendEnd; alias: Uint8Array } {
     const options = this.#end("tx");
     const block = this.#block("tx", options);
-    return { sender: new BlockSender(block, options), alias: this.#alias(block) };
+    return { sender: new BlockSendEnd(block, options), alias: this.#alias(block) };
   }
 
   /** A receiver on trial, and its memory by another mapping. */
-  mappedReceiver(): { receiver: Receiver; alias: Uint8Array } {
+  mappedReceiver(): { receiver: ReceiveEnd; alias: Uint8Array } {
     const options = this.#end("rx");
     const block = this.#block("rx", options);
-    return { receiver: new BlockReceiver(block, options), alias: this.#alias(block) };
+    return { receiver: new BlockReceiveEnd(block, options), alias: this.#alias(block) };
   }
 
-  #end(direction: Direction): EndOptions {
+  #end(direction: Direction): HandoverOptions {
     const { device, wait } = this;
     const { policy, without, half } = this.#options;
-    if (direction === this.#options.direction) return { device, wait, policy, without, half };
-    return { device, wait, policy: trusted(device, direction), without: null, half: false };
+    if (direction !== this.#options.direction) {
+      return { device, wait, policy: trusted(device, direction) };
+    }
+    return { device, wait, policy, omission: without === null ? null : { call: without, half } };
   }
 
   #blocks(direction: Direction, policy: PolicyName, count: number): readonly Block[] {
@@ -192,7 +196,7 @@ export class Stand extends Flow {
     return this.#owned.use(new BlockSet(this.device, { direction, policy, size, count })).all;
   }
 
-  #block(direction: Direction, { policy }: EndOptions): Block {
+  #block(direction: Direction, { policy }: HandoverOptions): Block {
     const [block] = this.#blocks(direction, policy, 1);
     if (block === undefined) throw new Error("Expected a block, found none");
     return block;
@@ -225,8 +229,8 @@ export class Stand extends Flow {
    */
   move(
     round: number,
-    tx: Sender,
-    rx: Receiver,
+    tx: SendEnd,
+    rx: ReceiveEnd,
     range: { offset: number; length: number; room?: number },
     meanwhile: { before?: () => void; behind?: () => void } = {},
   ): void {
@@ -241,7 +245,7 @@ export class Stand extends Flow {
     const moved = rx.finish();
     tx.finish();
     if (moved === length) return;
-    this.note({
+    this.record({
       kind: "truncated",
       frame: round,
       offset: moved,
@@ -266,8 +270,8 @@ export class Stand extends Flow {
    * @param due What must be there
    * @returns The bytes that were compared
    */
-  check(round: number, rx: Receiver, at: number, length: number, due: Due): number {
-    if (!rx.holds(due.piece(round, at, length), at)) {
+  check(round: number, rx: ReceiveEnd, at: number, length: number, due: Due): number {
+    if (!rx.equals(due.piece(round, at, length), at)) {
       this.compare(round, rx.copy(at, length), at, due);
     }
     return length;
@@ -308,7 +312,7 @@ export class Stand extends Flow {
     { from, to, old }: { from: number; to: number; old: string | null },
   ): void {
     const { direction } = this.#options;
-    this.note({
+    this.record({
       kind: old === null ? "foreign" : `stale-${direction}`,
       frame: round,
       offset: at + from,
@@ -324,7 +328,7 @@ export class Stand extends Flow {
 
   /** Note that a block changed that no frame went to. */
   trespass(round: number, where: string, { size }: Block): void {
-    this.note({
+    this.record({
       kind: "overrun",
       frame: round,
       offset: 0,

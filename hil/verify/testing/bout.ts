@@ -9,7 +9,7 @@ import type { Block } from "../../../driver/block.ts";
 import { libc } from "../../../driver/libc.ts";
 import type { Mapping } from "../../../driver/mapping.ts";
 import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from "../../../driver/syscalls.ts";
-import { fillFrame, holdsFrame } from "../../frames/block_set.ts";
+import { fillFrame, holdsFrame } from "../../frames/framed.ts";
 import { patternNamed } from "../../patterns/mod.ts";
 import type { Pattern } from "../../patterns/pattern.ts";
 

@@ -6,7 +6,7 @@
  */
 
 import type { Block } from "../../../driver/block.ts";
-import { Guards } from "../../frames/block_set.ts";
+import { Guards } from "../../frames/guards.ts";
 import { patternNamed } from "../../patterns/mod.ts";
 import type { Pattern } from "../../patterns/pattern.ts";
 import type { Fault } from "../fault.ts";

@@ -10,8 +10,6 @@ import { Journal, JOURNAL_FILE } from "../../../journal/journal.ts";
 import { fold } from "../../../journal/fold.ts";
 import type { Results } from "../../../results/schema.ts";
 import {
-  type Call,
-  CALLS,
   expectationOf,
   expectedOutcome,
   type Kind,
@@ -19,17 +17,18 @@ import {
   type LitmusName,
   shows,
 } from "../../../suites/coherence/expected.ts";
+import { SYNC_CALLS, type SyncCall } from "../../../frames/handover.ts";
 
 /** The calls that a driver makes under each policy, or under `manual` is asked for. */
-const CALLS_OF: Readonly<Record<PolicyName, readonly Call[]>> = {
+const CALLS_OF: Readonly<Record<PolicyName, readonly SyncCall[]>> = {
   "coherent": [],
   "write-combine": [],
-  "streaming": CALLS,
+  "streaming": SYNC_CALLS,
   "streaming-lazy": ["tx-for-device", "rx-for-cpu"],
-  "noncoherent": CALLS,
-  "user-pages": CALLS,
-  "user-pages-registered": CALLS,
-  "manual": CALLS,
+  "noncoherent": SYNC_CALLS,
+  "user-pages": SYNC_CALLS,
+  "user-pages-registered": SYNC_CALLS,
+  "manual": SYNC_CALLS,
   "bounce": ["tx-for-device", "rx-for-cpu"],
   "none": [],
 };
@@ -43,7 +42,7 @@ export interface Run {
   /** Policies that the board has under another name. */
   readonly aliases?: readonly PolicyName[];
   /** The call that the driver leaves out. */
-  readonly mistake?: Call;
+  readonly mistake?: SyncCall;
 }
 
 /**
@@ -64,7 +63,7 @@ export function readResults(dir: string): Results {
  */
 export function expectedOutcomes(run: Run): Record<string, string> {
   const { policies = POLICIES, aliases = [], kind, mistake } = run;
-  const outcome = (name: LitmusName, policy: PolicyName, without: Call | null): string => {
+  const outcome = (name: LitmusName, policy: PolicyName, without: SyncCall | null): string => {
     if (aliases.includes(policy)) return "SKIP";
     const expected = expectedOutcome(kind, name, policy, without) ?? "any";
     if (expected !== "PASS" || mistake === undefined) return expected;

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+/**
+ * From the end of a test, and the reports of its runs, to the outcome of a case.
+ *
+ * @module
+ */
+
+import { ERRNO, ErrnoError } from "../../driver/errno.ts";
+import { TransferError } from "../../driver/errors.ts";
+import type { Direction } from "../../driver/uapi.ts";
+import { MixUpError } from "../frames/handover.ts";
+import { IntactError, isIntact, summarizeReport, wasAsserted } from "../frames/intact.ts";
+import type { FrameReport } from "../frames/report.ts";
+import type { CaseResult } from "../journal/journal.ts";
+import type { Fault } from "../verify/fault.ts";
+import { authorPlace } from "./author_place.ts";
+import { SkipError } from "./context.ts";
+import { WrongDesignError } from "./session.ts";
+
+/** How a case ended. */
+export type Judgement = Pick<CaseResult, "outcome" | "reason" | "evidence">;
+
+/**
+ * Judges a case by how its test ended and what its runs found.
+ *
+ * @param thrown What the test threw, or null
+ * @param reports The reports of its runs
+ * @returns The outcome and its reason
+ */
+export function judge(thrown: unknown, reports: readonly FrameReport[]): Judgement {
+  if (thrown instanceof IntactError) {
+    const { report } = thrown;
+    const reason = summarizeReport(report);
+    if (report.timeout !== null) return { outcome: "TIMEOUT", reason };
+    // unverified frames say nothing about the design
+    return { outcome: report.faults.length > 0 ? "FAIL" : "ERROR", reason };
+  }
+  // a test that asserted a report and caught the error may be looking for a fault
+  const unasserted = reports.filter((report) => !wasAsserted(report));
+  const wrong = unasserted.find(({ faults }) => faults.length > 0) ??
+    (thrown === null ? unasserted.find((report) => !isIntact(report)) : undefined);
+  if (wrong !== undefined) {
+    const more = thrown === null || thrown instanceof SkipError
+      ? "the test did not assert the report (assertIntact)"
+      : `then ${describe(thrown)}`;
+    const reason = `${summarizeReport(wrong)}; ${more}`;
+    return { outcome: wrong.timeout !== null ? "TIMEOUT" : "FAIL", reason };
+  }
+  if (thrown instanceof SkipError) return { outcome: "SKIP", reason: thrown.message };
+  if (thrown !== null) {
+    const reason = describe(thrown);
+    const ofDesign = [TransferError, MixUpError, WrongDesignError];
+    if (ofDesign.some((kind) => thrown instanceof kind)) {
+      return { outcome: "FAIL", reason };
+    }
+    const late = thrown instanceof ErrnoError && thrown.errno === ERRNO.ETIMEDOUT;
+    if (late) return { outcome: "TIMEOUT", reason };
+    const asserted = thrown instanceof Error && thrown.name === "AssertionError";
+    return { outcome: asserted ? "FAIL" : "ERROR", reason };
+  }
+  if (unasserted.length > 0) {
+    const reason = "The test moved frames, and did not assert their report (assertIntact)";
+    return { outcome: "ERROR", reason };
+  }
+  return { outcome: "PASS", reason: null };
+}
+
+/** A thrown value in one line, with the place in the test file that it came from. */
+function describe(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const place = authorPlace(thrown);
+  return `${thrown.name}: ${thrown.message}${place === null ? "" : ` (${place})`}`;
+}
+
+/**
+ * Judges a control. Without syncs, data must be wrong on a board where syncs matter. Damage without stale
+ * data is the design's fault, as in any other case.
+ *
+ * @param judged The judgement of the case as if it were no control
+ * @param reports The reports of its runs
+ * @param directions The directions that it uses
+ * @param matters Whether a missing sync can have an effect on this board
+ * @returns The outcome, its reason, and the evidence for the board's power
+ */
+export function judgeControl(
+  judged: Judgement,
+  reports: readonly FrameReport[],
+  directions: readonly Direction[],
+  matters: boolean,
+): Judgement {
+  const faults = reports.flatMap((report) => report.faults);
+  const evidence: { tx?: boolean; rx?: boolean } = {};
+  for (const direction of directions) {
+    const seen = sawStale(reports, faults, direction);
+    if (seen !== null) evidence[direction] = seen;
+  }
+  if (judged.outcome === "FAIL") {
+    const known = Object.values(evidence);
+    // a design that reads stale data may answer with an error, which shows no data
+    const clear = known.length > 0 && !known.includes(true) &&
+      faults.every(({ damage }) => damage !== undefined);
+    if (!matters || clear || faults.length === 0) return { ...judged, evidence };
+    const reason = `without syncs, as it must: ${judged.reason}`;
+    return { outcome: "XFAIL", reason, evidence };
+  }
+  if (judged.outcome !== "PASS" || !matters) return { ...judged, evidence };
+  return { outcome: "XPASS", reason: "no sync was done, and nothing was wrong", evidence };
+}
+
+/** Whether a direction showed stale data; null if that is unknown. */
+function sawStale(
+  reports: readonly FrameReport[],
+  faults: readonly Fault[],
+  direction: Direction,
+): boolean | null {
+  if (faults.some(({ blame }) => blame === direction)) return true;
+  const known = reports.map((report) => report.seen[direction]).filter((one) => one !== null);
+  if (known.length > 0) return known.includes(true);
+  return faults.length === 0 ? false : null;
+}

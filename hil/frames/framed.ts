@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+/**
+ * A frame in a block: writing it, comparing it, and its check value.
+ *
+ * @module
+ */
+
+import { crc32 } from "node:zlib";
+import type { Block } from "../../driver/block.ts";
+import type { Pattern } from "../patterns/pattern.ts";
+
+/** A frame in a block. */
+export interface Framed {
+  /** The pattern of the frame. */
+  readonly pattern: Pattern;
+  /** Number of the frame, from 0. */
+  readonly sequence: number;
+  /** Bytes of the frame. */
+  readonly size: number;
+  /** Where in the block it begins, bytes. */
+  readonly at: number;
+}
+
+/**
+ * Writes a frame into a block, by one `memcpy` and one more for the header.
+ *
+ * @param block The block, owned by the caller
+ * @param frame The frame
+ */
+export function fillFrame(block: Block, { pattern, sequence, size, at }: Framed): void {
+  block.set(pattern.body(sequence, size), at);
+  const header = pattern.header(sequence, size);
+  if (header !== null) block.set(header, at);
+}
+
+/**
+ * Compares a block with a frame, by one `memcmp` and one more for the header.
+ *
+ * @param block The block, owned by the caller
+ * @param frame The frame
+ * @returns False if any byte differs
+ */
+export function holdsFrame(block: Block, { pattern, sequence, size, at }: Framed): boolean {
+  const header = pattern.header(sequence, size);
+  const body = pattern.body(sequence, size);
+  if (header === null) return block.equals(body, at, size);
+  const { length } = header;
+  return block.equals(header, at) &&
+    block.equals(body.subarray(length), at + length, size - length);
+}
+
+/**
+ * Returns the check value that a core must compute over a frame: CRC-32 as in zlib.
+ *
+ * @param frame The frame
+ * @returns 0 to 2^32 - 1
+ */
+export function checkOf({ pattern, sequence, size }: Omit<Framed, "at">): number {
+  const header = pattern.header(sequence, size);
+  const start = header === null ? 0 : crc32(header);
+  return crc32(pattern.body(sequence, size).subarray(header?.length ?? 0), start);
+}
