@@ -8,7 +8,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { parseFaults } from "../../fixtures/boards/sim/spec.ts";
+import { parseFaults } from "../../fixtures/boards/sim/faults/spec.ts";
 import { checkFault } from "../../fixtures/boards/vm/fault.ts";
 import type { Bus } from "../../fixtures/boards/vm/mod.ts";
 import { nearest } from "../text/nearest.ts";
