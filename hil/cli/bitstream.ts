@@ -12,8 +12,7 @@ import {
   LOADER_ORDER,
 } from "../../fixtures/bitstream/mod.ts";
 import { describe } from "../../fixtures/bitstream/info.ts";
-import { LoadError } from "../../fixtures/bitstream/load/errors.ts";
-import { loadBitstream, type LoadOptions } from "../../fixtures/bitstream/load/load.ts";
+import { loadBitstream, LoadError, type LoadOptions } from "../../fixtures/bitstream/load/mod.ts";
 import { lockDevice, LockHeldError } from "../board/lock.ts";
 import {
   type Arguments,

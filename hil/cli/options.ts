@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { parseFaults } from "../../fixtures/boards/sim/spec.ts";
+import { parseFaults } from "../../fixtures/boards/sim/faults/spec.ts";
 import { checkFault } from "../../fixtures/boards/vm/fault.ts";
 import type { Arguments, CommandLine, OptionGroup } from "../settings/arguments.ts";
 import { absolutePath } from "../settings/paths.ts";

@@ -155,7 +155,8 @@ async function needs(file: string): Promise<Set<string>> {
 
 Deno.test("what injects faults and what names them share no module", async () => {
   const injects = await Promise.all(
-    ["injector", "editors", "spec", "core", "handover", "transfers", "faults"]
+    ["faults/injector", "faults/editors", "faults/spec", "faults/catalogue", "core/core"]
+      .concat(["driver/handover", "driver/transfers"])
       .map((name) => needs(`../../fixtures/boards/sim/${name}.ts`)),
   );
   const injector = injects.reduce((all, some) => all.union(some));
