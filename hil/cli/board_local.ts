@@ -66,7 +66,7 @@ export async function runLocal(run: LocalRun): Promise<ReadonlyMap<string, strin
   if (run.signal.aborted) {
     const reason = String(run.signal.reason);
     run.journal.header({ run: { cut: reason } });
-    run.journal.bench("run", reason);
+    run.journal.infrastructureError("run", reason);
   } else if (died.size === 0 && run.options.settings.fault !== undefined) {
     checkInjected(run.journal, run.options.settings.fault);
   }
@@ -92,7 +92,7 @@ async function runFile(run: LocalRun, file: string): Promise<string | null> {
   const ended = await untilEnd(child, watch.signal);
   if (ended === null) {
     const reason = `${watch.signal.reason}, and deno test does not die: it hangs in the kernel`;
-    journal.bench(`deno test ${suiteName(file)}`, reason);
+    journal.infrastructureError(`deno test ${suiteName(file)}`, reason);
     return reason;
   }
   await Promise.race([copied, delay(1000)]); // a grandchild may still hold the pipes
@@ -220,7 +220,7 @@ function judgeChild(
 ): string | null {
   const suite = suiteName(file);
   const blame = (reason: string): string => {
-    journal.bench(`deno test ${suite}`, `${reason}: see ${LOG_FILE}`);
+    journal.infrastructureError(`deno test ${suite}`, `${reason}: see ${LOG_FILE}`);
     return reason;
   };
   if (signal.aborted) return blame(String(signal.reason));
@@ -241,7 +241,10 @@ function judgeChild(
 function checkInjected(journal: Journal, spec: string): void {
   const { lines } = Journal.read(journal.path);
   if (lines.some((line) => line.line === "end" && (line.injected ?? []).length > 0)) return;
-  journal.bench("fault injection", `The fault "${spec}" was asked for and never injected`);
+  journal.infrastructureError(
+    "fault injection",
+    `The fault "${spec}" was asked for and never injected`,
+  );
 }
 
 function delay(milliseconds: number): Promise<null> {

@@ -100,7 +100,11 @@ Deno.test("runLocal() survives a segfault and blames the case that it happened i
       const libc = Deno.dlopen("libc.so.6", { strlen: { parameters: ["usize"], result: "usize" } });
       libc.symbols.strlen(8n);`),
   );
-  assertEquals(outcomes, ["made first PASS", "made second ERROR", "bench deno test made ERROR"]);
+  assertEquals(outcomes, [
+    "made first PASS",
+    "made second ERROR",
+    "infrastructure deno test made ERROR",
+  ]);
   assertEquals(results.tests[1]?.reason, "died here: deno test died of SIGSEGV");
   assertEquals(exit, 3);
 });
@@ -112,7 +116,7 @@ Deno.test("runLocal() goes on with the next file after one that died", async () 
   const { results, exit, outcomes } = await runSuites([suite(segfault), suite("")]);
   assertEquals(outcomes, [
     ...["made first PASS", "made second ERROR"],
-    ...["bench deno test made ERROR", "made1 first PASS", "made1 second PASS"],
+    ...["infrastructure deno test made ERROR", "made1 first PASS", "made1 second PASS"],
   ]);
   assertEquals(results.tests[1]?.reason, "died here: deno test died of SIGSEGV");
   assertEquals(exit, 3);
@@ -138,7 +142,7 @@ Deno.test("runLocal() reports a file that runs out of memory, and goes on", asyn
 
 Deno.test("runLocal() takes no pass from a file that leaves by Deno.exit", async () => {
   const early = await runSuite("Deno.exit(0);");
-  assertEquals(early.outcomes, ["bench deno test made ERROR"]);
+  assertEquals(early.outcomes, ["infrastructure deno test made ERROR"]);
   assertStringIncludes(early.results.tests[0]?.reason ?? "", "registered no case");
   assertEquals(early.exit, 3);
   const late = await runSuite(suite("Deno.exit(0);"));
@@ -179,7 +183,7 @@ Deno.test("runLocal() ends a call that never returns, at the abort of the run", 
 
 Deno.test("runLocal() calls a suite that does not even load a failure of the bench", async () => {
   const { exit, outcomes, log } = await runSuite(`throw new Error("no such board");`);
-  assertEquals(outcomes, ["bench deno test made ERROR"]);
+  assertEquals(outcomes, ["infrastructure deno test made ERROR"]);
   assertEquals(exit, 3);
   assertStringIncludes(log, "no such board");
 });
@@ -196,14 +200,14 @@ Deno.test("runLocal() notices a test that fails behind the journal's back", asyn
   const { exit, outcomes } = await runSuite(
     suite("") + `Deno.test("third", () => { throw new Error("unseen"); });`,
   );
-  assertEquals(outcomes.at(-1), "bench deno test made ERROR");
+  assertEquals(outcomes.at(-1), "infrastructure deno test made ERROR");
   assertEquals(exit, 3);
 });
 
 Deno.test("runLocal() takes no pass from a fault that was never injected", async () => {
   const args = ["--fault=kind=flip"];
   const { exit, outcomes } = await runSuite(suite(""), { args });
-  assertEquals(outcomes.at(-1), "bench fault injection ERROR");
+  assertEquals(outcomes.at(-1), "infrastructure fault injection ERROR");
   assertEquals(exit, 3);
 
   const flipped =

@@ -63,24 +63,29 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
       }),
     );
   } catch (error) {
-    journal.bench("virtual board", errorMessage(error));
+    journal.infrastructureError("virtual board", errorMessage(error));
     return null;
   }
   Deno.writeTextFileSync(`${journal.dir}/guest-stderr.log`, guest.stderr);
 
   // what the guest's plumbline said must be what its journal says, before the host adds to it
   const said = fold(Journal.read(journal.path)).verdict.exit;
-  guest.kernelReports.forEach((report, i) => journal.bench(`kernel report ${i + 1}`, report));
+  guest.kernelReports.forEach((report, i) =>
+    journal.infrastructureError(`kernel report ${i + 1}`, report)
+  );
   tellLogic(journal, guest.logic);
   if (guest.lost !== null) {
     const reason = signal.aborted ? String(signal.reason) : guest.lost;
     journal.header({ run: { cut: reason } });
-    journal.bench("virtual board", `The board was lost: ${reason}; see ${guest.consoleLog}`);
+    journal.infrastructureError(
+      "virtual board",
+      `The board was lost: ${reason}; see ${guest.consoleLog}`,
+    );
     return reason;
   }
   if (guest.exitCode !== said) {
     const last = guest.stderr.trimEnd().split("\n").at(-1) ?? "";
-    journal.bench(
+    journal.infrastructureError(
       "virtual board",
       `plumbline ended with status ${guest.exitCode} in the guest, its journal says ${said}: ${last}`,
     );
@@ -91,7 +96,7 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
 /** What the simulated logic saw of the core, as a case of its own; there is none without it. */
 function tellLogic(journal: Journal, logic: GuestRun["logic"]): void {
   if (logic === null) return;
-  if (typeof logic === "string") return journal.bench("simulated logic", logic);
+  if (typeof logic === "string") return journal.infrastructureError("simulated logic", logic);
   const { violations, violation } = logic;
   const id = "simulated core/AXI4";
   const counted = {

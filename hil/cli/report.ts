@@ -7,7 +7,7 @@
 import {
   compareResults,
   type Comparison,
-  type FigureChange,
+  type MeasurementChange,
   type OutcomeChange,
   worstFirst,
 } from "../results/compare.ts";
@@ -124,10 +124,11 @@ function checkFailOn(value: string | undefined, base: string | undefined): boole
 
 /** Tell a person what changed. */
 function tellComparison(comparison: Comparison & { base: string }, quiet: boolean): void {
-  const { outcomes, figures, judged, unjudged, largestUnjudged, differences, base } = comparison;
+  const { outcomes, measurements, judged, unjudged, largestUnjudged, differences, base } =
+    comparison;
   if (!quiet) {
     for (const line of differences) say(printable(`the runs differ: ${line}`));
-    const changes = [...outcomes, ...figures].sort(worstFirst);
+    const changes = [...outcomes, ...measurements].sort(worstFirst);
     for (const one of changes.slice(0, MOST_CHANGES)) tellChange(one);
     if (changes.length > MOST_CHANGES) {
       console.error(`  ... and ${changes.length - MOST_CHANGES} more changes`);
@@ -144,7 +145,7 @@ function tellComparison(comparison: Comparison & { base: string }, quiet: boolea
   say(printable(`${worse}${gone} since ${base}; figures compared: ${judged}${blind}`));
 }
 
-function tellChange(one: OutcomeChange | FigureChange): void {
+function tellChange(one: OutcomeChange | MeasurementChange): void {
   const { suite, name, change } = one;
   const what = "reason" in one
     ? `${one.from ?? "nothing"} to ${one.to ?? "nothing"}` +
@@ -153,7 +154,7 @@ function tellChange(one: OutcomeChange | FigureChange): void {
   console.error(printable(`  ${change}: ${suite}: ${name}: ${what}`));
 }
 
-function describeFigure({ from, to }: FigureChange): string {
+function describeFigure({ from, to }: MeasurementChange): string {
   const at = Object.entries(from.at ?? {}).map(([key, value]) => `${key}=${value}`).join(" ");
   const what = `${from.name}${at === "" ? "" : ` ${at}`}: ${describe(from)}`;
   if (to === null) return `${what} ${from.unit} to nothing`;

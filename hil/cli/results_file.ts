@@ -10,7 +10,8 @@
 import { JOURNAL_FILE, parseJournal } from "../journal/journal.ts";
 import { fold } from "../journal/fold.ts";
 import type { Verdict } from "../results/outcome.ts";
-import { checkResults, type Results, ResultsError } from "../results/schema.ts";
+import { checkResults, ResultsError } from "../results/check.ts";
+import type { Results } from "../results/schema.ts";
 import { printable } from "../text/text.ts";
 import { UsageError } from "./options.ts";
 import { place } from "../settings/place.ts";

@@ -117,9 +117,12 @@ async function runSuites(command: keyof typeof COMMANDS, args: readonly string[]
   let full: string | null = null;
   try {
     if (missing !== null) {
-      journal.bench("device", missing);
+      journal.infrastructureError("device", missing);
     } else if (files.length === 0) {
-      journal.bench("suites", `There is no test file in ${options.files.join(", ") || folder}`);
+      journal.infrastructureError(
+        "suites",
+        `There is no test file in ${options.files.join(", ") || folder}`,
+      );
     } else {
       died = await runBoard(options, { journal, files, lock, seed: settings.seed });
     }
@@ -290,14 +293,14 @@ async function writeResults(
 /** What a journal that had no room left could not be told. */
 function withReason(contents: JournalContents, reason: string): JournalContents {
   const at = new Date().toISOString();
-  const id = "bench/journal";
+  const id = "infrastructure/journal";
   const end = { outcome: "ERROR", reason, seconds: 0, frames: 0, bytes: 0 } as const;
   return {
     ...contents,
     lines: [
       ...contents.lines,
       { line: "run", at, run: { cut: reason } },
-      { line: "case", at, id, suite: "bench", name: "journal", policy: null },
+      { line: "case", at, id, suite: "infrastructure", name: "journal", policy: null },
       { line: "end", at, id, ...end },
     ],
   };
@@ -330,7 +333,7 @@ export function isOutOfSpace(error: unknown): error is Error {
 /** The end of what deno test printed, when something died there. */
 function tellOutput(results: Results, log: string): void {
   const died = results.tests.some((test) =>
-    test.suite === "bench" && test.name.startsWith("deno test")
+    test.suite === "infrastructure" && test.name.startsWith("deno test")
   );
   if (!died) return;
   try {

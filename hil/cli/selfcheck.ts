@@ -11,13 +11,8 @@ import { gatherEnvironment } from "../board/environment.ts";
 import { lockDevice, LockHeldError } from "../board/lock.ts";
 import type { Verdict } from "../results/outcome.ts";
 import { explainDevice } from "../board/precheck.ts";
-import {
-  type InjectedCount,
-  type InjectedFault,
-  type Results,
-  type Selfcheck,
-  summarize,
-} from "../results/schema.ts";
+import { summarizeOutcomes } from "../results/outcome.ts";
+import type { InjectedCount, InjectedFault, Results, Selfcheck } from "../results/schema.ts";
 import { toolInfo } from "../results/tool.ts";
 import { selfcheck as check, shortfalls, totals } from "../selfcheck/mod.ts";
 import { parseSettings, type Settings } from "../settings/settings.ts";
@@ -218,7 +213,7 @@ function resultsOf(
     bitstream: { file: null, sha256: null, part: null, identity: "unknown" },
     run,
     tests: [],
-    summary: summarize([]),
+    summary: summarizeOutcomes([]),
     power: {
       coherence: false,
       tx: false,
