@@ -198,9 +198,8 @@ function explain(
 }
 
 function describeFault({ kind, frame, block, offset, length, blame, detail }: Fault): string {
-  const where = `frame ${frame}${
-    block === undefined ? "" : ` block ${block}`
-  } offset ${offset} length ${length}`;
+  const inBlock = block === undefined ? "" : `, block ${block}`;
+  const where = `frame ${frame}${inBlock}, offset ${offset}, length ${length}`;
   return `${where}: ${kind}${blame === null ? "" : ` (${blame})`}: ${detail}`;
 }
 

@@ -91,7 +91,7 @@ Deno.test("renderTable() shows frame and offset of each fault of a failed case",
     text,
     `FAIL loopback: loop policy=streaming size=4096 depth=0
   1 of 300 frames is wrong
-  frame 17 offset 4096 length 1: bit-flip (core): bit 5 of 0x20 is 0x00`,
+  frame 17, offset 4096, length 1: bit-flip (core): bit 5 of 0x20 is 0x00`,
   );
   assertEquals(text.split("\n").at(-1), "FAIL: The design failed in 1 case (12.3 s)");
 });
