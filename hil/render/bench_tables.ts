@@ -273,7 +273,7 @@ function recommendations(all: readonly Advice[]): string | null {
       (runnerUp === null
         ? ""
         : ratio === null
-        ? `: no difference to ${runnerUp}`
+        ? `: about as fast as ${runnerUp}`
         : `: ${number(ratio)} x ${runnerUp}`),
       // the heading already says that the board is simulated
       ...wrap(" ".repeat(13) + why.replace(/^SIMULATED[^:]*: /, ""), 80, ""),

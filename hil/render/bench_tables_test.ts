@@ -139,7 +139,7 @@ Deno.test("renderBench() prints crossovers and recommended policies", () => {
   const tie = renderBench({ ...results(), advice: [{ ...advice, ratio: null }] }) ?? "";
   assertEquals(
     table(tie, "Recommended policies")[1],
-    "4 KiB streaming, 145 MB/s: no difference to coherent",
+    "4 KiB streaming, 145 MB/s: about as fast as coherent",
   );
 });
 

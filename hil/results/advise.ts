@@ -180,8 +180,8 @@ function explain(
   if (equal(best, next)) {
     const same = `the samples show no difference to ${next.policy}`;
     if (best.cpu === null || next.cpu === null || best.cpu >= next.cpu * EQUAL_CPU) return same;
-    return `${same}, and it needs ${formatNumber(best.cpu)} µs of processor time per frame ` +
-      `instead of ${formatNumber(next.cpu)} µs`;
+    return `${same}, but ${best.policy} needs less processor time per frame: ` +
+      `${formatNumber(best.cpu)} µs instead of ${formatNumber(next.cpu)} µs`;
   }
   const longer = size / next.rate - size / best.rate;
   const takes = `${next.policy} takes ${formatNumber(longer)} µs longer per frame`;
