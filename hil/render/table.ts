@@ -4,7 +4,13 @@
  *
  * @module
  */
-import { type Outcome, OUTCOMES, type Verdict } from "../results/outcome.ts";
+import {
+  EXPLAINED,
+  type Outcome,
+  OUTCOMES,
+  type Verdict,
+  WORST_FIRST,
+} from "../results/outcome.ts";
 import type { Results, TestResult } from "../results/schema.ts";
 import type { Fault } from "../verify/fault.ts";
 import { formatDataAmount, plural } from "../text/format.ts";
@@ -21,9 +27,6 @@ export interface TableOptions {
   /** How many cases to explain, and how many faults of each. Defaults to 10. */
   readonly most?: number;
 }
-
-/** The outcomes, the worst first. The worst outcome of a row gives its colour. */
-const WORST: readonly Outcome[] = ["FAIL", "TIMEOUT", "ERROR", "XPASS", "PASS", "XFAIL", "SKIP"];
 
 const COLORS: Readonly<Record<Outcome, number>> = {
   PASS: 32,
@@ -70,9 +73,7 @@ export function renderTable(
   lines.push(...board, "");
   if (results.tests.length > 0) lines.push(...grid(results.tests, width, paint), "");
 
-  const bad = results.tests.filter((test) =>
-    ["FAIL", "TIMEOUT", "ERROR", "XPASS"].includes(test.outcome)
-  );
+  const bad = results.tests.filter((test) => EXPLAINED.includes(test.outcome));
   for (const test of bad.slice(0, most)) {
     lines.push(...explain(test, width, most, paint));
   }
@@ -114,7 +115,7 @@ function grid(
   const rows = [...groups.values()].map((cases) => ({
     suite: printable(cases[0]?.suite ?? ""),
     policy: printable(cases[0]?.policy ?? "-"),
-    worst: WORST.find((outcome) => cases.some((test) => test.outcome === outcome)) ?? "SKIP",
+    worst: WORST_FIRST.find((outcome) => cases.some((test) => test.outcome === outcome)) ?? "SKIP",
     counts: columns.map((outcome) => cases.filter((test) => test.outcome === outcome).length),
     frames: sum(cases.map((test) => test.frames)),
     bytes: sum(cases.map((test) => test.bytes)),

@@ -6,7 +6,7 @@ import { stylesFor } from "./styles.ts";
 
 function point(series: string, size: number | null, value: number, percentile?: number): Point {
   const measurement = { name: "x", value, unit: "µs", limit: null };
-  return { measurement, size, series, beside: null, percentile: percentile ?? null };
+  return { measurement, size, series, measuredWith: null, percentile: percentile ?? null };
 }
 
 function panel(...points: Point[]): Panel {

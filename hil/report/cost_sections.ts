@@ -229,9 +229,9 @@ function distributed(panel: Panel): (number | null)[] {
 
 /** Makes the tables of a panel. Measurements of ordinary memory have a table of their own. */
 function metricTables(panel: Panel, one: Metric, titled = true): Html[] {
-  const own = panel.points.filter(({ beside }) => beside === null);
+  const own = panel.points.filter(({ measuredWith }) => measuredWith === null);
   const ordinary = panel.points.flatMap((point) =>
-    point.beside === null ? [] : [{ ...point, series: point.beside }]
+    point.measuredWith === null ? [] : [{ ...point, series: point.measuredWith }]
   );
   const memory = {
     ...panel,

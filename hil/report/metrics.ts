@@ -21,7 +21,7 @@ export interface Point {
   /** The name of the series: the policy, a sync call, or ordinary memory. */
   readonly series: string;
   /** For a measurement of ordinary memory: the policy of its case. Otherwise null. */
-  readonly beside: string | null;
+  readonly measuredWith: string | null;
   /** The percentage of samples below the value, for a percentile. Otherwise null. */
   readonly percentile: number | null;
 }
@@ -165,8 +165,8 @@ function place(
     series = keys["call"];
     delete keys["call"];
   }
-  const beside = keys["memory"] === "ordinary" ? series : null;
-  if (beside !== null) series = "ordinary memory";
+  const measuredWith = keys["memory"] === "ordinary" ? series : null;
+  if (measuredWith !== null) series = "ordinary memory";
   delete keys["memory"];
   const names = Object.keys(keys).sort((a, b) => order(a) - order(b) || (a < b ? -1 : 1));
   return {
@@ -177,7 +177,7 @@ function place(
     point: {
       measurement,
       series,
-      beside,
+      measuredWith,
       size: typeof size === "number" ? size : null,
       percentile: typeof percentile === "number" ? percentile : null,
     },

@@ -1,33 +1,26 @@
 // SPDX-License-Identifier: MIT
 /**
- * The outcomes: suites and policies, failed cases, skipped cases, and changes since an earlier run.
+ * The outcomes: suites and policies, failed cases, skipped cases, and the self-check.
  *
  * @module
  */
 import type { HtmlTest } from "../render/html.ts";
-import type { Change, MeasurementChange } from "../results/compare.ts";
-import { type Outcome, OUTCOMES } from "../results/outcome.ts";
+import { EXPLAINED, type Outcome, OUTCOMES, WORST_FIRST } from "../results/outcome.ts";
 import type { Selfcheck } from "../results/schema.ts";
 import type { Fault } from "../verify/fault.ts";
 import type { PageRun, Section } from "./cost_sections.ts";
 import { plural } from "../text/format.ts";
 import { type Html, html } from "./html.ts";
-import { describeCondition } from "./metrics.ts";
 import { drawFrame } from "./picture.ts";
 import { sortSeries } from "./styles.ts";
-import { sizeText, valueData, valueText } from "./text.ts";
 
-/** The greatest numbers of columns and rows, explained cases, drawn frames of each, changes and reasons. */
+/** The greatest numbers of columns and rows, explained cases, drawn frames of each, injected faults and reasons. */
 const MOST_SUITES = 100;
 const MOST_POLICIES = 24;
 const MOST_CASES = 30;
 const MOST_FRAMES = 4;
-const MOST_CHANGES = 200;
+const MOST_INJECTED = 200;
 const MOST_REASONS = 30;
-
-/** The outcomes, the worst first. The worst outcome of a group of cases is shown. */
-const WORST: readonly Outcome[] = ["FAIL", "TIMEOUT", "ERROR", "XPASS", "PASS", "XFAIL", "SKIP"];
-const BAD: readonly Outcome[] = ["FAIL", "TIMEOUT", "ERROR", "XPASS"];
 
 /** What an outcome means. */
 const MEANING: Readonly<Record<Outcome, string>> = {
@@ -97,7 +90,7 @@ export function matrixSection(tests: readonly HtmlTest[]): Section | null {
 }
 
 function matrixCell(cases: readonly HtmlTest[]): Html {
-  const worst = WORST.find((outcome) => cases.some((test) => test.outcome === outcome));
+  const worst = WORST_FIRST.find((outcome) => cases.some((test) => test.outcome === outcome));
   if (worst === undefined) return html`<td class="none">–</td>`;
   const count = cases.filter((test) => test.outcome === worst).length;
   return html`<td>${
@@ -113,10 +106,10 @@ function matrixCell(cases: readonly HtmlTest[]): Html {
  */
 export function failureSection({ results }: PageRun): Section | null {
   const { tests, board } = results;
-  const bad = tests.filter((test) => BAD.includes(test.outcome));
+  const bad = tests.filter((test) => EXPLAINED.includes(test.outcome));
   // failures of the design come first, and those with faults before others
   const rank = (test: HtmlTest): number =>
-    2 * BAD.indexOf(test.outcome) - Number(test.faultCount > 0);
+    2 * EXPLAINED.indexOf(test.outcome) - Number(test.faultCount > 0);
   const shown = bad.toSorted((a, b) => rank(a) - rank(b)).slice(0, MOST_CASES);
   if (shown.length === 0) return null;
   const line = board.cacheLine ?? 64;
@@ -221,136 +214,6 @@ export function skipSection(tests: readonly HtmlTest[]): Section | null {
 }
 
 /**
- * Shows the changes since an earlier run.
- *
- * @param run The run
- * @returns The section, or null if there is no comparison
- */
-export function comparisonSection({ comparison }: PageRun): Section | null {
-  if (comparison === undefined) return null;
-  const { base, outcomes, measurements, judged, unjudged, largestUnjudged, differences } =
-    comparison;
-  const { regressions, lost } = comparison;
-  const body = html`
-    <p
-      class="lead">Compared with ${base}: ${plural(
-        judged,
-        "measurement",
-      )}. A measurement changed if its 5–95 % ranges in
-        the two runs do not overlap. A case or measurement that is missing in this run is lost. A change
-        marked “machine” does not depend on the driver or the design: it is no regression, but other
-        changes may have the same cause.</p>${differences.length === 0 ? null : html`
-          <div class="note"><b>Other differences between the runs:</b><ul>${differences.map((one) =>
-            html`
-              <li>${one}</li>
-            `
-          )}</ul></div>
-        `}${outcomes.length === 0 ? null : html`
-          <div class="scroll" tabindex="0" role="region" aria-label="Cases with another outcome"
-          >
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Change</th>
-                  <th scope="col">Case</th>
-                  <th scope="col">Before</th>
-                  <th scope="col">Now</th>
-                  <th scope="col">Reason</th>
-                </tr>
-              </thead>
-              <tbody>${outcomes.slice(0, MOST_CHANGES).map((
-                { suite, name, from, to, reason, change },
-              ) =>
-                html`
-                  <tr class="${change}">
-                    <td>${CHANGE_WORDS[change]}</td>
-                    <th scope="row">${suite}: ${name}</th>
-                    <td>${from === null ? "–" : badge(from)}</td>
-                    <td>${to === null ? "–" : badge(to)}</td>
-                    <td class="words">${reason}</td>
-                  </tr>
-                `
-              )}</tbody>
-            </table>
-          </div>
-        `}${measurements.length === 0 ? null : changeTable(
-          "Changed measurements",
-          measurements,
-        )}${outcomes.length + measurements.length === 0
-          ? html`<p>Nothing changed.</p>`
-          : null}${Math.max(outcomes.length, measurements.length) > MOST_CHANGES
-          ? html`<p class="lead">Each table shows the first ${MOST_CHANGES} changes only.</p>`
-          : null}${unjudged === 0
-          ? null
-          : html`<details><summary>${
-            plural(unjudged, "changed measurement")
-          } without a spread, which cannot be judged: the largest changes</summary>${
-            changeTable("Changed measurements without a spread", largestUnjudged)
-          }</details>`}
-  `;
-  const counts = [
-    ...(regressions > 0 ? [plural(regressions, "regression")] : []),
-    ...(lost > 0 ? [`${lost} lost`] : []),
-  ];
-  const title = `Since the earlier run: ${counts.join(", ") || "no regression"}`;
-  return { id: "since", title, body };
-}
-
-/** Words and signs for the changes, because colours alone are not enough. */
-const CHANGE_WORDS: Readonly<Record<Change, string>> = {
-  worse: "▼ worse",
-  lost: "✕ lost",
-  new: "+ new",
-  changed: "changed",
-  better: "▲ better",
-  machine: "◆ machine",
-  unjudged: "? not judged",
-};
-
-function changeTable(label: string, changes: readonly MeasurementChange[]): Html {
-  return html`
-    <div class="scroll" tabindex="0" role="region" aria-label="${label}">
-      <table class="values">
-        <thead>
-          <tr>
-            <th scope="col">Change</th>
-            <th scope="col" class="name">Measurement</th>
-            <th scope="col">Before</th>
-            <th scope="col">Now</th>
-          </tr>
-        </thead>
-        <tbody>${changes.slice(0, MOST_CHANGES).map(changeRow)}</tbody>
-      </table>
-    </div>
-  `;
-}
-
-function changeRow({ suite, policy, from, to, change }: MeasurementChange): Html {
-  const where = [
-    policy,
-    ...Object.entries(from.at ?? {}).map(([key, value]) =>
-      key === "size" ? sizeText(Number(value)) : describeCondition(key, String(value))
-    ),
-  ].filter((part) => part !== null).join(", ");
-  const percent = to === null ? NaN : 100 * (to.value / from.value - 1);
-  const by = Number.isFinite(percent)
-    ? `${percent > 0 ? "+" : "−"}${valueText(Math.abs(percent))} %`
-    : "";
-  const [before, now] = [from, to].map((one) =>
-    one === null
-      ? html`<td class="none">–</td>`
-      : html`<td>${valueData(one.value)} ${one.unit}${
-        one.spread === undefined
-          ? null
-          : html`<small>${valueText(one.spread.p5)}–${valueText(one.spread.p95)}</small>`
-      }</td>`
-  );
-  return html`<tr class="${change}"><td class="name">${CHANGE_WORDS[change]}<small>${by}</small
-    ></td><th scope="row">${from.name}<small>${suite}: ${where}</small></th
-    >${before}${now}</tr>`;
-}
-
-/**
  * Shows the results of a self-check.
  *
  * @param selfcheck The self-check in the results
@@ -386,7 +249,7 @@ export function selfcheckSection(selfcheck: Selfcheck | undefined): Section | nu
               <th scope="col">Correct</th>
             </tr>
           </thead>
-          <tbody>${sorted.slice(0, MOST_CHANGES).map((one) =>
+          <tbody>${sorted.slice(0, MOST_INJECTED).map((one) =>
             html`<tr><th scope="row">${one.fault}</th><td>${one.where}</td>${
               answer(one.caught)
             }<td>${one.named ?? "–"}</td>${answer(one.namedRight)}<td>${one.blamed ?? "–"}</td>${

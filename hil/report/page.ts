@@ -6,11 +6,11 @@
  */
 import type { HtmlInput } from "../render/html.ts";
 import { adviceSection, adviceSummary } from "./advice.ts";
+import { comparisonSection } from "./comparison.ts";
 import { costSections, type PageRun, type Section } from "./cost_sections.ts";
 import { factSection } from "./facts.ts";
 import { Html, html } from "./html.ts";
 import {
-  comparisonSection,
   controlSection,
   failureSection,
   matrixSection,

@@ -264,9 +264,9 @@ function toEntry(
 ): Entry | null {
   const { value: rate, at = {} } = throughput;
   const size = Number(at["size"]);
-  const beside = (name: string): number | null =>
+  const valueOf = (name: string): number | null =>
     test.measurements.find((one) => one.name === name && sameAt(one.at, at))?.value ?? null;
-  const share = beside("cpu share");
+  const share = valueOf("cpu share");
   const cpu = share === null ? null : share / 100 * size / rate;
   const reading = readingRate(tests, policy, size);
   const once: Entry = {
@@ -274,7 +274,7 @@ function toEntry(
     rate,
     uncertainty: uncertainty(throughput.spread),
     cpu,
-    handover: beside("handover time"),
+    handover: valueOf("handover time"),
     reading: reading?.value ?? null,
   };
   if (use !== "receive, read often") return once;

@@ -22,6 +22,20 @@ export const OUTCOMES = ["PASS", "FAIL", "XFAIL", "XPASS", "ERROR", "TIMEOUT", "
  */
 export type Outcome = typeof OUTCOMES[number];
 
+/** Every outcome, the worst first. The worst outcome of several cases stands for all of them. */
+export const WORST_FIRST: readonly Outcome[] = [
+  "FAIL",
+  "TIMEOUT",
+  "ERROR",
+  "XPASS",
+  "PASS",
+  "XFAIL",
+  "SKIP",
+];
+
+/** The outcomes that a report explains case by case, the worst first. */
+export const EXPLAINED: readonly Outcome[] = ["FAIL", "TIMEOUT", "ERROR", "XPASS"];
+
 /** The exit status of `plumbline` after a run. Wrong usage is 2, and there is no run. */
 export type ExitStatus = 0 | 1 | 3;
 

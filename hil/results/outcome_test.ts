@@ -44,7 +44,7 @@ for (const [name, evidence, exit] of rows) {
   });
 }
 
-Deno.test("judge() counts infrastructure errors, also beside a failure of the design", () => {
+Deno.test("judge() counts infrastructure errors, with and without a failure of the design", () => {
   assertEquals(
     judge(run(["FAIL", "ERROR", "ERROR"])).reason,
     "The design failed in 1 case, plus 2 infrastructure errors",
