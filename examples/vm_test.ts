@@ -4,7 +4,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { runInGuest } from "../fixtures/boards/vm/mod.ts";
 import { boardTest } from "../fixtures/boards/vm/testing/board.ts";
-import { checkResults } from "../hil/results/schema.ts";
+import { checkResults } from "../hil/results/check.ts";
 
 const SCRIPT = `
 export NO_COLOR=1 TEAM_BITSTREAMS=/tmp/bitstreams

@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Arch } from "../../fixtures/boards/vm/mod.ts";
 import { boardTest } from "../../fixtures/boards/vm/testing/board.ts";
-import { checkResults, type Results } from "../results/schema.ts";
+import { checkResults } from "../results/check.ts";
+import type { Results } from "../results/schema.ts";
 
 const MAIN = new URL("../cli/main.ts", import.meta.url).pathname;
 const [SMALL, LARGE] = [65536, 1048576];

@@ -183,7 +183,7 @@ class Registrar implements Hil {
       if (this.#cases > 0) return this.#judgeControls();
       const reason = "No case is left: the file registers none, or --policy, --size and --depth " +
         "leave none";
-      session.journal.bench(`cases of ${session.suite}`, reason);
+      session.journal.infrastructureError(`cases of ${session.suite}`, reason);
       Deno.test({ name: `${session.suite} has cases`, retry: 0, fn: () => fail(reason) });
     });
   }

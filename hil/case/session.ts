@@ -95,10 +95,10 @@ export class Session {
     const refuse = (name: string, error: unknown): string => {
       const reason = errorMessage(error);
       // several files of one run may find the same
-      const id = `bench/${name}`;
+      const id = `infrastructure/${name}`;
       const lines = journal === null ? [] : Journal.read(journal.path).lines;
       if (!lines.some((line) => line.line === "end" && line.id === id)) {
-        journal?.bench(name, reason);
+        journal?.infrastructureError(name, reason);
       }
       return reason;
     };
@@ -152,7 +152,7 @@ export class Session {
       await session.load();
     } catch (error) {
       const reason = errorMessage(error);
-      session.journal.bench(session.suite, reason);
+      session.journal.infrastructureError(session.suite, reason);
       return reason;
     }
     if (session.loads) Deno.test.afterAll(() => session.restore());

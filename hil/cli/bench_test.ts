@@ -2,7 +2,8 @@
 // plumbline bench on the simulated board: measurements, advice, limits, and partial reports.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Journal } from "../journal/journal.ts";
-import { checkResults, type Results } from "../results/schema.ts";
+import { checkResults } from "../results/check.ts";
+import type { Results } from "../results/schema.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 
 const MAIN = new URL("./main.ts", import.meta.url).pathname;
@@ -84,9 +85,9 @@ Deno.test("plumbline bench measures, advises, describes the machine, and prints 
   ]);
   assertEquals(typeof results.environment?.["kernel command line"], "string");
   assertEquals(results.run.command.slice(0, 2), ["plumbline", "bench"]);
-  assert(stderr.startsWith("SIMULATED: figures of a virtual board."), stderr.slice(0, 200));
+  assert(stderr.startsWith("SIMULATED: measured on a virtual board."), stderr.slice(0, 200));
   for (
-    const title of ["Throughput, MB/s", "The four sync calls of", "The CPU reaching", "Advice"]
+    const title of ["Throughput, MB/s", "The four sync calls of", "CPU access to", "Recommended"]
   ) {
     assertStringIncludes(stderr, `\n\n${title}`);
   }
@@ -162,7 +163,7 @@ Deno.test("plumbline bench --limits fails if a measurement exceeds its limit", a
 
   const nothing = await run([{ ...limit, measurement: "speed", max: 4 }]);
   assertEquals(nothing.code, 3, nothing.stderr);
-  assertStringIncludes(nothing.stderr, `No measurement is "speed"`);
+  assertStringIncludes(nothing.stderr, `Expected a measurement "speed"`);
 
   const wrong = await run([{ ...limit, maximum: 4 }]);
   assertEquals([wrong.code, wrong.results], [2, null]);

@@ -67,7 +67,7 @@ export async function runLocal(run: LocalRun): Promise<ReadonlyMap<string, strin
   if (run.signal.aborted) {
     const reason = String(run.signal.reason);
     run.journal.header({ run: { cut: reason } });
-    run.journal.bench("run", reason);
+    run.journal.infrastructureError("run", reason);
   } else if (died.size === 0 && run.options.settings.fault !== undefined) {
     checkInjected(run.journal, run.options.settings.fault);
   }
@@ -93,7 +93,7 @@ async function runFile(run: LocalRun, file: string): Promise<string | null> {
   const ended = await untilEnd(child, watch.signal);
   if (ended === null) {
     const reason = `${watch.signal.reason}, and deno test cannot be killed: it hangs in the kernel`;
-    journal.bench(`deno test ${suiteName(file)}`, reason);
+    journal.infrastructureError(`deno test ${suiteName(file)}`, reason);
     return reason;
   }
   await Promise.race([copied, delay(1000)]); // a grandchild may keep the pipes open
@@ -221,7 +221,7 @@ function judgeChild(
 ): string | null {
   const suite = suiteName(file);
   const blame = (reason: string): string => {
-    journal.bench(`deno test ${suite}`, `${reason}: see ${LOG_FILE}`);
+    journal.infrastructureError(`deno test ${suite}`, `${reason}: see ${LOG_FILE}`);
     return reason;
   };
   if (signal.aborted) return blame(String(signal.reason));
@@ -242,7 +242,10 @@ function judgeChild(
 function checkInjected(journal: Journal, spec: string): void {
   const { lines } = Journal.read(journal.path);
   if (lines.some((line) => line.line === "end" && (line.injected ?? []).length > 0)) return;
-  journal.bench("fault injection", `Expected the fault "${spec}", but none was injected`);
+  journal.infrastructureError(
+    "fault injection",
+    `Expected the fault "${spec}", but none was injected`,
+  );
 }
 
 function delay(milliseconds: number): Promise<null> {

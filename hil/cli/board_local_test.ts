@@ -102,7 +102,11 @@ Deno.test("runLocal() survives a segmentation fault and names the case in which 
       const libc = Deno.dlopen("libc.so.6", { strlen: { parameters: ["usize"], result: "usize" } });
       libc.symbols.strlen(8n);`),
   );
-  assertEquals(outcomes, ["made first PASS", "made second ERROR", "bench deno test made ERROR"]);
+  assertEquals(outcomes, [
+    "made first PASS",
+    "made second ERROR",
+    "infrastructure deno test made ERROR",
+  ]);
   assertEquals(results.tests[1]?.reason, "died here: deno test died of SIGSEGV");
   assertEquals(exit, 3);
 });
@@ -114,7 +118,7 @@ Deno.test("runLocal() runs the next file after one that died", async () => {
   const { results, exit, outcomes } = await runSuites([suite(segfault), suite("")]);
   assertEquals(outcomes, [
     ...["made first PASS", "made second ERROR"],
-    ...["bench deno test made ERROR", "made1 first PASS", "made1 second PASS"],
+    ...["infrastructure deno test made ERROR", "made1 first PASS", "made1 second PASS"],
   ]);
   assertEquals(results.tests[1]?.reason, "died here: deno test died of SIGSEGV");
   assertEquals(exit, 3);
@@ -140,7 +144,7 @@ Deno.test("runLocal() reports a file that runs out of memory, and runs the next 
 
 Deno.test("runLocal() reports an error if a file calls Deno.exit()", async () => {
   const early = await runSuite("Deno.exit(0);");
-  assertEquals(early.outcomes, ["bench deno test made ERROR"]);
+  assertEquals(early.outcomes, ["infrastructure deno test made ERROR"]);
   assertStringIncludes(early.results.tests[0]?.reason ?? "", "registered no case");
   assertEquals(early.exit, 3);
   const late = await runSuite(suite("Deno.exit(0);"));
@@ -181,7 +185,7 @@ Deno.test("runLocal() ends a system call that never returns, when the run is abo
 
 Deno.test("runLocal() reports an infrastructure error if a suite does not load", async () => {
   const { exit, outcomes, log } = await runSuite(`throw new Error("no such board");`);
-  assertEquals(outcomes, ["bench deno test made ERROR"]);
+  assertEquals(outcomes, ["infrastructure deno test made ERROR"]);
   assertEquals(exit, 3);
   assertStringIncludes(log, "no such board");
 });
@@ -198,14 +202,14 @@ Deno.test("runLocal() reports an error if a test fails that is not in the journa
   const { exit, outcomes } = await runSuite(
     suite("") + `Deno.test("third", () => { throw new Error("unseen"); });`,
   );
-  assertEquals(outcomes.at(-1), "bench deno test made ERROR");
+  assertEquals(outcomes.at(-1), "infrastructure deno test made ERROR");
   assertEquals(exit, 3);
 });
 
 Deno.test("runLocal() reports an error if --fault injected nothing", async () => {
   const args = ["--fault=kind=flip"];
   const { exit, outcomes } = await runSuite(suite(""), { args });
-  assertEquals(outcomes.at(-1), "bench fault injection ERROR");
+  assertEquals(outcomes.at(-1), "infrastructure fault injection ERROR");
   assertEquals(exit, 3);
 
   const flipped =

@@ -67,19 +67,21 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
       }),
     );
   } catch (error) {
-    journal.bench("virtual board", errorMessage(error));
+    journal.infrastructureError("virtual board", errorMessage(error));
     return null;
   }
   Deno.writeTextFileSync(`${journal.dir}/guest-stderr.log`, guest.stderr);
 
   // the exit status in the guest must agree with its journal, before the host adds lines to it
   const expected = fold(Journal.read(journal.path)).verdict.exit;
-  guest.kernelReports.forEach((report, i) => journal.bench(`kernel report ${i + 1}`, report));
+  guest.kernelReports.forEach((report, i) =>
+    journal.infrastructureError(`kernel report ${i + 1}`, report)
+  );
   addLogic(journal, guest.logic);
   if (guest.lost !== null) {
     const reason = signal.aborted ? String(signal.reason) : guest.lost;
     journal.header({ run: { cut: reason } });
-    journal.bench(
+    journal.infrastructureError(
       "virtual board",
       `The board was lost: ${reason}; see ${guest.consoleLog}`,
     );
@@ -87,7 +89,7 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
   }
   if (guest.exitCode !== expected) {
     const last = guest.stderr.trimEnd().split("\n").at(-1) ?? "";
-    journal.bench(
+    journal.infrastructureError(
       "virtual board",
       `Expected status ${expected} from plumbline in the guest, by its journal, found status ${guest.exitCode}: ${last}`,
     );
@@ -98,7 +100,7 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
 /** Adds a case for what the simulated logic saw of the core, if there is simulated logic. */
 function addLogic(journal: Journal, logic: GuestRun["logic"]): void {
   if (logic === null) return;
-  if (typeof logic === "string") return journal.bench("simulated logic", logic);
+  if (typeof logic === "string") return journal.infrastructureError("simulated logic", logic);
   const { violations, violation } = logic;
   const id = "simulated core/AXI4";
   const counted = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // plumbline without HOME, without a terminal, and without a writable folder for results.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { checkResults } from "../results/schema.ts";
+import { checkResults } from "../results/check.ts";
 import { checkJUnit } from "../testing/junit.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 
@@ -85,7 +85,7 @@ Deno.test("plumbline run reports all files if one of them segfaults, in valid JS
   const { tests } = checkResults(JSON.parse(stdout));
   assertEquals(tests.map(({ suite, name, outcome }) => `${suite} ${name} ${outcome}`), [
     ...["a good PASS", "b good PASS", "b wild ERROR", "b after ERROR"],
-    ...["bench deno test b ERROR", "c good PASS"],
+    ...["infrastructure deno test b ERROR", "c good PASS"],
   ]);
   assertEquals(tests[2]?.reason, "died here: deno test died of SIGSEGV");
   assertEquals(tests[3]?.reason, "never ran");

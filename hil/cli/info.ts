@@ -12,7 +12,7 @@ import { type Board, describeBoard, openBoard } from "../board/board.ts";
 import { explainDevice } from "../board/precheck.ts";
 import type { Arguments } from "../settings/arguments.ts";
 import { parseSettings, settingOption } from "../settings/settings.ts";
-import { bytes } from "../text/text.ts";
+import { formatBytes } from "../text/format.ts";
 import { BOARD_OPTION, readBoardOptions } from "./board_options.ts";
 import { type Command, EXIT, JSON_DESCRIPTION_OPTION } from "./command.ts";
 import { jsonFile, notice, offerSimulation, writeText } from "./output.ts";
@@ -146,14 +146,16 @@ function describe(board: Board, path: string, info: DeviceInfo): string[] {
     core.id === 0
       ? "  core is unknown"
       : `  core 0x${core.id.toString(16)}, version ${core.version}`,
-    `  blocks of up to ${bytes(info.maxBytes)} in total, aligned to ${info.cacheAlign} bytes`,
+    `  blocks of up to ${formatBytes(info.maxBytes)} in total, aligned to ${info.cacheAlign} bytes`,
     "  policy                 tx   rx   memory     largest block",
   );
   for (const policy of POLICIES) {
     const { tx, rx, attribute, maxBlock, alias } = info.policies[policy];
     const yes = (offered: boolean): string => offered ? "yes" : "no ";
     lines.push(
-      `  ${policy.padEnd(21)}  ${yes(tx)}  ${yes(rx)}  ${attribute.padEnd(9)}  ${bytes(maxBlock)}` +
+      `  ${policy.padEnd(21)}  ${yes(tx)}  ${yes(rx)}  ${attribute.padEnd(9)}  ${
+        formatBytes(maxBlock)
+      }` +
         (alias ? ", an alias of coherent" : ""),
     );
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The command as a user runs it: a process with its exit status, standard output and error.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { checkResults } from "../results/schema.ts";
+import { checkResults } from "../results/check.ts";
 import { VERSION } from "../results/tool.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 

@@ -8,7 +8,7 @@
 import {
   compareResults,
   type Comparison,
-  type FigureChange,
+  type MeasurementChange,
   type OutcomeChange,
   worstFirst,
 } from "../results/compare.ts";
@@ -148,10 +148,11 @@ function exitStatus(runs: readonly (Run & HtmlRun)[], failOnRegression: boolean)
 
 /** Shows what changed. */
 function showComparison(comparison: Comparison & { base: string }, quiet: boolean): void {
-  const { outcomes, figures, judged, unjudged, largestUnjudged, differences, base } = comparison;
+  const { outcomes, measurements, judged, unjudged, largestUnjudged, differences, base } =
+    comparison;
   if (!quiet) {
     for (const line of differences) notice(printable(`the runs differ: ${line}`));
-    const changes = [...outcomes, ...figures].sort(worstFirst);
+    const changes = [...outcomes, ...measurements].sort(worstFirst);
     for (const one of changes.slice(0, MOST_CHANGES)) showChange(one);
     if (changes.length > MOST_CHANGES) {
       console.error(`  ... and ${changes.length - MOST_CHANGES} more changes`);
@@ -174,7 +175,7 @@ function showComparison(comparison: Comparison & { base: string }, quiet: boolea
   notice(printable(`${worse}${gone} since ${base}; measurements compared: ${judged}${blind}`));
 }
 
-function showChange(one: OutcomeChange | FigureChange): void {
+function showChange(one: OutcomeChange | MeasurementChange): void {
   const { suite, name, change } = one;
   const what = "reason" in one
     ? `${one.from ?? "nothing"} to ${one.to ?? "nothing"}` +
@@ -183,7 +184,7 @@ function showChange(one: OutcomeChange | FigureChange): void {
   console.error(printable(`  ${change}: ${suite}: ${name}: ${what}`));
 }
 
-function describeMeasurement({ from, to }: FigureChange): string {
+function describeMeasurement({ from, to }: MeasurementChange): string {
   const at = Object.entries(from.at ?? {}).map(([key, value]) => `${key}=${value}`).join(" ");
   const what = `${from.name}${at === "" ? "" : ` ${at}`}: ${describe(from)}`;
   if (to === null) return `${what} ${from.unit} to nothing`;

@@ -2,7 +2,8 @@
 // plumbline report with journals of complete, dead and damaged runs.
 import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { Journal } from "../journal/journal.ts";
-import { checkResults, type Measurement } from "../results/schema.ts";
+import { checkResults } from "../results/check.ts";
+import type { Measurement } from "../results/schema.ts";
 import { checkJUnit } from "../testing/junit.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 

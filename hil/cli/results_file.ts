@@ -10,10 +10,12 @@
 import { JOURNAL_FILE, parseJournal } from "../journal/journal.ts";
 import { fold } from "../journal/fold.ts";
 import type { Verdict } from "../results/outcome.ts";
-import { checkResults, type Results, ResultsError } from "../results/schema.ts";
+import { checkResults, ResultsError } from "../results/check.ts";
+import type { Results } from "../results/schema.ts";
 import { absolutePath } from "../settings/paths.ts";
 import { UsageError } from "../settings/values.ts";
-import { bytes as sizeText, printable } from "../text/text.ts";
+import { formatBytes } from "../text/format.ts";
+import { printable } from "../text/text.ts";
 import { errorMessage } from "../text/error_message.ts";
 
 /** Limit for the size of all files together, because parsed data takes several times as much memory. */
@@ -102,7 +104,7 @@ function readText(
     left.containers -= containers;
     if (left.bytes < 0) {
       throw new UsageError(
-        `Expected results of at most ${sizeText(MOST_BYTES)} together, found more in ${
+        `Expected results of at most ${formatBytes(MOST_BYTES)} together, found more in ${
           printable(name)
         }`,
       );

@@ -104,9 +104,9 @@ async function execute(
   writeHeader(plan, journal);
   try {
     if (missing !== null) {
-      journal.bench("device", missing);
+      journal.infrastructureError("device", missing);
     } else if (plan.files.length === 0) {
-      journal.bench("suites", `Expected test files in ${plan.source}, found none`);
+      journal.infrastructureError("suites", `Expected test files in ${plan.source}, found none`);
     } else {
       died = await runBoard(plan, journal, lock);
     }

@@ -10,13 +10,12 @@ import { type Board, describeBoard, openBoard } from "../board/board.ts";
 import { gatherEnvironment } from "../board/environment.ts";
 import { lockDevice, LockHeldError } from "../board/lock.ts";
 import { explainDevice } from "../board/precheck.ts";
-import type { Verdict } from "../results/outcome.ts";
-import {
-  type InjectedCount,
-  type InjectedFault,
-  type Results,
-  type Selfcheck,
-  summarize,
+import { summarizeOutcomes, type Verdict } from "../results/outcome.ts";
+import type {
+  InjectedCount,
+  InjectedFault,
+  Results,
+  Selfcheck,
 } from "../results/schema.ts";
 import { toolInfo } from "../results/tool.ts";
 import { selfcheck as injectFaults, shortfalls, totals } from "../selfcheck/mod.ts";
@@ -224,7 +223,7 @@ function resultsOf(
     bitstream: { file: null, sha256: null, part: null, identity: "unknown" },
     run,
     tests: [],
-    summary: summarize([]),
+    summary: summarizeOutcomes([]),
     power: {
       coherence: false,
       tx: false,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { assert, assertEquals } from "@std/assert";
-import { checkResults } from "../results/schema.ts";
+import { checkResults } from "../results/check.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 import { main } from "./main.ts";
 

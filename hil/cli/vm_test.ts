@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { type Arch, hostArch, runInGuest } from "../../fixtures/boards/vm/mod.ts";
 import { boardTest } from "../../fixtures/boards/vm/testing/board.ts";
-import { checkResults, type Results } from "../results/schema.ts";
+import { checkResults } from "../results/check.ts";
+import type { Results } from "../results/schema.ts";
 
 const MAIN = new URL("./main.ts", import.meta.url).pathname;
 

@@ -1,25 +1,33 @@
 // SPDX-License-Identifier: MIT
 /**
- * From a journal to results: the only way in which results come about.
+ * Folds a journal into results. Results come from nowhere else.
  *
  * @module
  */
 import { withAdvice } from "../results/advise.ts";
-import type { Case, CaseResult, JournalContents, JournalLine } from "./journal.ts";
+import { INFRASTRUCTURE, infrastructureError } from "../results/infrastructure.ts";
 import { applyLimits } from "../results/limits.ts";
-import { countOutcomes, type Evidence, isFine, judge, type Verdict } from "../results/outcome.ts";
-import { PATTERN_NAMES, patternNamed } from "../patterns/mod.ts";
 import {
-  type BoardInfo,
-  type Environment,
-  type Power,
-  type Results,
-  summarize,
-  type TestResult,
-  type ToolInfo,
+  countOutcomes,
+  type Evidence,
+  isFine,
+  judge,
+  summarizeOutcomes,
+  type Verdict,
+} from "../results/outcome.ts";
+import { PATTERN_NAMES, patternNamed } from "../patterns/mod.ts";
+import type {
+  BoardInfo,
+  Environment,
+  Power,
+  Results,
+  TestResult,
+  ToolInfo,
 } from "../results/schema.ts";
+import { plural } from "../text/format.ts";
+import type { Case, CaseResult, JournalContents, JournalLine } from "./journal.ts";
 
-/** All that is known about one case. */
+/** Everything that the journal holds about one case. */
 interface Entry {
   item: Case;
   registered: number;
@@ -30,20 +38,20 @@ interface Entry {
 }
 
 /**
- * Fold a journal into results of schema 1, with a verdict.
+ * Folds a journal into results of schema 1, with a verdict.
  *
- * - A start without an end is ERROR "died here".
- * - Registered and neither started nor skipped is ERROR "never ran".
- * - Where either is, or a writer knew that the run ends early, `run.cut` says so.
- * - A case that starts or ends unregistered, is registered twice or starts although skipped is
- *   ERROR: somebody's names or bookkeeping are wrong, and a result may belong to another case.
- * - Where there are limits, they are applied; where a bench measured, its advice follows.
- * - A line in the middle that cannot be read is ERROR; a torn last line is not, for what it would
- *   have said is already missing above.
+ * - A case that started but did not end is ERROR "died here".
+ * - A case that was registered, but neither started nor skipped, is ERROR "never ran".
+ * - In both cases, or if a writer recorded that the run ended early, `run.cut` says so.
+ * - A case that was not registered, or registered twice, is ERROR, because its result may belong to
+ *   another case.
+ * - Limits in the journal are applied. Recommendations are added after a benchmark.
+ * - An unreadable line is ERROR. A torn last line is not, because the case that it belongs to is
+ *   incomplete and counts as above.
  *
- * @param contents what {@linkcode Journal.read} gave
- * @param died what ended the process, added to "died here"; or what ended the file of each suite
- * @returns the results
+ * @param contents The contents of the journal
+ * @param died What ended the process, for the reason "died here"; or what ended the file of each suite
+ * @returns The results
  *
  * @example A run that died in its only case
  * ```ts
@@ -66,7 +74,6 @@ export function fold(
   died: string | ReadonlyMap<string, string> | null = null,
 ): Results & { readonly verdict: Verdict } {
   const entries = new Map<string, Entry>();
-  const controls: { result: CaseResult }[] = [];
   for (const line of contents.lines) if (line.line !== "run") enter(entries, line);
 
   const lastAt = contents.lines.at(-1)?.at ?? null;
@@ -75,18 +82,24 @@ export function fold(
     return toTest(entry, lastAt, reason);
   });
   for (const number of contents.unreadable) {
-    tests.push(bench(`journal line ${number}`, "The line cannot be read: the journal is damaged"));
+    tests.push(
+      infrastructureError(
+        `journal line ${number}`,
+        "The line cannot be read: the journal is damaged",
+      ),
+    );
   }
-  for (const { item, result } of entries.values()) {
-    if (item.control === true && result !== null) controls.push({ result });
-  }
+  const controls = [...entries.values()].flatMap(({ item, result }) =>
+    item.control === true && result !== null ? [result] : []
+  );
 
   const header = mergeHeaders(contents.lines, lastAt);
-  const cut = cutOff(header.run.cut, tests);
-  const { power, control } = judgePower(header.board, controls.map(({ result }) => result));
+  const cut = describeCut(header.run.cut, tests);
+  const { power, control } = judgePower(header.board, controls);
   const verdict: Verdict = judge({
     counts: countOutcomes(tests.map((test) => test.outcome)),
-    framesVerified: sum(tests.filter((test) => test.outcome === "PASS").map((test) => test.frames)),
+    framesVerified: tests.filter((test) => test.outcome === "PASS")
+      .reduce((sum, test) => sum + test.frames, 0),
     coherent: header.board.coherent,
     control,
   });
@@ -95,8 +108,8 @@ export function fold(
     ...header,
     run: cut === null ? header.run : { ...header.run, cut },
     tests,
-    summary: summarize(tests),
-    power: { ...power, detail: power.detail + alike(header.run.pattern) },
+    summary: summarizeOutcomes(tests),
+    power: { ...power, detail: power.detail + patternWarning(header.run.pattern) },
     verdict,
   } as const;
   const line = contents.lines.find((line) => line.line === "run" && line.limits !== undefined);
@@ -119,7 +132,7 @@ function enter(entries: Map<string, Entry>, line: Exclude<JournalLine, { line: "
     return;
   }
   const entry = known ?? {
-    item: { id: line.id, suite: "bench", name: line.id, policy: null },
+    item: { id: line.id, suite: INFRASTRUCTURE, name: line.id, policy: null },
     registered: 0,
     ...UNSTARTED,
   };
@@ -130,7 +143,7 @@ function enter(entries: Map<string, Entry>, line: Exclude<JournalLine, { line: "
   } else {
     const { line: _line, at: _at, id: _id, ...result } = line;
     entry.ends++;
-    // a later attempt that goes well hides nothing
+    // a later attempt that passes must not hide an earlier failure
     if (entry.result === null || isFine(entry.result.outcome)) entry.result = result;
   }
 }
@@ -157,10 +170,10 @@ function toTest(entry: Entry, lastAt: string | null, died: string | null): TestR
     measurements: result?.measurements ?? [],
   });
 
-  if (registered === 0) return error("ran without being registered");
-  // a name used twice: which of the cases a result belongs to cannot be told; a FAIL stays one
+  if (registered === 0) return error("ran but was not registered");
+  // it is unknown to which of the cases a result belongs, but a failure remains a failure
   if (registered > 1 && result?.outcome !== "FAIL") {
-    return error(`registered ${registered} times: give each case a name of its own`);
+    return error(`registered ${registered} times: give each case a unique name`);
   }
   if (result !== null && (starts <= ends || !isFine(result.outcome))) {
     const { outcome, reason, seconds, frames, bytes, faults = [], measurements = [] } = result;
@@ -176,32 +189,17 @@ function toTest(entry: Entry, lastAt: string | null, died: string | null): TestR
   return error("never ran");
 }
 
-/** Why a run is not whole, and what is missing; `null` where it came to its end. */
-function cutOff(why: string | undefined, tests: readonly TestResult[]): string | null {
+/** Why a run is incomplete, and what is missing; `null` for a complete run. */
+function describeCut(why: string | undefined, tests: readonly TestResult[]): string | null {
   const count = (start: string, what: string): string | null => {
     const { length } = tests.filter(({ outcome, reason }) =>
       outcome === "ERROR" && reason?.startsWith(start) === true
     );
-    return length === 0 ? null : `${length} ${length === 1 ? "case" : "cases"} ${what}`;
+    return length === 0 ? null : `${plural(length, "case")} ${what}`;
   };
-  const missing = [count("died here", "died under way"), count("never ran", "never ran")]
+  const missing = [count("died here", "died"), count("never ran", "never ran")]
     .filter((part) => part !== null).join(", ");
   return [why, missing].filter((part) => part !== undefined && part !== "").join(": ") || null;
-}
-
-function bench(name: string, reason: string): TestResult {
-  return {
-    suite: "bench",
-    name,
-    policy: null,
-    outcome: "ERROR",
-    reason,
-    seconds: 0,
-    frames: 0,
-    bytes: 0,
-    faults: [],
-    measurements: [],
-  };
 }
 
 function mergeHeaders(
@@ -248,7 +246,7 @@ function mergeHeaders(
   };
 }
 
-/** Keep what is known, take over what is not; `null` is "unknown" and gives way. */
+/** Adds facts that are not known yet. `null` means unknown. */
 function addMissing<T extends object>(target: Partial<T>, more: Partial<T> | undefined): void {
   for (const [key, value] of Object.entries(more ?? {})) {
     const name = key as keyof T;
@@ -258,15 +256,15 @@ function addMissing<T extends object>(target: Partial<T>, more: Partial<T> | und
   }
 }
 
-/** What a pattern cannot show, whatever the board. */
-function alike(pattern: string | undefined): string {
+/** Says what a pattern cannot reveal on any board. */
+function patternWarning(pattern: string | undefined): string {
   if (pattern === undefined || !PATTERN_NAMES.includes(pattern)) return "";
   const { period } = patternNamed(pattern).create({ seed: 0, maxLength: 64 });
   if (period > 1) return "";
-  return `; frames of pattern ${pattern} are all alike: a lost, repeated or old one stays unseen`;
+  return `; all frames of pattern ${pattern} are equal, so it cannot reveal a lost, repeated or stale one`;
 }
 
-/** Power is judged over all controls together: a large frame may evict itself from the cache. */
+/** Judges all controls together, because a large frame may evict itself from the cache. */
 function judgePower(
   board: BoardInfo,
   controls: readonly CaseResult[],
@@ -280,19 +278,20 @@ function judgePower(
 
   if (board.coherent === true) {
     const detail = failed.length > 0
-      ? `the board says that it is cache coherent, yet policy none failed in ${failed.join(", ")}`
-      : "the board is cache coherent: missing syncs cannot show on it, policy none proves nothing";
+      ? `the board claims to be cache coherent, but policy none failed in ${failed.join(", ")}`
+      : "the board is cache coherent, so a missing sync has no effect and policy none proves nothing";
     return {
       power: { coherence: false, tx, rx, detail },
       control: controls.length > 0 ? "powerless" : "absent",
     };
   }
   if (controls.length === 0) {
-    const detail = "policy none did not run: whether this board can show missing syncs is unknown";
+    const detail =
+      "policy none did not run, so it is unknown whether this board can show missing syncs";
     return { power: { coherence: false, tx, rx, detail }, control: "absent" };
   }
   if (used.length === 0 && controls.some((result) => result.outcome === "XFAIL")) {
-    const detail = "policy none failed, as it must, but in which direction cannot be told";
+    const detail = "policy none failed, as it must, but the direction is unknown";
     return { power: { coherence: true, tx, rx, detail }, control: "powerful" };
   }
   const powerful = failed.length > 0 && missed.length === 0;
@@ -301,12 +300,12 @@ function judgePower(
     detail = "policy none failed in both directions, as it must: this board can show missing syncs";
   } else if (powerful) {
     detail = `policy none failed in ${used.join("")}, as it must: ` +
-      `this board can show missing syncs there, the other direction was not tried`;
+      `this board can show missing syncs there; the other direction was not tested`;
   } else if (failed.length > 0) {
     detail = `policy none failed in ${failed.join("")} only: ` +
-      `a missing sync in ${missed.join("")} would stay unseen on this board`;
+      `this board cannot show a missing sync in ${missed.join("")}`;
   } else {
-    detail = "policy none passed: a missing sync would stay unseen on this board";
+    detail = "policy none passed: this board cannot show a missing sync";
   }
   return {
     power: { coherence: powerful, tx, rx, detail },
@@ -314,18 +313,14 @@ function judgePower(
   };
 }
 
-/** Whether a missing sync was seen in a direction; `null` when no control used it. */
+/** Whether a control failed because of a missing sync in a direction; `null` if no control used it. */
 function direction(controls: readonly CaseResult[], name: "tx" | "rx"): boolean | null {
-  const told = controls.map((result) => result.evidence?.[name])
+  const seen = controls.map((result) => result.evidence?.[name])
     .filter((value) => value !== undefined);
-  return told.length === 0 ? null : told.includes(true);
+  return seen.length === 0 ? null : seen.includes(true);
 }
 
 function secondsBetween(from: string, to: string | null): number {
   const seconds = to === null ? 0 : (Date.parse(to) - Date.parse(from)) / 1000;
   return Number.isFinite(seconds) ? Math.max(0, seconds) : 0;
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, one) => total + one, 0);
 }

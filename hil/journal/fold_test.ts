@@ -3,7 +3,8 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Case, CaseResult, RunHeader } from "./journal.ts";
 import { parseJournal } from "./journal.ts";
 import { fold } from "./fold.ts";
-import { checkResults, type Results } from "../results/schema.ts";
+import { checkResults } from "../results/check.ts";
+import type { Results } from "../results/schema.ts";
 
 const at = "2026-01-01T00:00:00.000Z";
 const pass: CaseResult = { outcome: "PASS", reason: null, seconds: 1, frames: 10, bytes: 640 };
@@ -27,11 +28,11 @@ const coherent = run({ board: { kind: "vm", simulated: true, coherent: true } })
 
 function folded(lines: object[], died: string | null = null): Results {
   const text = lines.map((line) => JSON.stringify(line) + "\n").join("");
-  // whatever happened, what comes out must be of the schema, also after a trip through a file
+  // all results must match the schema, also after a round trip through a file
   return checkResults(JSON.parse(JSON.stringify(fold(parseJournal(text), died))));
 }
 
-Deno.test("fold() gives the example of the schema from a whole journal", () => {
+Deno.test("fold() turns a complete journal into results", () => {
   const results = folded([
     run({
       tool: { name: "plumbline", version: "0.1.0", deno: "2.9.5", git: "abc" },
@@ -77,7 +78,7 @@ Deno.test("fold() gives the example of the schema from a whole journal", () => {
   assertEquals(results.verdict?.exit, 0);
 });
 
-Deno.test("fold() calls a start without an end ERROR died here", () => {
+Deno.test("fold() reports a case that started but did not end as ERROR died here", () => {
   const lines = [item("a"), item("b"), start("a"), end("a"), start("b"), start("z")].slice(0, 5);
   const results = folded(lines);
   assertEquals(results.tests[1]?.outcome, "ERROR");
@@ -86,18 +87,18 @@ Deno.test("fold() calls a start without an end ERROR died here", () => {
   assertEquals(folded(lines, "SIGSEGV").tests[1]?.reason, "died here: SIGSEGV");
 });
 
-Deno.test("fold() counts the time of a case that died up to the last line", () => {
+Deno.test("fold() counts the time of a case that died until the last line", () => {
   const results = folded([item("a"), start("a"), { ...run({}), at: "2026-01-01T00:00:02.500Z" }]);
   assertEquals(results.tests[0]?.seconds, 2.5);
 });
 
-Deno.test("fold() calls a case that neither started nor was skipped ERROR never ran", () => {
+Deno.test("fold() reports a case that neither started nor was skipped as ERROR never ran", () => {
   const results = folded([item("a"), item("b"), start("a"), end("a")]);
   assertEquals(results.tests[1]?.reason, "never ran");
   assertEquals(results.verdict?.exit, 3);
 });
 
-Deno.test("fold() says of a run what cut it off and what is missing", () => {
+Deno.test("fold() says why a run is incomplete, and what is missing", () => {
   const whole = [item("a"), start("a"), end("a")];
   const cut = run({ run: { cut: "the run was interrupted" } });
   const missing = [item("b"), item("c"), item("d"), start("b")];
@@ -105,12 +106,12 @@ Deno.test("fold() says of a run what cut it off and what is missing", () => {
   assertEquals(folded([...whole, cut]).run.cut, "the run was interrupted");
   assertEquals(
     folded([...whole, ...missing, cut]).run.cut,
-    "the run was interrupted: 1 case died under way, 2 cases never ran",
+    "the run was interrupted: 1 case died, 2 cases never ran",
   );
   assertEquals(folded([...whole, item("b")]).run.cut, "1 case never ran");
 });
 
-Deno.test("fold() takes no result on trust whose case is unknown or named twice", () => {
+Deno.test("fold() rejects the result of a case that is not registered, or registered twice", () => {
   const unknown = folded([start("a"), end("a")]);
   assertEquals(unknown.tests[0]?.outcome, "ERROR");
   const twice = folded([item("a"), item("a"), start("a"), end("a")]);
@@ -120,22 +121,23 @@ Deno.test("fold() takes no result on trust whose case is unknown or named twice"
   assertEquals(failed.verdict?.exit, 1);
 });
 
-Deno.test("fold() tells of an unreadable line in the middle and not of a torn last one", () => {
+Deno.test("fold() reports an unreadable line, but not a torn last one", () => {
   const whole = [item("a"), end("a")].map((line) => JSON.stringify(line));
   const torn = fold(parseJournal(`${whole[0]}\n${whole[1]}\n{"line":"en`));
   assertEquals(torn.verdict?.exit, 0);
   const damaged = fold(parseJournal(`${whole[0]}\nGARBAGE\n${whole[1]}\n`));
   assertEquals(damaged.verdict?.exit, 3);
   assertEquals(damaged.tests[1]?.name, "journal line 2");
+  assertEquals(damaged.tests[1]?.suite, "infrastructure");
 });
 
-Deno.test("fold() of an empty journal verified nothing", () => {
+Deno.test("fold() of an empty journal gives exit status 3", () => {
   const results = folded([]);
   assertEquals(results.tests, []);
   assertEquals(results.verdict?.exit, 3);
 });
 
-Deno.test("fold() shows power per direction, over all controls together", () => {
+Deno.test("fold() judges each direction over all controls together", () => {
   const base = [incoherent, item("a"), end("a"), control("x"), control("y")];
   const both = folded([
     ...base,
@@ -174,16 +176,19 @@ Deno.test("fold() shows power per direction, over all controls together", () => 
   assertEquals(none.verdict?.exit, 3);
 });
 
-Deno.test("fold() says that frames which are all alike cannot show an old one", () => {
+Deno.test("fold() says that a pattern of equal frames cannot reveal a stale one", () => {
   const detailOf = (pattern: string) =>
     folded([incoherent, run({ run: { pattern } }), item("a"), start("a"), end("a")]).power.detail;
-  assertMatch(detailOf("zeros"), /; frames of pattern zeros are all alike: .* stays unseen$/);
+  assertMatch(
+    detailOf("zeros"),
+    /; all frames of pattern zeros are equal, so it cannot reveal .*$/,
+  );
   for (const other of ["tagged", "counter8", "no such pattern"]) {
-    assertEquals(detailOf(other).includes("alike"), false, other);
+    assertEquals(detailOf(other).includes("equal"), false, other);
   }
 });
 
-Deno.test("fold() gives a coherent board no power and says why", () => {
+Deno.test("fold() says that a control proves nothing on a coherent board", () => {
   const results = folded([
     coherent,
     item("a"),
@@ -196,14 +201,14 @@ Deno.test("fold() gives a coherent board no power and says why", () => {
   assertEquals(results.verdict?.exit, 0);
 });
 
-Deno.test("fold() says that power is unknown when no control ran", () => {
+Deno.test("fold() says that power is unknown if no control ran", () => {
   const results = folded([incoherent, item("a"), end("a")]);
   assertEquals(results.power.coherence, false);
   assertStringIncludes(results.power.detail, "did not run");
   assertEquals(results.verdict?.exit, 0);
 });
 
-Deno.test("fold() takes the first header that knows a fact", () => {
+Deno.test("fold() uses the first header that holds a fact", () => {
   const results = folded([
     run({ run: { command: ["plumbline", "run"] }, board: { kind: "vm", arch: null } }),
     run({ run: { command: ["deno", "test"], seed: 5 }, board: { arch: "x86_64", kind: "local" } }),

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /**
- * The journal: what a run did, one line at a time, each on disk before the run goes on.
+ * The journal: what a run did, line by line. Each line is on disk before the run continues.
  *
- * A segfault, SIGTERM, power loss or a hung bus ends Deno without a report. What it had written to
- * the journal by then is all that is known, so results are folded from the journal and from nothing
- * else. See {@link ./journal_fold.ts}.
+ * A segfault, SIGTERM, power loss or a hung bus ends Deno without a report. Only the journal survives,
+ * so the results come from the journal alone: see `fold.ts`.
  *
- * The file is `journal.jsonl`, JSON lines in UTF-8. A line has a key `line` that tells its kind:
- * `run` (several may add to each other), `case` (registered), `start`, `end`.
+ * The file is `journal.jsonl`: JSON lines in UTF-8. The key `line` is the kind of a line: `run` (facts
+ * about the run; later lines add to earlier ones), `case` (registered), `start` and `end`.
  *
  * @module
  */
+import { INFRASTRUCTURE } from "../results/infrastructure.ts";
 import type { Limit } from "../results/limits.ts";
 import type {
   BitstreamInfo,
@@ -25,66 +25,66 @@ import type { Fault } from "../verify/fault.ts";
 import type { Outcome } from "../results/outcome.ts";
 import { errorMessage } from "../text/error_message.ts";
 
-/** Facts about the run; each line gives those that its writer knows, and the first one counts. */
+/** Facts about the run. If several lines hold the same fact, the first one counts. */
 export interface RunHeader {
-  /** What runs. */
+  /** The versions of the tool. */
   readonly tool?: Partial<ToolInfo>;
-  /** What it runs on. */
+  /** The board that the run uses. */
   readonly board?: Partial<BoardInfo>;
-  /** What is in the logic. */
+  /** The bitstream in the logic. */
   readonly bitstream?: Partial<BitstreamInfo>;
   /** The run as a whole. */
   readonly run?: Partial<RunInfo>;
-  /** What else is known of machine and kernel. */
+  /** Facts about the machine and the kernel. */
   readonly environment?: Environment;
-  /** What measurements are held against. */
+  /** The limits for measurements. */
   readonly limits?: readonly Limit[];
 }
 
-/** A case, as it is registered. */
+/** A registered case. */
 export interface Case {
-  /** Unique within the run, such as `loopback/loop policy=none size=64 depth=1`. */
+  /** The id, unique within the run, such as `loopback/loop policy=none size=64 depth=1`. */
   readonly id: string;
   /** The suite. */
   readonly suite: string;
-  /** The case's own name. */
+  /** The name of the case. */
   readonly name: string;
-  /** The policy, or `null` for a case that uses none. */
+  /** The policy, or `null` if the case uses none. */
   readonly policy: string | null;
-  /** What tells this case from its neighbours, such as size and depth. */
+  /** What distinguishes the case from others of the same name, such as size and depth. */
   readonly params?: NonNullable<TestResult["params"]>;
-  /** Whether this is a negative control: a case that must fail where missing syncs can be seen. */
+  /** Whether this is a negative control, which must fail on a board that reveals missing syncs. */
   readonly control?: boolean;
-  /** Why it will not run, or `null`. */
+  /** Why the case is skipped, or `null`. */
   readonly skip?: string | null;
 }
 
-/** How a case ended. */
+/** The result of a case. */
 export interface CaseResult {
-  /** The outcome. */
+  /** How the case ended. */
   readonly outcome: Outcome;
-  /** Why, for every outcome but PASS. */
+  /** Why the case ended so, for every outcome but PASS. */
   readonly reason: string | null;
-  /** How long it took. */
+  /** The duration of the case. */
   readonly seconds: number;
-  /** Frames verified. */
+  /** The number of verified frames. */
   readonly frames: number;
-  /** Bytes verified. */
+  /** The number of verified bytes. */
   readonly bytes: number;
-  /** What was wrong. */
+  /** The faults that were found. */
   readonly faults?: readonly Fault[];
-  /** What was measured. */
+  /** The measurements of the case. */
   readonly measurements?: readonly Measurement[];
   /**
-   * For a control, by direction: whether a missing sync was seen; no key for a direction that the
-   * case does not use or cannot tell apart.
+   * For a control: whether it failed because of a missing sync in each direction. A direction that the
+   * case does not use, or cannot separate from the other one, has no key.
    */
   readonly evidence?: { readonly tx?: boolean; readonly rx?: boolean };
-  /** What a virtual board's engine did wrong on demand, a line for each fault. */
+  /** The faults that were injected into the board, one text each. */
   readonly injected?: readonly string[];
 }
 
-/** One line of a journal; `at` is when it was written, RFC 3339. */
+/** A line of a journal. `at` is the time of writing, RFC 3339. */
 export type JournalLine =
   & { readonly at: string }
   & (
@@ -93,33 +93,33 @@ export type JournalLine =
     | {
       readonly line: "start";
       readonly id: string;
-      /** Seconds after which the case has ended, or hangs. */
+      /** The time limit of the case in seconds. A case that exceeds it hangs. */
       readonly limit?: number;
     }
     | ({ readonly line: "end"; readonly id: string } & CaseResult)
   );
 
-/** What {@linkcode Journal.read} found. */
+/** The contents of a journal. */
 export interface JournalContents {
-  /** Every line that could be read, in order. */
+  /** Every readable line, in order. */
   readonly lines: readonly JournalLine[];
-  /** Numbers, from 1, of lines that could not be read, but for a last one without its end. */
+  /** The numbers of unreadable lines, from 1. A torn last line is not among them. */
   readonly unreadable: readonly number[];
-  /** Whether the last line is torn: the writer died while writing it. */
+  /** Whether the last line is torn, because the writer died while writing it. */
   readonly torn: boolean;
 }
 
-/** Name of the journal in its folder. */
+/** The name of the journal in the folder of the run. */
 export const JOURNAL_FILE = "journal.jsonl";
 
-/** Environment variable that names the folder of the run. */
+/** The environment variable that names the folder of the run. */
 export const RESULTS_VARIABLE = "PLUMBLINE_RESULTS";
 
 /**
- * Writer of a journal. Several may write to one file, from one process or many: a line is one write
- * to the end of the file.
+ * A writer of a journal. Several writers, also of several processes, can share a file, because each line
+ * is one write to the end of the file.
  *
- * @example Register, run and end a case
+ * @example Register, start and end a case
  * ```ts
  * import { Journal } from "./journal.ts";
  * import { assertEquals } from "@std/assert";
@@ -138,9 +138,9 @@ export const RESULTS_VARIABLE = "PLUMBLINE_RESULTS";
  * ```
  */
 export class Journal implements Disposable {
-  /** The folder of the run, absolute. */
+  /** The folder of the run, an absolute path. */
   readonly dir: string;
-  /** The journal in it. */
+  /** The path of the journal. */
   readonly path: string;
   readonly #file: Deno.FsFile;
 
@@ -151,15 +151,16 @@ export class Journal implements Disposable {
   }
 
   /**
-   * Open the journal of this run, making its folder if need be.
+   * Opens the journal of this run. Creates its folder if it does not exist.
    *
-   * The folder is `dir`, else `PLUMBLINE_RESULTS`, else `results/<pid>-<start>` (in `/tmp` where the
-   * working folder cannot be written). It is then put into `PLUMBLINE_RESULTS`, because the test
-   * files of one `deno test` share a process but no variables, and must share a journal.
+   * Without `dir`, the folder is named by `PLUMBLINE_RESULTS`. Without that variable, it is a new folder
+   * `results/<pid>-<start>`, or the same below `/tmp/plumbline-results` if the current folder is not
+   * writable. The variable then names the new folder, because the test files of one `deno test` must
+   * share a journal, and share a process but no variables of JavaScript.
    *
-   * @param options.dir the folder
-   * @returns the journal, open for appending; the caller owns it
-   * @throws {Deno.errors.PermissionDenied} and the like, when the folder cannot be written
+   * @param options.dir The folder
+   * @returns The journal, open for appending; the caller owns it
+   * @throws {Deno.errors.PermissionDenied} If the folder is not writable; other errors of the file system
    */
   static open(options: { dir?: string } = {}): Journal {
     const given = options.dir ?? (Deno.env.get(RESULTS_VARIABLE) || undefined);
@@ -168,72 +169,72 @@ export class Journal implements Disposable {
     const path = `${dir}/${JOURNAL_FILE}`;
     const file = Deno.openSync(path, { append: true, create: true, read: true });
     const journal = new Journal(dir, path, file);
-    if (journal.#isTorn()) journal.#write("\n"); // a writer died here: start on a line of our own
+    if (journal.#isTorn()) journal.#write("\n"); // a writer died within a line: begin a new one
     return journal;
   }
 
   /**
-   * Read a journal, in whatever state its writer left it.
+   * Reads a journal, also one that is damaged or not finished.
    *
-   * @param path the file
-   * @returns its lines and what could not be read
-   * @throws {Deno.errors.NotFound} when there is no such file
+   * @param path The file
+   * @returns The contents
+   * @throws {Deno.errors.NotFound} If there is no such file
    */
   static read(path: string): JournalContents {
     return parseJournal(Deno.readTextFileSync(path));
   }
 
   /**
-   * Note facts about the run. May be called more than once.
+   * Records facts about the run. Can be called several times.
    *
-   * @param header what the caller knows
+   * @param header The facts that the caller knows
    */
   header(header: RunHeader): void {
     this.#append({ line: "run", ...header });
   }
 
   /**
-   * Note that a case exists, before anything runs.
+   * Records that a case exists, before any case runs.
    *
-   * @param item the case; with `skip` it must not be started
+   * @param item The case; with `skip`, the case must not start
    */
   register(item: Case): void {
     this.#append({ line: "case", ...item });
   }
 
   /**
-   * Note that a case begins.
+   * Records that a case starts.
    *
-   * @param id the case
-   * @param limit seconds after which it has ended, or hangs
+   * @param id The id of the case
+   * @param limit The time limit in seconds; a case that exceeds it hangs
    */
   start(id: string, limit?: number): void {
     this.#append({ line: "start", id, ...(limit === undefined ? {} : { limit }) });
   }
 
   /**
-   * Note how a case ended.
+   * Records the result of a case.
    *
-   * @param id the case
-   * @param result how it ended
+   * @param id The id of the case
+   * @param result The result
    */
   end(id: string, result: CaseResult): void {
     this.#append({ line: "end", id, ...result });
   }
 
   /**
-   * Note a failure of the bench outside of any case: a process that died, a kernel report.
+   * Records an infrastructure error outside any case: a process that died, a report of the kernel.
    *
-   * @param name what failed
-   * @param reason what happened
+   * @param name What failed
+   * @param reason What happened
    */
-  bench(name: string, reason: string): void {
-    const id = `bench/${name}`;
-    this.register({ id, suite: "bench", name, policy: null });
+  infrastructureError(name: string, reason: string): void {
+    const id = `${INFRASTRUCTURE}/${name}`;
+    this.register({ id, suite: INFRASTRUCTURE, name, policy: null });
     this.end(id, { outcome: "ERROR", reason, seconds: 0, frames: 0, bytes: 0 });
   }
 
-  /** Close the file. */
+  /** Closes the file. */
   [Symbol.dispose](): void {
     this.#file.close();
   }
@@ -243,7 +244,7 @@ export class Journal implements Disposable {
     this.#write(JSON.stringify({ line: kind, at: new Date().toISOString(), ...rest }) + "\n");
   }
 
-  /** One write, so that lines of several processes never mix, then down to the disk. */
+  /** Writes a line in one write, so that lines of several processes never mix, then to the disk. */
   #write(text: string): void {
     const bytes = new TextEncoder().encode(text);
     const written = this.#file.writeSync(bytes);
@@ -266,7 +267,7 @@ export class Journal implements Disposable {
 }
 
 /**
- * Reader of a journal that is still being written.
+ * A reader of a journal that is still being written.
  */
 export class JournalTail {
   readonly #path: string;
@@ -275,18 +276,18 @@ export class JournalTail {
   #rest = "";
 
   /**
-   * Follow a journal from its first line.
+   * Creates a reader that begins at the first line.
    *
-   * @param path the file, which need not exist yet
+   * @param path The file, which may not exist yet
    */
   constructor(path: string) {
     this.#path = path;
   }
 
   /**
-   * Read what was added since the last call.
+   * Reads the lines that were added since the last call.
    *
-   * @returns the new whole lines, none when the file does not exist
+   * @returns The new complete lines; none if the file does not exist
    */
   poll(): JournalLine[] {
     let file: Deno.FsFile;
@@ -311,16 +312,16 @@ export class JournalTail {
 }
 
 /**
- * Take the text of a journal apart.
+ * Parses the text of a journal.
  *
- * @param text what the file holds
- * @returns its lines and what could not be read
+ * @param text The text of the file
+ * @returns The contents
  */
 export function parseJournal(text: string): JournalContents {
   const lines: JournalLine[] = [];
   const unreadable: number[] = [];
   const raw = text.split("\n");
-  const last = raw.pop() ?? ""; // what follows the last end of line: nothing, unless it is torn
+  const last = raw.pop() ?? ""; // the text after the last line feed: empty unless the line is torn
   raw.forEach((one, i) => {
     if (one === "") return;
     const line = parseLine(one);
@@ -354,7 +355,7 @@ function newFolder(): string {
   } catch (error) {
     const dir = makeFolder(`/tmp/plumbline-results/${name}`);
     const why = errorMessage(error);
-    console.error(`plumbline: no folder results/ here (${why}): results go to ${dir}`);
+    console.error(`plumbline: cannot create results/ here (${why}): the results go to ${dir}`);
     return dir;
   }
 }

@@ -10,7 +10,7 @@ function folder(): string {
   return tempDir();
 }
 
-Deno.test("Journal keeps what was written, in order, one line each", () => {
+Deno.test("Journal writes one line for each call, in order", () => {
   using journal = Journal.open({ dir: `${folder()}/new/folder` });
   journal.header({ run: { seed: 7 } });
   journal.register(item);
@@ -23,7 +23,7 @@ Deno.test("Journal keeps what was written, in order, one line each", () => {
   assertEquals(Deno.readTextFileSync(journal.path).split("\n").length, 5);
 });
 
-Deno.test("Journal.open() lets several writers append to one file", () => {
+Deno.test("Journal.open() lets several writers share a file", () => {
   const dir = folder();
   using one = Journal.open({ dir });
   using two = Journal.open({ dir });
@@ -34,7 +34,7 @@ Deno.test("Journal.open() lets several writers append to one file", () => {
   assertEquals(ids, ["a", "b", "c"]);
 });
 
-Deno.test("Journal.open() takes the folder of PLUMBLINE_RESULTS, and leaves one there", () => {
+Deno.test("Journal.open() uses the folder in PLUMBLINE_RESULTS, or sets the variable to a new folder", () => {
   const before = Deno.env.get(RESULTS_VARIABLE);
   const cwd = Deno.cwd();
   try {
@@ -56,7 +56,7 @@ Deno.test("Journal.open() takes the folder of PLUMBLINE_RESULTS, and leaves one 
   }
 });
 
-Deno.test("Journal.read() tolerates a last line that is torn", () => {
+Deno.test("Journal.read() accepts a torn last line", () => {
   const dir = folder();
   using journal = Journal.open({ dir });
   journal.register(item);
@@ -66,7 +66,7 @@ Deno.test("Journal.read() tolerates a last line that is torn", () => {
   assertEquals({ torn, unreadable }, { torn: true, unreadable: [] });
 });
 
-Deno.test("Journal.open() starts a new line after a torn one", () => {
+Deno.test("Journal.open() begins a new line after a torn one", () => {
   const dir = folder();
   Deno.writeTextFileSync(`${dir}/journal.jsonl`, '{"line":"start","at":"2026-01');
   using journal = Journal.open({ dir });
@@ -76,7 +76,7 @@ Deno.test("Journal.open() starts a new line after a torn one", () => {
   assertEquals({ torn, unreadable }, { torn: false, unreadable: [1] });
 });
 
-Deno.test("parseJournal() refuses lines of no known kind", () => {
+Deno.test("parseJournal() reports lines of an unknown kind as unreadable", () => {
   const at = "2026-01-01T00:00:00Z";
   const bad = ["nonsense", "7", "null", `{"line":"start","at":"${at}"}`, '{"line":"run"}', "[]"];
   for (const line of bad) {
@@ -84,7 +84,7 @@ Deno.test("parseJournal() refuses lines of no known kind", () => {
   }
 });
 
-Deno.test("Journal has every line on disk when its process is killed", async () => {
+Deno.test("Journal has every line on disk if its process is killed", async () => {
   const dir = folder();
   const module = JSON.stringify(new URL("./journal.ts", import.meta.url).href);
   const script = `
@@ -104,7 +104,7 @@ Deno.test("Journal has every line on disk when its process is killed", async () 
   assertEquals(lines.length, 20);
 });
 
-Deno.test("JournalTail.poll() gives each line once and only when it is whole", () => {
+Deno.test("JournalTail.poll() returns each line once, when it is complete", () => {
   const dir = folder();
   const tail = new JournalTail(`${dir}/journal.jsonl`);
   assertEquals(tail.poll(), []);
@@ -122,8 +122,8 @@ Deno.test("JournalTail.poll() gives each line once and only when it is whole", (
   assertEquals(tail.poll().length, 1);
 });
 
-Deno.test("Journal says that the disk is full instead of going on", () => {
-  // /dev/full refuses every write as a full disk does
+Deno.test("Journal throws if the disk is full", () => {
+  // every write to /dev/full fails as on a full disk
   const dir = folder();
   Deno.symlinkSync("/dev/full", `${dir}/journal.jsonl`);
   using journal = Journal.open({ dir });

@@ -1,59 +1,63 @@
 // SPDX-License-Identifier: MIT
 /**
- * The bench for a person: the tables of 2015, what else was measured, and the advice.
+ * The results of a benchmark as tables, and the recommended policies.
  *
  * @module
  */
 
 import type { Advice, Crossover, Measurement, Results } from "../results/schema.ts";
-import { bytes, fold } from "../text/text.ts";
+import { formatBytes, plural } from "../text/format.ts";
+import { wrap } from "../text/text.ts";
 
-/** A measurement, and what it is of. */
-interface Figure {
+/** The conditions of a measurement. */
+type Conditions = Readonly<Record<string, string | number | boolean>>;
+
+/** A measurement with its policy. */
+interface Entry {
   readonly policy: string;
-  readonly at: Readonly<Record<string, string | number | boolean>>;
+  readonly at: Conditions;
   readonly one: Measurement;
 }
 
-/** What a figure must have been measured at. */
-type At = Readonly<Record<string, string | number | boolean>>;
-
 const SYNC_CALLS = ["for_device tx", "for_device rx", "for_cpu rx", "for_cpu tx"];
 
-/** Bytes that were read in 2015: byte by byte, in 20 s, against 1 s in ordinary memory. */
+/**
+ * The bytes that the driver of 2015 was measured with: reading them one by one took 20 s from a block and
+ * 1 s from ordinary memory.
+ */
 const OF_2015 = 200e6;
 
 /**
- * Write what a bench measured. Every line has at most 80 columns.
+ * Renders the measurements of a benchmark. No line is longer than 80 columns.
  *
  * @param results The results
- * @returns The text, without a last end of line; null when nothing of a bench is in them
+ * @returns The text, without a line feed at the end; null if the results hold no benchmark
  */
 export function renderBench(results: Results): string | null {
-  const figures = new Figures(results);
+  const entries = new Entries(results);
   const advice = results.advice ?? [];
   const parts = [
-    ...throughput(figures),
-    syncCalls(figures),
-    handover(figures),
-    userPages(figures),
-    access(figures),
-    latency(figures),
-    overhead(figures),
+    ...throughput(entries),
+    syncCalls(entries),
+    handover(entries),
+    userPages(entries),
+    access(entries),
+    latency(entries),
+    overhead(entries),
     crossovers(results.crossovers ?? []),
-    advised(advice),
+    recommendations(advice),
   ].filter((part) => part !== null);
   if (parts.length === 0) return null;
   return [...heading(results), ...parts].join("\n\n");
 }
 
-/** All measurements of a run that say what they are of. */
-class Figures {
-  readonly #byName: Map<string, Figure[]>;
+/** The measurements of a run that have conditions. */
+class Entries {
+  readonly #byName: Map<string, Entry[]>;
 
   constructor(results: Results) {
     const all = results.tests.flatMap((test) =>
-      test.measurements.filter(({ at }) => at !== undefined).map((one): Figure => ({
+      test.measurements.filter(({ at }) => at !== undefined).map((one): Entry => ({
         policy: test.policy ?? "-",
         at: one.at ?? {},
         one,
@@ -62,13 +66,15 @@ class Figures {
     this.#byName = Map.groupBy(all, ({ one }) => one.name);
   }
 
-  of(name: string, at: At = {}): Figure[] {
+  /** All measurements of a name under the given conditions. */
+  filter(name: string, at: Conditions = {}): Entry[] {
     return (this.#byName.get(name) ?? [])
-      .filter((figure) => Object.entries(at).every(([key, value]) => figure.at[key] === value));
+      .filter((entry) => Object.entries(at).every(([key, value]) => entry.at[key] === value));
   }
 
-  find(name: string, policy: string, at: At): Measurement | undefined {
-    return this.of(name, at).find((figure) => figure.policy === policy)?.one;
+  /** The first measurement of a name and a policy under the given conditions. */
+  find(name: string, policy: string, at: Conditions): Measurement | undefined {
+    return this.filter(name, at).find((entry) => entry.policy === policy)?.one;
   }
 }
 
@@ -76,175 +82,174 @@ function heading({ board, run, summary }: Results): string[] {
   const lines: string[] = [];
   if (board.simulated) {
     lines.push(
-      "SIMULATED: figures of a virtual board. They say nothing about hardware, and only",
-      "ratios within one run mean something." +
-        (board.kind === "sim" ? " Their time is virtual where a call waits." : ""),
+      "SIMULATED: measured on a virtual board. The values say nothing about hardware.",
+      "Only ratios within one run have a meaning." +
+        (board.kind === "sim" ? " Calls that wait take simulated time." : ""),
     );
   }
   if (run.cut !== undefined) lines.push(`PARTIAL: ${run.cut}.`);
   const failed = summary.fail + summary.timeout;
   if (failed > 0) {
-    const cases = failed === 1 ? "1 case" : `${failed} cases`;
-    lines.push(`FAILED: ${cases}, see below; what failed is never advised.`);
+    lines.push(`FAILED: ${plural(failed, "case")}, see below; a failed policy is not recommended.`);
   }
   return lines.length === 0 ? [] : [lines.join("\n")];
 }
 
-function throughput(figures: Figures): string[] {
+function throughput(entries: Entries): string[] {
   const kinds = [
-    ["both ways, data untouched", { direction: "loop", touched: false }],
-    ["transmit, each frame filled by the CPU before", { direction: "tx", touched: true }],
-    ["receive, each frame read whole by the CPU after", { direction: "rx", touched: true }],
-    ["both ways, filled and read", { direction: "loop", touched: true }],
+    ["loop, data not accessed", { direction: "loop", touched: false }],
+    ["transmit, the CPU fills each frame first", { direction: "tx", touched: true }],
+    ["receive, the CPU then reads each whole frame", { direction: "rx", touched: true }],
+    ["loop, frames filled and read", { direction: "loop", touched: true }],
   ] as const;
   const tables = kinds.map(([title, at]) =>
-    bySize(`Throughput, MB/s: ${title}`, deepest(figures.of("throughput", at)))
+    bySize(`Throughput, MB/s: ${title}`, deepest(entries.filter("throughput", at)))
   );
   const cpu = bySize(
-    "Processor time of that, % of one processor, user and system",
-    deepest(figures.of("cpu share", { direction: "loop", touched: true })),
+    "Processor time of that loop, % of one processor, user and system",
+    deepest(entries.filter("cpu share", { direction: "loop", touched: true })),
   );
   return [...tables, cpu].filter((table) => table !== null);
 }
 
-/** Of each policy and size the figure with most frames under way. */
-function deepest(figures: readonly Figure[]): Figure[] {
-  const depth = ({ at }: Figure): number => Number(at["depth"]);
-  const groups = Map.groupBy(figures, ({ policy, at }) => `${policy} ${at["size"]}`);
+/** Keeps the measurement with the deepest queue for each policy and size. */
+function deepest(entries: readonly Entry[]): Entry[] {
+  const depth = ({ at }: Entry): number => Number(at["depth"]);
+  const groups = Map.groupBy(entries, ({ policy, at }) => `${policy} ${at["size"]}`);
   return [...groups.values()].flatMap((some) =>
     some.toSorted((a, b) => depth(b) - depth(a)).slice(0, 1)
   );
 }
 
-/** Policies down, sizes across. */
-function bySize(title: string, figures: readonly Figure[]): string | null {
-  if (figures.length === 0) return null;
-  const sizes = sorted(figures);
-  const policies = [...new Set(figures.map(({ policy }) => policy))];
+/** Renders a row for each policy and a column for each size. */
+function bySize(title: string, entries: readonly Entry[]): string | null {
+  if (entries.length === 0) return null;
+  const sizes = sorted(entries);
+  const policies = [...new Set(entries.map(({ policy }) => policy))];
   return table(
     title,
-    ["policy", ...sizes.map(bytes)],
+    ["policy", ...sizes.map(formatBytes)],
     policies.map((policy) => [
       policy,
       ...sizes.map((size) =>
-        number(figures.find((one) => one.policy === policy && one.at["size"] === size)?.one.value)
+        number(entries.find((one) => one.policy === policy && one.at["size"] === size)?.one.value)
       ),
     ]),
   );
 }
 
-/** The table of 2015. */
-function syncCalls(figures: Figures): string | null {
-  const calls = figures.of("sync call").filter(({ policy }) => policy === "streaming");
+/** Renders the sync calls as they were measured for the driver of 2015. */
+function syncCalls(entries: Entries): string | null {
+  const calls = entries.filter("sync call").filter(({ policy }) => policy === "streaming");
   if (calls.length === 0) return null;
   const rows = sorted(calls).map((size) => [
-    bytes(size),
-    ...SYNC_CALLS.map((call) => scattered(figures.find("sync call", "streaming", { size, call }))),
-    number(figures.find("memcpy", "streaming", { size })?.value),
+    formatBytes(size),
+    ...SYNC_CALLS.map((call) => withSpread(entries.find("sync call", "streaming", { size, call }))),
+    number(entries.find("memcpy", "streaming", { size })?.value),
   ]);
   return table(
-    "The four sync calls of streaming alone, µs: median, ± 45 % of the samples",
+    "The four sync calls of policy streaming, µs: median ± half the 5–95 % range",
     ["size", ...SYNC_CALLS, "memcpy"],
     rows,
   );
 }
 
-function handover(figures: Figures): string | null {
-  const times = deepest(figures.of("handover time", { direction: "loop", touched: true }));
+function handover(entries: Entries): string | null {
+  const times = deepest(entries.filter("handover time", { direction: "loop", touched: true }));
   if (times.length === 0) return null;
   const sizes = sorted(times);
   const policies = [...new Set(times.map(({ policy }) => policy))];
   return table(
-    "Handing over (sync, map, pin, copy) both ways, µs a frame; bytes synced per byte",
-    ["policy", ...sizes.map(bytes), "B/B"],
+    "Handing a frame over (sync, map, pin, copy), µs per frame; bytes synced per byte",
+    ["policy", ...sizes.map(formatBytes), "B/B"],
     policies.map((policy) => {
-      const own = times.filter((figure) => figure.policy === policy);
+      const own = times.filter((entry) => entry.policy === policy);
       const last = own.at(-1);
       return [
         policy,
         ...sizes.map((size) => number(own.find(({ at }) => at["size"] === size)?.one.value)),
-        number(last && figures.find("bytes synced per byte", policy, last.at)?.value),
+        number(last && entries.find("bytes synced per byte", policy, last.at)?.value),
       ];
     }),
   );
 }
 
-function userPages(figures: Figures): string | null {
-  const pins = figures.of("pin and map").filter(({ policy }) => policy === "user-pages");
-  const copies = figures.of("copy").filter(({ policy }) => policy === "bounce");
+function userPages(entries: Entries): string | null {
+  const pins = entries.filter("pin and map").filter(({ policy }) => policy === "user-pages");
+  const copies = entries.filter("copy").filter(({ policy }) => policy === "bounce");
   if (pins.length === 0 && copies.length === 0) return null;
-  const of = (name: string, policy: string, size: number, direction: string): string =>
-    number(figures.find(name, policy, { size, direction })?.value);
+  const cell = (name: string, policy: string, size: number, direction: string): string =>
+    number(entries.find(name, policy, { size, direction })?.value);
   return table(
-    "User pages against copying, µs a frame; and per page, ns",
-    ["size", "pin+map tx", "rx", "unmap tx", "rx", "ns a page", "copy tx", "rx"],
+    "User pages compared with copying, µs per frame; pin and map per page, ns",
+    ["size", "pin+map tx", "rx", "unmap tx", "rx", "ns/page", "copy tx", "rx"],
     sorted([...pins, ...copies]).map((size) => [
-      bytes(size),
-      of("pin and map", "user-pages", size, "tx"),
-      of("pin and map", "user-pages", size, "rx"),
-      of("unmap and unpin", "user-pages", size, "tx"),
-      of("unmap and unpin", "user-pages", size, "rx"),
-      of("pin and map per page", "user-pages", size, "tx"),
-      of("copy", "bounce", size, "tx"),
-      of("copy", "bounce", size, "rx"),
+      formatBytes(size),
+      cell("pin and map", "user-pages", size, "tx"),
+      cell("pin and map", "user-pages", size, "rx"),
+      cell("unmap and unpin", "user-pages", size, "tx"),
+      cell("unmap and unpin", "user-pages", size, "rx"),
+      cell("pin and map per page", "user-pages", size, "tx"),
+      cell("copy", "bounce", size, "tx"),
+      cell("copy", "bounce", size, "rx"),
     ]),
   );
 }
 
-function access(figures: Figures): string | null {
-  const all = figures.of("cpu access");
+function access(entries: Entries): string | null {
+  const all = entries.filter("cpu access");
   if (all.length === 0) return null;
   const size = Math.max(...sorted(all));
   const kinds = ["byte read", "word read", "memcpy out", "memcpy in"];
-  const policies = [...new Set(figures.of("cpu access", { size }).map(({ policy }) => policy))];
+  const policies = [...new Set(entries.filter("cpu access", { size }).map(({ policy }) => policy))];
   const rate = (policy: string, access: string, memory: string): number | undefined =>
-    figures.find("cpu access", policy, { size, access, memory })?.value;
+    entries.find("cpu access", policy, { size, access, memory })?.value;
   const [first = ""] = policies;
-  const took = (policy: string, memory: string): string =>
+  const secondsFor = (policy: string, memory: string): string =>
     number(OF_2015 / 1e6 / (rate(policy, "byte read", memory) ?? NaN));
   return table(
-    `The CPU reaching ${bytes(size)}, MB/s; 200 MB byte by byte: there / ordinary memory`,
+    `CPU access to ${formatBytes(size)}, MB/s; reading 200 MB by byte: block / ordinary memory`,
     ["memory", "by byte", "by word", "copy out", "copy in", "200 MB, s"],
     [
       ["ordinary", ...kinds.map((access) => number(rate(first, access, "ordinary")))],
       ...policies.map((policy) => [
         policy,
         ...kinds.map((access) => number(rate(policy, access, "block"))),
-        `${took(policy, "block")} / ${took(policy, "ordinary")}`,
+        `${secondsFor(policy, "block")} / ${secondsFor(policy, "ordinary")}`,
       ]),
     ],
   );
 }
 
-function latency(figures: Figures): string | null {
-  const all = figures.of("completion latency").filter(({ one }) => one.spread !== undefined);
-  const trips = figures.of("ioctl round trip");
+function latency(entries: Entries): string | null {
+  const all = entries.filter("completion latency").filter(({ one }) => one.spread !== undefined);
+  const trips = entries.filter("ioctl round trip");
   if (all.length === 0 && trips.length === 0) return null;
   const row = (name: string, size: string, one: Measurement | undefined): string[] => [
     ...[name, size, number(one?.value), number(one?.spread?.min), number(one?.spread?.p5)],
     ...[number(one?.spread?.p95), number(one?.spread?.max), String(one?.spread?.samples ?? "")],
   ];
   return table(
-    "From ENQUEUE to waking up with the frame, µs",
+    "Latency from ENQUEUE until the program wakes up with the frame, µs",
     ["policy", "size", "median", "min", "5 %", "95 %", "max", "samples"],
     [
-      ...trips.slice(0, 1).map(({ one }) => row("an ioctl alone", "", one)),
-      ...all.map(({ policy, at, one }) => row(policy, bytes(Number(at["size"])), one)),
+      ...trips.slice(0, 1).map(({ one }) => row("ioctl only", "", one)),
+      ...all.map(({ policy, at, one }) => row(policy, formatBytes(Number(at["size"])), one)),
     ],
   );
 }
 
-function overhead(figures: Figures): string | null {
-  const ratios = figures.of("deno over c");
+function overhead(entries: Entries): string | null {
+  const ratios = entries.filter("deno over c");
   if (ratios.length === 0) return null;
   return table(
-    "The bench's own overhead: one verifying loop in Deno and in C, same run, MB/s",
+    "Overhead of the benchmark: the same verifying loop in Deno and in C, MB/s",
     ["size", "Deno", "C", "Deno / C"],
     ratios.map(({ policy, at, one }) => [
-      bytes(Number(at["size"])),
-      scattered(figures.find("deno loop", policy, at)),
-      scattered(figures.find("c loop", policy, at)),
-      scattered(one),
+      formatBytes(Number(at["size"])),
+      withSpread(entries.find("deno loop", policy, at)),
+      withSpread(entries.find("c loop", policy, at)),
+      withSpread(one),
     ]),
   );
 }
@@ -253,43 +258,45 @@ function crossovers(all: readonly Crossover[]): string | null {
   if (all.length === 0) return null;
   const lines = Map.groupBy(all, ({ use }) => use).entries().toArray().flatMap(([use, some]) => [
     `  ${use}`,
-    ...some.flatMap(({ detail }) => fold(`    ${detail}`, 80, "  ")),
+    ...some.flatMap(({ detail }) => wrap(`    ${detail}`, 80, "  ")),
   ]);
   return ["Crossovers", ...lines].join("\n");
 }
 
-function advised(all: readonly Advice[]): string | null {
+function recommendations(all: readonly Advice[]): string | null {
   if (all.length === 0) return null;
   const lines = Map.groupBy(all, ({ use }) => use).entries().toArray().flatMap(([use, some]) => [
     `  ${use}`,
     ...some.flatMap(({ size, policy, value, unit, runnerUp, ratio, why }) => [
-      `    ${bytes(size).padStart(7)}  ${policy ?? "none of them"}` +
+      `    ${formatBytes(size).padStart(7)}  ${policy ?? "no policy"}` +
       (value === null ? "" : `, ${number(value)} ${unit}`) +
       (runnerUp === null
         ? ""
         : ratio === null
-        ? `: alike to ${runnerUp}`
+        ? `: about as fast as ${runnerUp}`
         : `: ${number(ratio)} x ${runnerUp}`),
-      // the heading says it once for all
-      ...fold(" ".repeat(13) + why.replace(/^SIMULATED[^:]*: /, ""), 80, ""),
+      // the heading already says that the board is simulated
+      ...wrap(" ".repeat(13) + why.replace(/^SIMULATED[^:]*: /, ""), 80, ""),
     ]),
   ]);
-  return ["Advice, by payload per second, then by processor time", ...lines].join("\n");
+  return ["Recommended policies, by payload per second, then by processor time", ...lines].join(
+    "\n",
+  );
 }
 
-/** Sizes of figures, smallest first. */
-function sorted(figures: readonly Figure[]): number[] {
-  return [...new Set(figures.map(({ at }) => Number(at["size"])))].sort((a, b) => a - b);
+/** The sizes of measurements, the smallest first. */
+function sorted(entries: readonly Entry[]): number[] {
+  return [...new Set(entries.map(({ at }) => Number(at["size"])))].sort((a, b) => a - b);
 }
 
-/** A median, and how far from each other 5 and 95 % of the samples are, halved. */
-function scattered(one: Measurement | undefined): string {
+/** Formats a median and half its 5–95 % range. */
+function withSpread(one: Measurement | undefined): string {
   if (one?.spread === undefined || one.value === 0) return number(one?.value);
   const half = (one.spread.p95 - one.spread.p5) / 2 / one.value;
   return `${number(one.value)} ±${Math.round(half * 100)}%`;
 }
 
-/** Three digits. */
+/** Formats a value with three digits, and as many decimals as its neighbours in a column. */
 function number(value: number | undefined): string {
   if (value === undefined || !Number.isFinite(value)) return "";
   if (value === 0) return "0";
@@ -298,7 +305,7 @@ function number(value: number | undefined): string {
   return value.toFixed(Math.abs(value) >= 9.995 ? 1 : 2);
 }
 
-/** A title, a head and rows: the first column to the left, the others to the right. */
+/** Renders a table. The first column is aligned to the left, the others to the right. */
 function table(
   title: string,
   head: readonly string[],

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type Measurement, type Results, summarize, type TestResult } from "../results/schema.ts";
+import { summarizeOutcomes } from "../results/outcome.ts";
+import type { Measurement, Results, TestResult } from "../results/schema.ts";
+import { resultsOf } from "../testing/results.ts";
 import { renderBench } from "./bench_tables.ts";
 
 const SPREAD = { samples: 20, min: 1, p5: 90, p95: 110, max: 200 };
@@ -9,7 +11,7 @@ function one(name: string, value: number, at: NonNullable<Measurement["at"]>): M
   return { name, value, unit: "", limit: null, at, spread: SPREAD };
 }
 
-/** What a small bench measured of each policy, at two sizes. */
+/** The results of a small benchmark of each policy, at two sizes. */
 function results(policies: readonly string[] = ["coherent", "streaming"]): Results {
   const tests = policies.flatMap((policy): TestResult[] => {
     const base = {
@@ -64,21 +66,11 @@ function results(policies: readonly string[] = ["coherent", "streaming"]): Resul
     }];
   });
   return {
-    schema: 1,
-    tool: { name: "plumbline", version: "0", deno: "0", git: null },
-    board: {
-      ...{ kind: "local", simulated: false, arch: null, kernel: null, coherent: null },
-      ...{ cacheLine: null, engine: null, core: null },
-    },
-    bitstream: { file: null, sha256: null, part: null, identity: "unknown" },
-    run: { seed: 1, started: "2026-01-01T00:00:00Z", seconds: 1, command: [] },
-    power: { coherence: false, tx: false, rx: false, detail: "" },
-    tests,
-    summary: summarize(tests),
+    ...resultsOf(tests),
     advice: [{
       ...{ use: "receive, read once", size: 4096, policy: "streaming", value: 145, unit: "MB/s" },
       ...{ runnerUp: "coherent", ratio: 1.25 },
-      why: "SIMULATED, says nothing about hardware: coherent takes 12 µs a frame longer",
+      why: "SIMULATED, says nothing about hardware: coherent takes 12 µs longer per frame",
     }],
     crossovers: [{
       ...{ use: "receive, read once", faster: "streaming", than: "coherent", from: 65536 },
@@ -87,78 +79,85 @@ function results(policies: readonly string[] = ["coherent", "streaming"]): Resul
   };
 }
 
-/** Lines of a table by its title, without the title. */
+/** The lines below the title of a table. */
 function table(text: string, title: string): string[] {
   const part = text.split("\n\n").find((part) => part.startsWith(title));
   assert(part !== undefined, `${title}\n${text}`);
   return part.split("\n").slice(1).map((line) => line.trim().replaceAll(/\s+/g, " "));
 }
 
-Deno.test("renderBench() has nothing to say of results without a bench", () => {
+Deno.test("renderBench() returns null without a benchmark", () => {
   assertEquals(renderBench({ ...results([]), advice: [], crossovers: [] }), null);
 });
 
-Deno.test("renderBench() prints the tables of 2015 with the figures of the results", () => {
+Deno.test("renderBench() prints the measurements in tables", () => {
   const text = renderBench(results()) ?? "";
-  assertEquals(table(text, "Throughput, MB/s: transmit, each frame filled"), [
+  assertEquals(table(text, "Throughput, MB/s: transmit, the CPU fills each frame"), [
     "policy 4 KiB 1 MiB",
-    "coherent 8001 8003", // the deeper queue, touched
+    "coherent 8001 8003", // the deeper queue, with data filled by the CPU
     "streaming 8001 8003",
   ]);
-  assertEquals(table(text, "Throughput, MB/s: both ways, data untouched")[1], "coherent 8008 8010");
-  assertEquals(table(text, "Processor time of that")[1], "coherent 42.0 42.0");
+  assertEquals(table(text, "Throughput, MB/s: loop, data not accessed")[1], "coherent 8008 8010");
+  assertEquals(table(text, "Processor time of that loop")[1], "coherent 42.0 42.0");
   assertEquals(table(text, "The four sync calls"), [
     "size for_device tx for_device rx for_cpu rx for_cpu tx memcpy",
     "4 KiB 1990 ±1% 1991 ±1% 1992 ±1% 1993 ±1% 165",
     "1 MiB 1990 ±1% 1991 ±1% 1992 ±1% 1993 ±1% 165",
   ]);
-  assertEquals(table(text, "Handing over")[2], "streaming 43.2 43.2 4.00");
-  assertEquals(table(text, "The CPU reaching 1 MiB"), [
+  assertEquals(table(text, "Handing a frame over")[2], "streaming 43.2 43.2 4.00");
+  assertEquals(table(text, "CPU access to 1 MiB"), [
     "memory by byte by word copy out copy in 200 MB, s",
     "ordinary 200 200 200 200",
     "coherent 10.0 10.0 10.0 10.0 20.0 / 1.00",
     "streaming 10.0 10.0 10.0 10.0 20.0 / 1.00",
   ]);
-  assertEquals(table(text, "From ENQUEUE")[1], "an ioctl alone 4.50 1.00 90.0 110 200 20");
-  assertEquals(table(text, "The bench's own overhead")[1], "4 KiB 100 ±10% 100 ±10% 100 ±10%");
+  assertEquals(table(text, "Latency from ENQUEUE")[1], "ioctl only 4.50 1.00 90.0 110 200 20");
+  assertEquals(table(text, "Overhead of the benchmark")[1], "4 KiB 100 ±10% 100 ±10% 100 ±10%");
 });
 
-Deno.test("renderBench() prints pinning beside copying where both were measured", () => {
+Deno.test("renderBench() compares pinning with copying", () => {
   const text = renderBench(results(["user-pages", "bounce"])) ?? "";
-  assertEquals(table(text, "User pages against copying")[1], "4 KiB 700 700 701 701 702 703 703");
+  assertEquals(
+    table(text, "User pages compared with copying")[1],
+    "4 KiB 700 700 701 701 702 703 703",
+  );
 });
 
-Deno.test("renderBench() prints crossovers and advice, each reason once", () => {
+Deno.test("renderBench() prints crossovers and recommended policies", () => {
   const text = renderBench(results()) ?? "";
   assertEquals(table(text, "Crossovers"), [
     "receive, read once",
     "streaming beats coherent from 64 KiB on",
   ]);
-  assertEquals(table(text, "Advice"), [
+  assertEquals(table(text, "Recommended policies"), [
     "receive, read once",
     "4 KiB streaming, 145 MB/s: 1.25 x coherent",
-    "coherent takes 12 µs a frame longer",
+    "coherent takes 12 µs longer per frame",
   ]);
   const [advice] = results().advice ?? [];
   assert(advice !== undefined);
   const tie = renderBench({ ...results(), advice: [{ ...advice, ratio: null }] }) ?? "";
-  assertEquals(table(tie, "Advice")[1], "4 KiB streaming, 145 MB/s: alike to coherent");
+  assertEquals(
+    table(tie, "Recommended policies")[1],
+    "4 KiB streaming, 145 MB/s: about as fast as coherent",
+  );
 });
 
-Deno.test("renderBench() stays within 80 columns with every policy and size", () => {
+Deno.test("renderBench() never exceeds 80 columns", () => {
   const wide = results(["user-pages-registered", "streaming-lazy", "streaming", "bounce"]);
-  for (const line of (renderBench(wide) ?? "").split("\n")) assert(line.length <= 80, line);
+  const simulated = { ...wide, board: { ...wide.board, kind: "sim", simulated: true } };
+  for (const line of (renderBench(simulated) ?? "").split("\n")) assert(line.length <= 80, line);
 });
 
-Deno.test("renderBench() says first what a virtual board, an early end or a failure means", () => {
+Deno.test("renderBench() says first that the board is simulated, the run incomplete, or a case failed", () => {
   const all = results();
   const tests = all.tests.map((test): TestResult => ({ ...test, outcome: "FAIL" }));
   const run = { ...all.run, cut: "the run was interrupted: 1 case never ran" };
   const board = { ...all.board, kind: "sim", simulated: true };
-  const text = renderBench({ ...all, board, run, tests, summary: summarize(tests) }) ?? "";
+  const text = renderBench({ ...all, board, run, tests, summary: summarizeOutcomes(tests) }) ?? "";
   const [head = ""] = text.split("\n\n");
-  assert(head.startsWith("SIMULATED: figures of a virtual board."), head);
-  assertStringIncludes(head, "Their time is virtual");
+  assert(head.startsWith("SIMULATED: measured on a virtual board."), head);
+  assertStringIncludes(head, "Calls that wait take simulated time.");
   assertStringIncludes(head, "PARTIAL: the run was interrupted: 1 case never ran.");
   assertStringIncludes(head, "FAILED: 10 cases");
   assert(!(renderBench(all) ?? "").includes("SIMULATED"));

@@ -1,58 +1,58 @@
 // SPDX-License-Identifier: MIT
 /**
- * Results as one HTML file. Charts need npm packages, which nothing here imports: a program of its own
- * makes the page (`hil/report/`), with no permission at all, from what it is given on standard input.
+ * Results as one HTML file. The charts need npm packages, so a separate program makes the page
+ * (`hil/report/`). It reads the results from standard input and has no permissions.
  *
  * @module
  */
 import type { Comparison } from "../results/compare.ts";
 import type { Results, TestResult } from "../results/schema.ts";
-import { printable } from "../text/text.ts";
+import { printable, truncate } from "../text/text.ts";
 import { ROOT } from "../settings/paths.ts";
 import { errorMessage } from "../text/error_message.ts";
 
-/** A run to show. */
+/** A run on the page. */
 export interface HtmlRun {
-  /** What to call it, such as the name of its file. */
+  /** The title of the run, such as the name of its file. */
   readonly name: string;
-  /** What it says. */
+  /** The results of the run. */
   readonly results: Results;
-  /** What changed since another run. */
+  /** The changes since another run, `base`. */
   readonly comparison?: Comparison & { readonly base: string };
 }
 
-/** A case as the page gets it: with no more faults than it shows. */
+/** A case as the program gets it, with no more faults than the page shows. */
 export interface HtmlTest extends TestResult {
-  /** How many there are. */
+  /** The number of all faults. */
   readonly faultCount: number;
 }
 
-/** What the page is made from. */
+/** The input of the program. */
 export interface HtmlInput {
-  /** The runs, in the order in which they are shown. */
+  /** The runs, in the order of the page. */
   readonly runs: readonly (Omit<HtmlRun, "results"> & {
     readonly results: Omit<Results, "tests"> & { readonly tests: readonly HtmlTest[] };
-    /** How many measurements were left out, for there are too many. */
+    /** The number of measurements that were omitted because there are too many. */
     readonly omitted: number;
   })[];
 }
 
 const FOLDER = `${ROOT}hil/report`;
-/** Seconds for the page; fetching the packages included. */
-const PATIENCE = 180;
-/** Faults of a case that the page shows. */
+/** The time limit of the program in seconds, including the download of the packages. */
+const TIMEOUT = 180;
+/** The number of faults that the page shows of a case. */
 const MOST_FAULTS = 16;
-/** Measurements of a run that the page gets; a whole bench has a sixth of them. */
+/** The number of measurements that the page gets of a run. A whole benchmark has a sixth of that. */
 const MOST_MEASUREMENTS = 40_000;
-/** Characters of one text: names and reasons are shorter, unless somebody plays tricks. */
+/** The longest text. Only hostile results have longer names and reasons. */
 const MOST_TEXT = 2000;
 
 /**
- * Write a page. What the runs say does not depend on whether that can be done.
+ * Writes a page. The verdict of a run does not depend on whether this succeeds.
  *
- * @param file where to, absolute
- * @param runs what to show
- * @returns null when it is written, else one line that says why not
+ * @param file The absolute path of the page
+ * @param runs The runs to show
+ * @returns Null, or one line that says why there is no page
  */
 export async function writeHtml(file: string, runs: readonly HtmlRun[]): Promise<string | null> {
   try {
@@ -61,7 +61,7 @@ export async function writeHtml(file: string, runs: readonly HtmlRun[]): Promise
     return null;
   } catch (error) {
     const why = errorMessage(error);
-    return printable(`There is no HTML report: ${why}`);
+    return printable(`The HTML report could not be written: ${why}`);
   }
 }
 
@@ -71,7 +71,7 @@ async function makeHtml(runs: readonly HtmlRun[]): Promise<Uint8Array> {
     Deno.statSync(main);
   } catch {
     throw new Error(
-      "hil/report is not part of this installation: give the results to plumbline report where it is",
+      "this installation does not include hil/report: run plumbline report in a checkout",
     );
   }
   const child = new Deno.Command(Deno.execPath(), {
@@ -81,13 +81,13 @@ async function makeHtml(runs: readonly HtmlRun[]): Promise<Uint8Array> {
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const late = setTimeout(() => child.kill("SIGKILL"), PATIENCE * 1000);
+  const late = setTimeout(() => child.kill("SIGKILL"), TIMEOUT * 1000);
   try {
-    const fed = feed(child.stdin, JSON.stringify(inputFor(runs)));
+    const written = feed(child.stdin, JSON.stringify(inputFor(runs)));
     const { code, signal, stdout, stderr } = await child.output();
-    await fed;
+    await written;
     if (code === 0) return stdout;
-    if (signal === "SIGKILL") throw new Error(`it was not done after ${PATIENCE} s`);
+    if (signal === "SIGKILL") throw new Error(`it took more than ${TIMEOUT} s`);
     throw new Error(explain(new TextDecoder().decode(stderr)));
   } finally {
     clearTimeout(late);
@@ -98,17 +98,17 @@ async function feed(stdin: WritableStream<Uint8Array>, text: string): Promise<vo
   try {
     await new Blob([text]).stream().pipeTo(stdin);
   } catch {
-    // it ended early: its own words tell why
+    // the program ended early, and its error output says why
   }
 }
 
-/** Why the page was not made, from what Deno or the program said. */
+/** Finds the reason in the error output of Deno or the program. */
 function explain(stderr: string): string {
   const lines = stderr.split("\n").map((line) => line.trim()).filter((line) => line !== "");
-  const error = lines.find((line) => /^error\b/i.test(line)) ?? lines.at(-1) ?? "no word of why";
+  const error = lines.find((line) => /^error\b/i.test(line)) ?? lines.at(-1) ?? "it gave no reason";
   const text = error.replace(/^error: (?:Uncaught )?(?:\(in promise\) )?/, "").slice(0, 300);
   return /\bnpm\b/.test(text)
-    ? `its charts need npm packages that cannot be had here (${text}): give the results to ` +
+    ? `its charts need npm packages that are not available here (${text}): run ` +
       "plumbline report on a machine with a network"
     : text;
 }
@@ -116,7 +116,7 @@ function explain(stderr: string): string {
 function inputFor(runs: readonly HtmlRun[]): HtmlInput {
   return {
     runs: runs.map(({ name, results, comparison }) => {
-      // what is not known by name stays behind
+      // unknown keys are omitted
       const { schema, tool, board, bitstream, run, summary, power } = results;
       const { verdict, selfcheck, advice, crossovers, environment } = results;
       const known = { schema, tool, board, bitstream, run, summary, power, verdict, selfcheck };
@@ -130,20 +130,20 @@ function inputFor(runs: readonly HtmlRun[]): HtmlInput {
       const shown = { ...known, advice, crossovers, environment, tests };
       const count = results.tests.reduce((sum, test) => sum + test.measurements.length, 0);
       const omitted = Math.max(0, count - MOST_MEASUREMENTS);
-      return slim({ name, results: shown, comparison, omitted }, 0) as HtmlInput["runs"][number];
+      return limited({ name, results: shown, comparison, omitted }, 0) as HtmlInput["runs"][number];
     }),
   };
 }
 
-/** A copy without texts that never end, and without depths in which somebody could fall. */
-function slim(value: unknown, depth: number): unknown {
+/** Copies a value without endless texts and without deep nesting. */
+function limited(value: unknown, depth: number): unknown {
   if (typeof value === "string") {
-    return value.length > MOST_TEXT ? `${value.slice(0, MOST_TEXT)}…` : value;
+    return truncate(value, MOST_TEXT);
   }
   if (typeof value !== "object" || value === null) return value;
   if (depth > 9) return null;
-  if (Array.isArray(value)) return value.map((item) => slim(item, depth + 1));
+  if (Array.isArray(value)) return value.map((item) => limited(item, depth + 1));
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [slim(key, 0), slim(item, depth + 1)]),
+    Object.entries(value).map(([key, item]) => [limited(key, 0), limited(item, depth + 1)]),
   );
 }

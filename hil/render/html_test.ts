@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Pages of a run, where the packages for them cannot be had. hil/report/ has the tests of the page itself.
+// --html without the npm packages that the page needs. hil/report/ has the tests of the page itself.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { exists } from "../../fixtures/host/exists.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 
 const MAIN = new URL("../cli/main.ts", import.meta.url).pathname;
 
-/** Runs plumbline with nothing cached, and nobody to fetch from. */
+/** Runs plumbline with an empty cache and without a registry. */
 async function plumbline(...args: string[]): Promise<{ code: number; stderr: string }> {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", MAIN, ...args],
@@ -25,7 +25,7 @@ for (
     ["a failure", ["--fault=kind=flip frame=17"], 1],
   ] as const
 ) {
-  Deno.test(`plumbline run --html stays ${what} where no page can be made, and says why in one line`, async () => {
+  Deno.test(`plumbline run --html keeps ${what} if the page cannot be made, and says why in one line`, async () => {
     const html = `${tempDir()}/out.html`;
     const { code, stderr } = await plumbline(...SMALL, ...fault, "--quiet", `--html=${html}`);
     assertEquals(code, expected, stderr);
@@ -34,13 +34,13 @@ for (
     assertMatch(lines[0] ?? "", expected === 0 ? /^SIMULATED PASS/ : /^SIMULATED FAIL/);
     assertMatch(
       lines[1] ?? "",
-      /^plumbline: There is no HTML report: .*npm packages that cannot be had/,
+      /^plumbline: The HTML report could not be written: .*npm packages that are not available/,
     );
     assert(!exists(html));
   });
 }
 
-Deno.test("plumbline run --html refuses a place where no file can be, before anything runs", async () => {
+Deno.test("plumbline run --html refuses a path in a missing folder before the run", async () => {
   const { code, stderr } = await plumbline(...SMALL, "--html=/no/such/place.html");
   assertEquals(code, 2);
   assertStringIncludes(stderr, "found /no/such/place.html: there is no folder /no/such");

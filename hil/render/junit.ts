@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: MIT
 /**
- * Results as JUnit XML, for those who collect such files.
+ * Results as JUnit XML.
  *
- * The shape is the one that Jenkins and GitLab read: `testsuites`, a `testsuite` for each suite with
- * `properties`, a `testcase` for each case with `failure`, `error` or `skipped`.
+ * The format is the one that Jenkins and GitLab read: `testsuites`, a `testsuite` with `properties` for
+ * each suite, and a `testcase` with `failure`, `error` or `skipped` for each case.
  *
  * @module
  */
 import type { Results, TestResult } from "../results/schema.ts";
+import { plural } from "../text/format.ts";
 
 /**
- * Write results as JUnit XML.
+ * Renders results as JUnit XML.
  *
- * FAIL and TIMEOUT are failures, ERROR and XPASS errors. A control that failed as it must is a pass;
- * its property says so.
+ * FAIL and TIMEOUT are failures: the design failed. ERROR and XPASS are errors: the infrastructure failed.
+ * A control that failed as it must passes, with the outcome XFAIL as a property.
  *
- * @param results the results
- * @returns the document
+ * @param results The results
+ * @returns The document
  *
  * @example A run that verified nothing
  * ```ts
@@ -72,7 +73,7 @@ function totals(tests: readonly TestResult[]): string {
     `errors="${count("ERROR", "XPASS")}"`;
 }
 
-/** What the run was of; a value that nobody knows is left out. */
+/** The facts about the run as properties. An unknown fact is omitted. */
 function properties({ tool, board, bitstream, run, power, verdict }: Results): string[] {
   const facts: [string, string | number | boolean | null | undefined][] = [
     ["plumbline.version", tool.version],
@@ -112,7 +113,9 @@ function testCase(test: TestResult): string[] {
   const message = escape(reason ?? outcome);
   const detail = escape(
     test.faults.map(({ frame, offset, length, kind, blame, detail }) =>
-      `frame ${frame}, offset ${offset}, ${length} bytes: ${kind} (${blame ?? "?"}): ${detail}`
+      `frame ${frame}, offset ${offset}, ${plural(length, "byte")}: ${kind} (${
+        blame ?? "cause unknown"
+      }): ${detail}`
     ).join("\n"),
   );
   if (outcome === "SKIP") body.push(`<skipped message="${message}"/>`);
@@ -126,7 +129,7 @@ function testCase(test: TestResult): string[] {
   return [`${open}>`, ...body.map((line) => `      ${line}`), "    </testcase>"];
 }
 
-/** Text that is safe in XML 1.0, which has no place for most control characters. */
+/** Escapes a text for XML 1.0, which allows few control characters. */
 function escape(text: string): string {
   return text
     // deno-lint-ignore no-control-regex

@@ -7,7 +7,7 @@ import { OUTCOMES } from "../results/outcome.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 import { checkJUnit, type Element, parseXml } from "../testing/junit.ts";
 
-/** A run with a case of each outcome, and names that are not made for XML. */
+/** A run with a case of each outcome, and names that XML must escape. */
 function everyOutcome() {
   using journal = Journal.open({ dir: tempDir() });
   journal.header({
@@ -42,7 +42,7 @@ function find(element: Element, name: string): Element[] {
   ]);
 }
 
-Deno.test("toJUnit() writes what the schema of JUnit XML allows, with totals that agree", () => {
+Deno.test("toJUnit() matches the schema of JUnit XML, with correct totals", () => {
   const text = toJUnit(everyOutcome());
   const root = checkJUnit(text);
   assertEquals(root.attributes["tests"], "7");
@@ -59,7 +59,7 @@ Deno.test("toJUnit() writes what the schema of JUnit XML allows, with totals tha
   assertEquals(names[0], 'PASS <a href="x">&amp;\ufffd\ufffd');
 });
 
-Deno.test("toJUnit() tells what the run was of", () => {
+Deno.test("toJUnit() writes the facts about the run as properties", () => {
   const root = checkJUnit(toJUnit(everyOutcome()));
   const [suite] = root.children;
   const facts = Object.fromEntries(
@@ -72,11 +72,11 @@ Deno.test("toJUnit() tells what the run was of", () => {
   assertEquals(facts["bitstream.sha256"], "ab".repeat(32));
   assertEquals(facts["board.driver"], 'a "driver" & more');
   assertEquals(facts["run.seed"], "7");
-  // what nobody knows is left out
+  // an unknown fact is omitted
   assertEquals("board.kernel" in facts, false);
 });
 
-Deno.test("toJUnit() shows that a case ran more than once", () => {
+Deno.test("toJUnit() writes how often a case ran", () => {
   const at = "2026-01-01T00:00:00Z";
   const end = { frames: 1, bytes: 1, seconds: 0 } as const;
   const lines: JournalLine[] = [
@@ -92,7 +92,7 @@ Deno.test("toJUnit() shows that a case ran more than once", () => {
   assertEquals(find(test!, "failure")[0]?.attributes["message"], "torn");
 });
 
-Deno.test("fold() takes no pass from a case whose second attempt died", () => {
+Deno.test("fold() reports a case whose second attempt died as ERROR", () => {
   const at = "2026-01-01T00:00:00Z";
   const lines: JournalLine[] = [
     { line: "case", at, id: "a", suite: "s", name: "a", policy: null },
@@ -104,7 +104,7 @@ Deno.test("fold() takes no pass from a case whose second attempt died", () => {
   assertEquals([test?.outcome, test?.reason, test?.attempts], ["ERROR", "died here", 2]);
 });
 
-Deno.test("checkJUnit() refuses what is no JUnit XML", () => {
+Deno.test("checkJUnit() refuses a document that is not JUnit XML", () => {
   const good = toJUnit(everyOutcome());
   assertThrows(() => checkJUnit(good.replace('tests="7"', 'tests="8"')), Error, "tests");
   assertThrows(() => checkJUnit(good.replace("</testsuite>", "")), Error);

@@ -1,28 +1,32 @@
 // SPDX-License-Identifier: MIT
 /**
- * Results for a person: a table of suite by policy, what was wrong below it, the verdict last.
+ * Results as text: a table of suites and policies, the faults, and the verdict in the last line.
  *
  * @module
  */
-import { type Outcome, OUTCOMES, type Verdict } from "../results/outcome.ts";
+import {
+  EXPLAINED,
+  type Outcome,
+  OUTCOMES,
+  type Verdict,
+  WORST_FIRST,
+} from "../results/outcome.ts";
 import type { Results, TestResult } from "../results/schema.ts";
 import type { Fault } from "../verify/fault.ts";
-import { fold, printable } from "../text/text.ts";
+import { formatDataAmount, plural } from "../text/format.ts";
+import { printable, truncate, wrap } from "../text/text.ts";
 
-/** How to write. */
+/** Options of {@linkcode renderTable}. */
 export interface TableOptions {
-  /** Whether to colour, for a terminal. */
+  /** Whether to use the colours of a terminal. Defaults to false. */
   readonly color?: boolean;
-  /** Columns to stay within. */
+  /** The width in columns. Defaults to 80. */
   readonly width?: number;
-  /** The verdict only. */
+  /** Whether to print only the verdict. Defaults to false. */
   readonly quiet?: boolean;
-  /** How many cases to explain, and faults of each. */
+  /** How many cases to explain, and how many faults of each. Defaults to 10. */
   readonly most?: number;
 }
-
-/** Worst first: the outcome that stands for a group of cases. */
-const WORST: readonly Outcome[] = ["FAIL", "TIMEOUT", "ERROR", "XPASS", "PASS", "XFAIL", "SKIP"];
 
 const COLORS: Readonly<Record<Outcome, number>> = {
   PASS: 32,
@@ -35,12 +39,12 @@ const COLORS: Readonly<Record<Outcome, number>> = {
 };
 
 /**
- * Write results for a person.
+ * Renders results as text.
  *
- * @param results the results
- * @param verdict what they say
- * @param options how to write
- * @returns the text, without a last end of line
+ * @param results The results
+ * @param verdict Their verdict
+ * @param options How to render them
+ * @returns The text, without a line feed at the end
  */
 export function renderTable(
   results: Results,
@@ -53,7 +57,7 @@ export function renderTable(
     options.color === true ? `\x1b[${color}m${text}\x1b[0m` : text;
   const colorOf = { PASS: 32, FAIL: 31, ERROR: 35 }[verdict.word];
   const seconds = `${results.run.seconds.toFixed(1)} s`;
-  const last = fold(`${verdict.word}: ${verdict.reason} (${seconds})`, width, "")
+  const last = wrap(`${verdict.word}: ${verdict.reason} (${seconds})`, width, "")
     .map((line) => paint(line, colorOf));
   const simulated = results.board.simulated;
   if (options.quiet === true) {
@@ -62,28 +66,26 @@ export function renderTable(
   }
 
   const lines: string[] = [];
-  const board = fold(describeBoard(results), width, "  ");
+  const board = wrap(describeBoard(results), width, "  ");
   if (simulated && board[0] !== undefined) {
     board[0] = board[0].replace("SIMULATED", paint("SIMULATED", 33));
   }
   lines.push(...board, "");
   if (results.tests.length > 0) lines.push(...grid(results.tests, width, paint), "");
 
-  const bad = results.tests.filter((test) =>
-    ["FAIL", "TIMEOUT", "ERROR", "XPASS"].includes(test.outcome)
-  );
+  const bad = results.tests.filter((test) => EXPLAINED.includes(test.outcome));
   for (const test of bad.slice(0, most)) {
     lines.push(...explain(test, width, most, paint));
   }
-  if (bad.length > most) lines.push(`... and ${bad.length - most} more cases like these`);
+  if (bad.length > most) lines.push(`... and ${bad.length - most} more cases`);
   if (bad.length > 0) lines.push("");
 
   const skipped = skips(results.tests);
   for (const [reason, count] of skipped.slice(0, most)) {
-    lines.push(...fold(`SKIP ${count} x: ${reason}`, width, "  "));
+    lines.push(...wrap(`SKIP ${plural(count, "case")}: ${reason}`, width, "  "));
   }
   if (skipped.length > most) lines.push(`... and ${skipped.length - most} more reasons to skip`);
-  lines.push(...fold(`Power: ${results.power.detail}`, width, "  "), ...last);
+  lines.push(...wrap(`Power: ${results.power.detail}`, width, "  "), ...last);
   return lines.join("\n");
 }
 
@@ -102,7 +104,7 @@ function describeBoard({ board, run }: Results): string {
   return board.simulated ? `SIMULATED: ${text}` : text;
 }
 
-/** A row for each suite and policy, a column for each outcome that there is. */
+/** Renders a row for each suite and policy, and a column for each outcome that occurs. */
 function grid(
   tests: readonly TestResult[],
   width: number,
@@ -113,7 +115,7 @@ function grid(
   const rows = [...groups.values()].map((cases) => ({
     suite: printable(cases[0]?.suite ?? ""),
     policy: printable(cases[0]?.policy ?? "-"),
-    worst: WORST.find((outcome) => cases.some((test) => test.outcome === outcome)) ?? "SKIP",
+    worst: WORST_FIRST.find((outcome) => cases.some((test) => test.outcome === outcome)) ?? "SKIP",
     counts: columns.map((outcome) => cases.filter((test) => test.outcome === outcome).length),
     frames: sum(cases.map((test) => test.frames)),
     bytes: sum(cases.map((test) => test.bytes)),
@@ -127,15 +129,15 @@ function grid(
   };
 
   const numbers = columns.map((outcome) => Math.max(outcome.length, 5) + 1);
-  const longest = (of: (row: { suite: string; policy: string }) => string, title: string): number =>
-    Math.max(title.length, ...rows.map((row) => of(row).length));
-  const policyWidth = Math.min(longest((row) => row.policy, "policy"), 22);
+  const longest = (column: "suite" | "policy"): number =>
+    Math.max(column.length, ...rows.map((row) => row[column].length));
+  const policyWidth = Math.min(longest("policy"), 22);
   const taken = sum(numbers) + policyWidth + 1;
-  // when every outcome occurs, the figures give way to the counts
-  const figures = [10, 9];
-  while (figures.length > 0 && taken + sum(figures) + 8 > width) figures.pop();
-  const room = width - taken - sum(figures);
-  const suiteWidth = Math.max(5, Math.min(longest((row) => row.suite, "suite"), room));
+  // frames and data are left out if the counts of the outcomes need the room
+  const amounts = [10, 9];
+  while (amounts.length > 0 && taken + sum(amounts) + 8 > width) amounts.pop();
+  const room = width - taken - sum(amounts);
+  const suiteWidth = Math.max(5, Math.min(longest("suite"), room));
 
   const line = (
     suite: string,
@@ -144,13 +146,13 @@ function grid(
     frames: string,
     data: string,
   ): string =>
-    cut(
-      `${cut(suite, suiteWidth).padEnd(suiteWidth)} ${
-        cut(policy, policyWidth).padEnd(policyWidth)
+    truncate(
+      `${truncate(suite, suiteWidth).padEnd(suiteWidth)} ${
+        truncate(policy, policyWidth).padEnd(policyWidth)
       }` +
         cells.map((cell, i) => cell.padStart(numbers[i] ?? 0)).join("") +
-        [frames, data].map((figure, i) => figure.padStart(figures[i] ?? 0))
-          .slice(0, figures.length).join(""),
+        [frames, data].map((amount, i) => amount.padStart(amounts[i] ?? 0))
+          .slice(0, amounts.length).join(""),
       width,
     );
   const count = (n: number): string => n === 0 ? "." : String(n);
@@ -163,12 +165,18 @@ function grid(
           row.policy,
           row.counts.map(count),
           String(row.frames),
-          dataSize(row.bytes),
+          formatDataAmount(row.bytes),
         ),
         COLORS[row.worst],
       )
     ),
-    line(total.suite, "", total.counts.map(count), String(total.frames), dataSize(total.bytes)),
+    line(
+      total.suite,
+      "",
+      total.counts.map(count),
+      String(total.frames),
+      formatDataAmount(total.bytes),
+    ),
   ];
 }
 
@@ -178,22 +186,21 @@ function explain(
   most: number,
   paint: (text: string, color: number) => string,
 ): string[] {
-  const head = fold(`${test.outcome} ${test.suite}: ${test.name}`, width, "  ");
+  const head = wrap(`${test.outcome} ${test.suite}: ${test.name}`, width, "  ");
   if (head[0] !== undefined) {
     head[0] = head[0].replace(test.outcome, paint(test.outcome, COLORS[test.outcome]));
   }
-  const reason = test.reason === null ? [] : fold(`  ${test.reason}`, width, "  ");
+  const reason = test.reason === null ? [] : wrap(`  ${test.reason}`, width, "  ");
   const faults = test.faults.slice(0, most).flatMap((fault) =>
-    fold(`  ${describeFault(fault)}`, width, "    ")
+    wrap(`  ${describeFault(fault)}`, width, "    ")
   );
   const more = test.faults.length - most;
   return [...head, ...reason, ...faults, ...(more > 0 ? [`  ... and ${more} more faults`] : [])];
 }
 
 function describeFault({ kind, frame, block, offset, length, blame, detail }: Fault): string {
-  const where = `frame ${frame}${
-    block === undefined ? "" : ` block ${block}`
-  } offset ${offset} length ${length}`;
+  const inBlock = block === undefined ? "" : `, block ${block}`;
+  const where = `frame ${frame}${inBlock}, offset ${offset}, length ${length}`;
   return `${where}: ${kind}${blame === null ? "" : ` (${blame})`}: ${detail}`;
 }
 
@@ -206,22 +213,6 @@ function skips(tests: readonly TestResult[]): [string, number][] {
     .sort(([, a], [, b]) => b - a);
 }
 
-/** Bytes in the units of rates, powers of ten. */
-function dataSize(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
-}
-
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, one) => total + one, 0);
-}
-
-function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }

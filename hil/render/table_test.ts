@@ -58,7 +58,7 @@ function render(rows: Row[], options: TableOptions = {}, board: object = {}): st
   return renderTable(results, results.verdict, options);
 }
 
-Deno.test("renderTable() shows suite by policy, heads virtual boards SIMULATED, ends in the verdict", () => {
+Deno.test("renderTable() shows SIMULATED first, then suites and policies, and the verdict last", () => {
   const text = render([
     { outcome: "PASS" },
     { outcome: "PASS" },
@@ -78,26 +78,26 @@ loopback none               .     1     .         0      0 B
 loopback bounce             .     .     1         0      0 B
 all                         3     1     1       900  3.69 MB
 
-SKIP 1 x: no mapping
+SKIP 1 case: no mapping
 Power: policy none failed in both directions, as it must: this board can show
   missing syncs
-PASS: 3 cases passed, 1 failed as they must, 1 skipped (12.3 s)`,
+PASS: 3 cases passed, 1 control failed as expected, 1 skipped (12.3 s)`,
   );
 });
 
-Deno.test("renderTable() names frame and offset of each fault of a case that failed", () => {
+Deno.test("renderTable() shows frame and offset of each fault of a failed case", () => {
   const text = render([{ outcome: "FAIL", reason: "1 of 300 frames is wrong", faults: [flip] }]);
   assertStringIncludes(
     text,
     `FAIL loopback: loop policy=streaming size=4096 depth=0
   1 of 300 frames is wrong
-  frame 17 offset 4096 length 1: bit-flip (core): bit 5 of 0x20 is 0x00`,
+  frame 17, offset 4096, length 1: bit-flip (core): bit 5 of 0x20 is 0x00`,
   );
   assertEquals(text.split("\n").at(-1), "FAIL: The design failed in 1 case (12.3 s)");
 });
 
-Deno.test("renderTable() stays within its width whatever happened", () => {
-  const long = "a reason of many words that says much more than anybody wants to read here, "
+Deno.test("renderTable() never exceeds its width", () => {
+  const long = "a reason of many words that says much more than anyone wants to read here, "
     .repeat(3);
   const rows = OUTCOMES.flatMap((outcome): Row[] => [
     { outcome, policy: "user-pages-registered", reason: long, suite: "a-rather-long-suite-name" },
@@ -108,15 +108,15 @@ Deno.test("renderTable() stays within its width whatever happened", () => {
   }
 });
 
-Deno.test("renderTable() explains no more than asked for and counts the rest", () => {
+Deno.test("renderTable() explains `most` cases and faults, and counts the rest", () => {
   const rows = Array<Row>(5).fill({ outcome: "FAIL", faults: Array(7).fill(flip) });
   const text = render(rows, { most: 2 });
   assertEquals(text.match(/bit-flip/g)?.length, 4);
   assertStringIncludes(text, "... and 5 more faults");
-  assertStringIncludes(text, "... and 3 more cases like these");
+  assertStringIncludes(text, "... and 3 more cases");
 });
 
-Deno.test("renderTable() colours on demand only", () => {
+Deno.test("renderTable() uses colours only if asked to", () => {
   const rows: Row[] = [{ outcome: "PASS" }, { outcome: "FAIL" }];
   // deno-lint-ignore no-control-regex
   const escapes = /\x1b\[\d+m/g;
@@ -126,7 +126,7 @@ Deno.test("renderTable() colours on demand only", () => {
   assertEquals(colored.replace(escapes, ""), render(rows));
 });
 
-Deno.test("renderTable() lets no result move the cursor", () => {
+Deno.test("renderTable() prints no control character from the results", () => {
   const text = render([{ outcome: "FAIL", reason: "red\x1b[2Jgone\r\nforged line" }], {}, {
     engine: "evil\x1b[H",
   });
@@ -135,7 +135,7 @@ Deno.test("renderTable() lets no result move the cursor", () => {
   assertEquals(text.split("\n").includes("forged line"), false);
 });
 
-Deno.test("renderTable() prints the verdict alone when quiet, still headed SIMULATED", () => {
+Deno.test("renderTable() prints only the verdict if quiet, with SIMULATED before it", () => {
   assertEquals(
     render([{ outcome: "PASS" }], { quiet: true }),
     "SIMULATED PASS: 1 case passed (12.3 s)",
@@ -146,6 +146,6 @@ Deno.test("renderTable() prints the verdict alone when quiet, still headed SIMUL
   );
 });
 
-Deno.test("renderTable() of a run without cases says so", () => {
+Deno.test("renderTable() says that no case matched", () => {
   assertStringIncludes(render([]), "ERROR: Nothing was verified: no case matched");
 });

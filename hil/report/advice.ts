@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Which policy to use: in a few lines for the top of the page, and as a table.
+ * The recommended policies: in a few lines for the top of the page, and as a table.
  *
  * @module
  */
@@ -8,18 +8,19 @@ import type { Advice, Results } from "../results/schema.ts";
 import { type Html, html } from "./html.ts";
 import { styleOf } from "./styles.ts";
 import type { Section } from "./cost_sections.ts";
-import { figure, plural, sizeText } from "./text.ts";
+import { plural } from "../text/format.ts";
+import { sizeText, valueData } from "./text.ts";
 
-/** Uses in the summary, ranges of sizes in all of them, and in each: what a phone has room for. */
+/** The uses in the summary, and the ranges of sizes in all uses and in each: they fit a phone. */
 const MOST_USES = 4;
 const MOST_RANGES = 15;
 const MOST_RANGES_OF_USE = 5;
 const MOST_ROWS = 300;
 
-/** What the head of the page says for all. */
-const SAID = /^SIMULATED[^:]*: /;
+/** The head of the page already says that the board is simulated. */
+const SIMULATED = /^SIMULATED[^:]*: /;
 
-/** Neighbouring sizes with the same policy. */
+/** A range of sizes with the same policy. */
 interface Range {
   policy: string | null;
   readonly from: number;
@@ -27,10 +28,10 @@ interface Range {
 }
 
 /**
- * Fold advice for each size into ranges of sizes.
+ * Combines neighbouring sizes with the same policy into ranges.
  *
- * @param advice of one use, in any order
- * @returns the ranges, by size
+ * @param advice The advice for one use, in any order
+ * @returns The ranges, ordered by size
  */
 export function ranges(advice: readonly Advice[]): Range[] {
   const found: Range[] = [];
@@ -43,15 +44,15 @@ export function ranges(advice: readonly Advice[]): Range[] {
 }
 
 /**
- * Say in a few lines which policy to use.
+ * Shows the recommended policies in a few lines.
  *
- * @param results the run
- * @returns a block for the top of the page
+ * @param results The results of the run
+ * @returns A block for the top of the page
  */
 export function adviceSummary({ advice = [], board }: Results): Html {
   if (advice.length === 0) {
-    return html`<p>These results hold none: <code>plumbline bench</code> measures what every policy costs
-      and tells which to use.</p>`;
+    return html`<p>None. Run <code>plumbline bench</code> to measure every policy and get a
+      recommendation.</p>`;
   }
   const uses = [...Map.groupBy(advice, ({ use }) => use)];
   const more = uses.length - MOST_USES;
@@ -76,37 +77,37 @@ export function adviceSummary({ advice = [], board }: Results): Html {
     })
   }</dl>${more > 0 ? html`<p class="lead">… and ${plural(more, "more use")} below.</p>` : null}${
     board.simulated
-      ? html`<p class="caveat">On a virtual board: not the figures of hardware.</p>`
+      ? html`<p class="caveat">Measured on a virtual board: not valid for hardware.</p>`
       : null
   }`;
 }
 
 function policyName(policy: string | null): Html {
-  if (policy === null) return html`<b>none qualifies</b>`;
+  if (policy === null) return html`<b>no policy</b>`;
   return html`<b style="--mark:${styleOf(policy, 0).color}" class="policy">${policy}</b>`;
 }
 
 /**
- * All advice, and where one policy overtakes another.
+ * Shows all recommendations and crossovers in a table.
  *
- * @param results the run
- * @returns the section, or null when the run gives none
+ * @param results The results of the run
+ * @returns The section, or null if there is no recommendation
  */
 export function adviceSection({ advice = [], crossovers = [] }: Results): Section | null {
   if (advice.length + crossovers.length === 0) return null;
   const body = html`${
     advice.length === 0 ? null : html`
-      <div class="scroll" tabindex="0" role="region" aria-label="Advice">
-        <table class="figures"
+      <div class="scroll" tabindex="0" role="region" aria-label="Recommended policies">
+        <table class="values"
         >
           <thead>
             <tr>
               <th scope="col">Use</th>
               <th scope="col">Size</th>
               <th scope="col" class="name">Policy</th>
-              <th scope="col">Figure</th>
-              <th scope="col" class="name">Next best</th>
-              <th scope="col">Better by</th>
+              <th scope="col">Throughput</th>
+              <th scope="col" class="name">Second best</th>
+              <th scope="col">Ratio</th>
               <th scope="col" class="name">Why</th>
             </tr>
           </thead>
@@ -116,7 +117,7 @@ export function adviceSection({ advice = [], crossovers = [] }: Results): Sectio
     `
   }${
     crossovers.length === 0 ? null : html`
-      <h3>Where one overtakes another</h3>
+      <h3>Crossovers</h3>
       <div class="crossovers">${[...Map.groupBy(crossovers.slice(0, MOST_ROWS), ({ use }) => use)]
         .map((
           [use, all],
@@ -130,7 +131,7 @@ export function adviceSection({ advice = [], crossovers = [] }: Results): Sectio
         )}</div>
     `
   }`;
-  return { id: "advice", title: "Which policy to use", body };
+  return { id: "advice", title: "Recommended policies", body };
 }
 
 function adviceRow({ use, size, policy, value, unit, runnerUp, ratio, why }: Advice): Html {
@@ -139,10 +140,14 @@ function adviceRow({ use, size, policy, value, unit, runnerUp, ratio, why }: Adv
       <th scope="row">${use}</th>
       <td><data value="${size}">${sizeText(size)}</data></td>
       <td class="name">${policyName(policy)}</td>
-      <td>${value === null ? "–" : html`${figure(value)} ${unit}`}</td>
+      <td>${value === null ? "–" : html`${valueData(value)} ${unit}`}</td>
       <td class="name">${runnerUp ?? "–"}</td>
-      <td>${runnerUp === null ? "–" : ratio === null ? "alike" : html`${figure(ratio)} ×`}</td>
-      <td class="words">${why.replace(SAID, "")}</td>
+      <td>${runnerUp === null
+        ? "–"
+        : ratio === null
+        ? "no difference"
+        : html`${valueData(ratio)} ×`}</td>
+      <td class="words">${why.replace(SIMULATED, "")}</td>
     </tr>
   `;
 }

@@ -9,7 +9,7 @@ function advice(size: number, policy: string | null): Advice {
   return { use: "receive", size, policy, ...none, why: "so" };
 }
 
-Deno.test("ranges() folds neighbouring sizes with one policy, in whatever order they come", () => {
+Deno.test("ranges() combines neighbouring sizes with the same policy, in any order", () => {
   const all = [advice(65_536, "a"), advice(64, "b"), advice(4096, "a"), advice(1 << 20, null)];
   assertEquals(ranges(all), [
     { policy: "b", from: 64, to: 64 },
@@ -18,17 +18,17 @@ Deno.test("ranges() folds neighbouring sizes with one policy, in whatever order 
   ]);
 });
 
-Deno.test("adviceSummary() says that figures of a virtual board are not those of hardware", () => {
+Deno.test("adviceSummary() says that a virtual board is not hardware", () => {
   const results = exampleResults();
-  assertStringIncludes(adviceSummary(results).text, "not the figures of hardware");
+  assertStringIncludes(adviceSummary(results).text, "not valid for hardware");
   const { text } = adviceSummary({ ...results, board: { ...results.board, simulated: false } });
   assertNotMatch(text, /hardware/);
   const { advice: _advice, ...none } = results;
   assertStringIncludes(adviceSummary(none).text, "plumbline bench");
 });
 
-Deno.test("adviceSection() calls a tie alike, and gives nothing to a policy without a rival", () => {
-  const better = (one: Partial<Advice>): string => {
+Deno.test("adviceSection() shows no ratio for a tie and for a policy without a rival", () => {
+  const ratioOf = (one: Partial<Advice>): string => {
     const results = {
       ...exampleResults(),
       crossovers: [],
@@ -37,12 +37,12 @@ Deno.test("adviceSection() calls a tie alike, and gives nothing to a policy with
     const cells = adviceSection(results)?.body.text.split("<td") ?? [];
     return cells.at(-2)?.replace(/<[^>]*>|^>/g, "").trim() ?? "";
   };
-  assertEquals(better({ runnerUp: "b", ratio: null }), "alike");
-  assertEquals(better({ runnerUp: "b", ratio: 1.25 }), "1.25 ×");
-  assertEquals(better({}), "–");
+  assertEquals(ratioOf({ runnerUp: "b", ratio: null }), "no difference");
+  assertEquals(ratioOf({ runnerUp: "b", ratio: 1.25 }), "1.25 ×");
+  assertEquals(ratioOf({}), "–");
 });
 
-Deno.test("adviceSection() lists every advice with its reason, and where policies cross", () => {
+Deno.test("adviceSection() lists every recommendation with its reason, and every crossover", () => {
   const text = adviceSection(exampleResults())?.body.text ?? "";
   assertEquals(text.split("<tr>").length - 2, 9);
   assertStringIncludes(text, "Every policy failed");

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The page in a real browser, from a file of results to pixels. Where Chromium cannot be had these tests
-// are skipped and say why, unless PLUMBLINE_REQUIRE names `chromium` or a virtual board.
+// The page in a real browser. If Chromium is not available, these tests are skipped with the reason,
+// unless PLUMBLINE_REQUIRE names `chromium` or a virtual board.
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { UnavailableError } from "../../fixtures/host/run.ts";
 import { tempDir } from "../testing/temp_dir.ts";
-import { checkResults, type Measurement, type Results, type TestResult } from "../results/schema.ts";
-import { roundFigure, sizeText } from "./text.ts";
+import { checkResults } from "../results/check.ts";
+import type { Measurement, Results, TestResult } from "../results/schema.ts";
+import { sizeText, valueText } from "./text.ts";
 import { Browser, type LoadedPage, type Window } from "./testing/browser.ts";
 import { exampleResults, type Judged } from "./testing/example.ts";
 
@@ -32,7 +33,7 @@ function browserTest(name: string, fn: (browser: Browser) => Promise<void>): voi
       if (browser === null) throw new Error(`chromium is required, but: ${reason}`);
       await fn(browser);
     },
-    // the browser outlives each test
+    // the tests share the browser
     sanitizeResources: false,
     sanitizeOps: false,
   });
@@ -47,7 +48,7 @@ const WINDOWS: readonly Window[] = (["light", "dark"] as const).flatMap((scheme)
   { width: 390, height: 844, scheme },
 ]);
 
-/** What plumbline report makes of results. */
+/** Makes a page of results with plumbline report; returns its path. */
 async function report(results: unknown): Promise<string> {
   const dir = tempDir();
   Deno.writeTextFileSync(`${dir}/results.json`, JSON.stringify(results));
@@ -57,8 +58,8 @@ async function report(results: unknown): Promise<string> {
       `--html=${dir}/out.html`,
     ],
   }).output();
-  const told = new TextDecoder().decode(stderr);
-  assertEquals(code, (results as Judged).verdict.exit, told);
+  const errors = new TextDecoder().decode(stderr);
+  assertEquals(code, (results as Judged).verdict.exit, errors);
   return `${dir}/out.html`;
 }
 
@@ -78,7 +79,7 @@ async function rectangles(page: LoadedPage, selector: string): Promise<Rectangle
   ) as Rectangle[];
 }
 
-/** As much advice as the summary shows. */
+/** Adds as many recommendations as the summary shows. */
 function muchAdvice(results: Judged, count: number): Judged {
   const [one] = results.advice ?? [];
   if (one === undefined) throw new Error("The example has no advice");
@@ -95,7 +96,7 @@ function muchAdvice(results: Judged, count: number): Judged {
 }
 
 browserTest(
-  "the page shows verdict and advised policy at once, on a desk and on a phone",
+  "the page shows verdict and recommended policies without scrolling, on a desktop and a phone",
   async (browser) => {
     const example = exampleResults();
     for (const results of [example, muchAdvice(example, 3), muchAdvice(example, 4)]) {
@@ -117,7 +118,7 @@ browserTest(
 );
 
 browserTest(
-  "the page loads without a complaint or a request, and is never wider than its window",
+  "the page loads without an error or a request, and is never wider than its window",
   async (browser) => {
     const url = `file://${await report(exampleResults())}`;
     const grounds = new Set<unknown>();
@@ -125,11 +126,11 @@ browserTest(
       const page = await browser.load(url, window);
       const what = JSON.stringify(window);
       await page.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)");
-      assertEquals([page.complaints, page.requests], [[], []], what);
+      assertEquals([page.errors, page.requests], [[], []], what);
       const width = await page.evaluate("document.documentElement.scrollWidth");
       assertEquals(width, window.width, what);
       grounds.add(await page.evaluate("getComputedStyle(document.body).backgroundColor"));
-      // charts are drawn, and all of each chart lies within the window
+      // each chart is drawn within the window
       const charts = await rectangles(page, ".panel svg");
       assertEquals(charts.length, 18, what);
       for (const { left, right, top, bottom } of charts) {
@@ -138,11 +139,11 @@ browserTest(
       const shot = await page.screenshot();
       assert(shot.length > 10_000, `${shot.length} bytes of a picture`);
     }
-    assertEquals(grounds.size, 2, "light and dark have different grounds");
+    assertEquals(grounds.size, 2, "light and dark have different backgrounds");
   },
 );
 
-browserTest("the lines of charts have the colours of the scheme", async (browser) => {
+browserTest("charts use the colours of the scheme", async (browser) => {
   const url = `file://${await report(exampleResults())}`;
   const seen = [];
   for (const scheme of ["light", "dark"] as const) {
@@ -163,13 +164,13 @@ browserTest("the lines of charts have the colours of the scheme", async (browser
   }
   const [light = [], dark = []] = seen;
   for (const [color, isDrawn] of [...light, ...dark]) {
-    assert(isDrawn, `nothing is drawn in ${color}`);
+    assert(isDrawn, `no chart uses ${color}`);
   }
   assertNotEquals(light, dark);
 });
 
 interface Cell {
-  readonly figure: string;
+  readonly metric: string;
   readonly panel: string;
   readonly row: string;
   readonly column: string;
@@ -178,18 +179,18 @@ interface Cell {
   readonly small: string;
 }
 
-/** Every figure of a cell, by what is written beside and above it. */
+/** Every value of a table, with the headers of its row and column. */
 const CELLS =
-  `[...document.querySelectorAll("table[data-figure], table[data-percentiles]")].flatMap((table) => {
-  const { figure, percentiles, panel = "" } = table.dataset;
+  `[...document.querySelectorAll("table[data-metric], table[data-percentiles]")].flatMap((table) => {
+  const { metric, percentiles, panel = "" } = table.dataset;
   const text = (one) => one?.textContent.trim() ?? "";
   const columns = [...table.querySelectorAll("thead th")].map(text);
   return [...table.querySelectorAll("tbody tr")].flatMap((row) => [...row.children].flatMap((cell, i) =>
     [...cell.querySelectorAll("data")].map((data) => ({
-      figure: figure ?? percentiles,
+      metric: metric ?? percentiles,
       panel,
       row: text(row.children[0]),
-      column: figure === undefined ? text(row.children[1]) + " " + columns[i] : columns[i],
+      column: metric === undefined ? text(row.children[1]) + " " + columns[i] : columns[i],
       value: data.getAttribute("value"),
       shown: text(data),
       small: text(data.parentElement.querySelector("small")),
@@ -199,11 +200,11 @@ const CELLS =
 
 const WORDS: Readonly<Record<string, string>> = {
   ...{ "direction tx": "transmit", "direction rx": "receive", "direction loop": "loop" },
-  ...{ "touched true": "data touched", "touched false": "data untouched" },
+  ...{ "touched true": "data accessed", "touched false": "data not accessed" },
   ...{ "depth 1": "one at a time", "memory ordinary": "ordinary memory", "memory block": "" },
 };
 
-/** Where the page has to show a measurement: figure, what its panel has in common, row, column. */
+/** The expected place of a measurement on the page: metric, conditions of the panel, row and column. */
 function placeOf(test: TestResult, { name, at }: Measurement): string {
   const { suite, params = {} } = test;
   const { size, percentile, call, access, ...rest } = at ??
@@ -235,22 +236,22 @@ function sortWords(words: readonly string[]): string {
   return words.filter((word) => word !== "").sort().join(", ");
 }
 
-/** Holds every figure of a page against those of the JSON, place by place; returns how many there are. */
-async function checkFigures(page: LoadedPage, results: Results): Promise<number> {
+/** Compares every value of a page with the JSON, place by place; returns the number of values. */
+async function checkValues(page: LoadedPage, results: Results): Promise<number> {
   const cells = await page.evaluate(CELLS) as Cell[];
-  const shown = cells.map(({ figure, panel, row, column, value, shown, small }) => {
-    const place = [figure, sortWords(panel.split(", ")), row, column].join(" | ");
+  const shown = cells.map(({ metric, panel, row, column, value, shown, small }) => {
+    const place = [metric, sortWords(panel.split(", ")), row, column].join(" | ");
     return `${place}: ${value} (${shown}) ${small}`;
   });
   const expected = results.tests.flatMap((test) =>
     test.measurements.map((one) => {
       const { value, spread, limit } = one;
       const small = spread !== undefined
-        ? `${roundFigure(spread.p5)}–${roundFigure(spread.p95)}`
+        ? `${valueText(spread.p5)}–${valueText(spread.p95)}`
         : limit === null
         ? ""
         : "outside ≤ " + limit;
-      return `${placeOf(test, one)}: ${value} (${roundFigure(value)}) ${small}`;
+      return `${placeOf(test, one)}: ${value} (${valueText(value)}) ${small}`;
     })
   );
   assertEquals(shown.toSorted(), expected.toSorted());
@@ -260,16 +261,16 @@ async function checkFigures(page: LoadedPage, results: Results): Promise<number>
 const DESK: Window = { width: 1280, height: 720, scheme: "light" };
 
 browserTest(
-  "every figure of the page is that of the JSON, and every one of the JSON is there",
+  "the page shows every measurement of the JSON, and no other",
   async (browser) => {
     const results = exampleResults();
     const page = await browser.load(`file://${await report(results)}`, DESK);
-    const count = await checkFigures(page, results);
-    assert(count > 200, `${count} figures`);
+    const count = await checkValues(page, results);
+    assert(count > 200, `${count} values`);
   },
 );
 
-browserTest("the page of a bench shows every figure of its JSON", async (browser) => {
+browserTest("the page of a benchmark shows every measurement of its JSON", async (browser) => {
   const dir = tempDir();
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
@@ -281,14 +282,14 @@ browserTest("the page of a bench shows every figure of its JSON", async (browser
   assertEquals(code, 0, new TextDecoder().decode(stderr));
   const results = checkResults(JSON.parse(Deno.readTextFileSync(`${dir}/results.json`)));
   const page = await browser.load(`file://${dir}/out.html`, DESK);
-  const count = await checkFigures(page, results);
-  assert(count > 500, `${count} figures`);
+  const count = await checkValues(page, results);
+  assert(count > 500, `${count} values`);
   assertEquals(await page.evaluate(`document.querySelector("#r0-others")?.textContent ?? ""`), "");
-  assertEquals([page.complaints, page.requests], [[], []]);
+  assertEquals([page.errors, page.requests], [[], []]);
 });
 
 browserTest(
-  "the counts and the advice of the page are those of the JSON",
+  "the page shows the counts and the recommendations of the JSON",
   async (browser) => {
     const results = exampleResults();
     const page = await browser.load(`file://${await report(results)}`, {
@@ -320,16 +321,16 @@ browserTest(
   },
 );
 
-/** Runs when the page takes a text for markup; asks for a file and complains, too. */
+/** A text that runs a script, requests a file and logs an error if a page treats it as markup. */
 const HOSTILE =
   `"'><img src=/x onerror="globalThis.hacked=1"><script>globalThis.hacked=2</script>` +
   `<svg onload="globalThis.hacked=3"><style>body{display:none}</style></style></title>\u202e\x1b[2J\x00`;
 
-/** Texts of results that must be what they are. */
+/** Texts of results that must not change. */
 const FIXED =
   /^(?:\d{4}-\d\d-\d\dT.*|[A-Z]+|proved|tx|rx|core|min|max|stale-rx|overrun|(?:c30f)+)$/;
 
-/** Results with a hostile text in every place where a text can be, names of keys included. */
+/** Results with a hostile text in every place that can hold a text, also in keys. */
 function hostileResults(): Judged {
   const results = exampleResults((text) => FIXED.test(text) ? text : text + HOSTILE);
   const tests = results.tests.map((test) => ({
@@ -348,10 +349,10 @@ const HACKED =
   `[globalThis.hacked ?? 0, document.querySelectorAll("img, script, iframe, [onload]").length,
   getComputedStyle(document.body).display]`;
 
-browserTest("markup in names does not run, and is shown as it is", async (browser) => {
+browserTest("the page shows markup in names as text", async (browser) => {
   const file = await report(hostileResults());
   const html = Deno.readTextFileSync(file);
-  // also where the browser is not told to run nothing
+  // also without the Content-Security-Policy
   const bare = html.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, "");
   assertNotEquals(bare, html);
   Deno.writeTextFileSync(`${file}.bare.html`, bare);
@@ -359,7 +360,7 @@ browserTest("markup in names does not run, and is shown as it is", async (browse
     for (const window of WINDOWS) {
       const page = await browser.load(`file://${path}`, window);
       assertEquals(await page.evaluate(HACKED), [0, 0, "block"], path);
-      assertEquals([page.complaints, page.requests], [[], []], path);
+      assertEquals([page.errors, page.requests], [[], []], path);
       const width = await page.evaluate("document.documentElement.scrollWidth");
       assertEquals(width, window.width, path);
       const names = await page.evaluate(`document.querySelector("#r0-failures h3").textContent`);
@@ -369,12 +370,12 @@ browserTest("markup in names does not run, and is shown as it is", async (browse
   }
 });
 
-browserTest("a page that takes texts for markup would be found out", async (browser) => {
+browserTest("the test for hostile texts fails for a page without escaping", async (browser) => {
   const file = `${tempDir()}/bad.html`;
   Deno.writeTextFileSync(file, `<!DOCTYPE html><meta charset="utf-8"><b title="${HOSTILE}">x</b>`);
   const page = await browser.load(`file://${file}`, { width: 1280, height: 720, scheme: "light" });
   const [hacked, elements, display] = await page.evaluate(HACKED) as [number, number, string];
   assert(hacked > 0 && elements >= 2 && display === "none", `${[hacked, elements, display]}`);
   assert(page.requests.length > 0);
-  assert(page.complaints.length > 0);
+  assert(page.errors.length > 0);
 });

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: MIT
 /**
- * Charts, drawn by Vega-Lite into SVG. Their colours are CSS variables, so that light and dark need no
- * second picture; no text of the results gets into a chart but by way of `series` numbers.
+ * Charts as SVG, drawn by Vega-Lite. Their colours are CSS variables, so one chart serves light and dark.
+ * Vega gets numbers for the names of series, because a name may come from anywhere.
  *
  * @module
  */
 import * as vega from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
-import type { Panel, Point } from "./figures.ts";
+import { plural } from "../text/format.ts";
 import { Html, html } from "./html.ts";
+import type { Panel, Point } from "./metrics.ts";
 import type { SeriesStyle, Styles } from "./styles.ts";
-import { plural, roundFigure, sizeText } from "./text.ts";
+import { sizeText, valueText } from "./text.ts";
 
-/** Columns and rows of pixels inside of the axes: a chart fits a phone as it is. */
+/** The width and height inside the axes in pixels: a chart fits the width of a phone. */
 const WIDTH = 295;
 const HEIGHT = 170;
 
-/** A row of a chart's data. */
+/** A point of a chart: series, position and range. */
 interface Row {
   readonly s: string;
   readonly x: number;
@@ -25,38 +26,38 @@ interface Row {
   readonly high?: number;
 }
 
-/** How a chart is drawn. */
+/** Options of a chart. */
 export interface ChartOptions {
-  /** Unit of the figures. */
+  /** The unit of the values. */
   readonly unit: string;
-  /** Whether each step up is a multiple. */
+  /** Whether the scale of the values is logarithmic. */
   readonly log: boolean;
-  /** What each series looks like. */
+  /** The style of each series. */
   readonly styles: Styles;
-  /** What the chart shows, for those who do not see it. */
+  /** The text for screen readers. */
   readonly label: string;
 }
 
 /**
- * Draw the points of a panel: lines over sizes where there are several, else one row a series.
+ * Draws the points of a panel: a line for each series, or a row for each series if there is one size.
  *
- * @param panel the panel
- * @param options how
- * @returns a figure's SVG, or null when there is nothing that could be drawn
+ * @param panel The panel
+ * @param options How to draw it
+ * @returns An SVG element, or null if no point can be drawn
  */
 export async function drawPanel(panel: Panel, options: ChartOptions): Promise<Html | null> {
-  const single = middles(panel.points.filter(({ percentile }) => percentile === null));
+  const single = medians(panel.points.filter(({ percentile }) => percentile === null));
   if (panel.sizes.length > 1) return await drawLines(panel.series, single, options);
   return await drawRows(panel.series, single, options);
 }
 
 /**
- * Draw distributions: how many percent of the samples took no longer, by series.
+ * Draws the distribution of each series: the percentage of samples up to each value.
  *
- * @param panel the panel
- * @param size which size
- * @param options how
- * @returns a figure's SVG, or null when no percentile is known
+ * @param panel The panel
+ * @param size The size of the frames
+ * @param options How to draw it
+ * @returns An SVG element, or null if there are fewer than two percentiles
  */
 export async function drawDistribution(
   panel: Panel,
@@ -76,8 +77,8 @@ export async function drawDistribution(
   return await draw(panel.series, shown, { x, y, order: { field: "y" } }, options);
 }
 
-/** One point for each series and size: of several, such as memory beside each policy, the middle one. */
-function middles(points: readonly Point[]): Point[] {
+/** Keeps one point for each series and size: the median of several, as for ordinary memory. */
+function medians(points: readonly Point[]): Point[] {
   const groups = Map.groupBy(points, ({ series, size }) => JSON.stringify([series, size]));
   return [...groups.values()].flatMap((all) =>
     all.toSorted((a, b) => a.measurement.value - b.measurement.value)[all.length >> 1] ?? []
@@ -104,12 +105,12 @@ async function drawLines(
   return await draw(series, rows, { x, y }, options);
 }
 
-/** Sizes as on an axis: one letter. */
+/** Labels sizes on an axis with one letter. */
 const SIZE_LABEL = "datum.value >= 1048576 ? datum.value / 1048576 + 'M' : " +
   "datum.value >= 1024 ? datum.value / 1024 + 'K' : datum.value";
 
-/** Figures without a prefix, for a prefix would multiply a unit that has one. */
-const FIGURE_LABEL = "datum.value >= 1e6 ? format(datum.value, '.0e') : format(datum.value, '~r')";
+/** Labels values without a metric prefix, because the unit may have one. */
+const VALUE_LABEL = "datum.value >= 1e6 ? format(datum.value, '.0e') : format(datum.value, '~r')";
 
 function tickSizes(rows: readonly Row[]): number[] {
   const sizes = [...new Set(rows.map(({ x }) => x))].sort((a, b) => a - b);
@@ -117,7 +118,7 @@ function tickSizes(rows: readonly Row[]): number[] {
   return sizes.filter((_, i) => i % step === 0);
 }
 
-/** One row a series: minimum to maximum thin, the middle 90 % thick, the median on it. */
+/** Draws a row for each series: a thin line from minimum to maximum, a thick one for 5–95 %, the median. */
 async function drawRows(
   series: readonly string[],
   points: readonly Point[],
@@ -187,21 +188,21 @@ async function draw(
   }, label);
 }
 
-/** How series are told apart in one respect. */
+/** Encodes one property of the style of each series: its colour, dashes or shape. */
 function nominal(
   ids: ReadonlyMap<string, string>,
   styles: Styles,
-  of: (style: SeriesStyle) => unknown,
+  property: (style: SeriesStyle) => unknown,
 ): unknown {
   const range = [...ids.keys()].map((name) => {
     const style = styles.get(name);
     if (style === undefined) throw new Error(`Series ${name} has no style`);
-    return of(style);
+    return property(style);
   });
   return { field: "s", type: "nominal", legend: null, scale: { domain: [...ids.values()], range } };
 }
 
-/** From a round number to a round number, with marks at 1, 2 and 5, or at 1 when there are many. */
+/** A scale between round numbers, with ticks at 1, 2 and 5, or only at 1 for a large range. */
 function logScale(values: readonly number[]): { type: "log"; domain: number[]; values: number[] } {
   const low = values.reduce((a, b) => Math.min(a, b), Infinity);
   const high = values.reduce((a, b) => Math.max(a, b), 0);
@@ -223,7 +224,7 @@ function quantitative(
   { values, ...scale }: { readonly values?: readonly number[] } & Readonly<Record<string, unknown>>,
 ) {
   const ticks = values === undefined ? { tickCount: 5 } : { values };
-  const axis = { title, labelExpr: FIGURE_LABEL, ...ticks };
+  const axis = { title, labelExpr: VALUE_LABEL, ...ticks };
   return { field, type: "quantitative", axis, scale };
 }
 
@@ -258,7 +259,7 @@ async function render(spec: Readonly<Record<string, unknown>>, label: string): P
     const named = html`
       <svg role="img" aria-label="${label}"
     `.text;
-    // Vega's own roles say nothing that the label and the table below do not
+    // the label and the table below replace the roles that Vega writes
     const plain = svg.replace(/ (?:aria-[a-z]+|role)="[^"]*"/g, "").replace(
       / pointer-events="none"/g,
       "",
@@ -272,10 +273,10 @@ async function render(spec: Readonly<Record<string, unknown>>, label: string): P
 }
 
 /**
- * Draw what stands for each series.
+ * Draws a legend.
  *
- * @param styles the series, in their order
- * @returns a list
+ * @param styles The series, in their order
+ * @returns A list
  */
 export function legend(styles: Styles): Html {
   const items = [...styles].map(([name, { color, dash, shape }]) => {
@@ -288,12 +289,12 @@ export function legend(styles: Styles): Html {
 }
 
 /**
- * Say where the points of a chart lie, for those who do not see it.
+ * Describes a chart for screen readers.
  *
- * @param name what was measured
- * @param panel the panel
- * @param unit unit of the figures
- * @returns one sentence
+ * @param name The name of the metric
+ * @param panel The panel
+ * @param unit The unit of the values
+ * @returns One sentence
  */
 export function describePanel(name: string, panel: Panel, unit: string): string {
   const values = panel.points.map(({ measurement }) => measurement.value);
@@ -305,5 +306,5 @@ export function describePanel(name: string, panel: Panel, unit: string): string 
   const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
   const title = panel.title === "" ? name : `${name}, ${panel.title}`;
   return `${title}: ${plural(panel.series.length, over === "" ? "row" : "line")}${over}, from ` +
-    `${roundFigure(low)} to ${roundFigure(high)} ${unit}; the table holds every figure`;
+    `${valueText(low)} to ${valueText(high)} ${unit}; the table has all values`;
 }

@@ -1,44 +1,45 @@
 // SPDX-License-Identifier: MIT
 /**
- * What everything costs: a section for each question, with charts and the tables behind them.
+ * The measurements: a section for each question, with charts and tables.
  *
  * @module
  */
 import type { HtmlInput } from "../render/html.ts";
 import type { Measurement } from "../results/schema.ts";
 import { describePanel, drawDistribution, drawPanel, legend } from "./chart.ts";
-import { collectFigures, type Figure, type Panel, pointsAt, rowText, SHORT } from "./figures.ts";
+import { plural } from "../text/format.ts";
 import { Html, html, type Part } from "./html.ts";
+import { collectMetrics, type Metric, type Panel, pointsAt, rowText, SHORT } from "./metrics.ts";
 import { sortSeries, stylesFor } from "./styles.ts";
-import { figure, plural, roundFigure } from "./text.ts";
+import { valueData, valueText } from "./text.ts";
 
-/** One run, as the page gets it. */
+/** A run in the input of the page. */
 export type PageRun = HtmlInput["runs"][number];
 
-/** A section of the page, with what the contents list calls it. */
+/** A section of the page. */
 export interface Section {
-  /** Part of its id. */
+  /** A part of the id of its element. */
   readonly id: string;
-  /** Its heading. */
+  /** The heading, also in the list of contents. */
   readonly title: string;
-  /** What stands below. */
+  /** The content. */
   readonly body: Html;
 }
 
-/** Which figures answer a question. */
+/** A question about the cost of policies, and the metrics that answer it. */
 interface Question {
   readonly id: string;
   readonly title: string;
   readonly text: string;
-  /** Figures with charts. */
+  /** The names of metrics with charts. */
   readonly charts: readonly string[];
-  /** Figures of which a table is enough. */
+  /** The names of metrics with a table only. */
   readonly tables: readonly string[];
-  /** Whether each step up an axis is a multiple. */
+  /** Whether the axes are logarithmic. */
   readonly log: boolean;
-  /** Whether the tables below the charts are open: those that a reader comes for. */
+  /** Whether the tables below the charts are open. */
   readonly open?: boolean;
-  /** A figure that is drawn as one more series into each chart of the same unit. */
+  /** The name of a metric that is drawn as an additional series into each chart of the same unit. */
   readonly reference?: string;
 }
 
@@ -46,14 +47,15 @@ const QUESTIONS: readonly Question[] = [
   {
     id: "throughput",
     title: "Throughput by size and policy",
-    text: "Higher is better. For transmit and receive the other side is coherent.",
+    text:
+      "Higher is better. In the charts of transmit and receive, the other direction uses coherent memory.",
     charts: ["throughput"],
     tables: ["frame rate", "cpu share", "cpu user", "cpu system"],
     log: false,
   },
   {
     id: "sync",
-    title: "What a sync call costs, by size",
+    title: "Cost of a sync call by size",
     text: "Lower is better; both scales are logarithmic.",
     charts: ["sync call"],
     tables: ["copy", "memcpy", "handover time", "bytes synced per byte"],
@@ -65,17 +67,17 @@ const QUESTIONS: readonly Question[] = [
     id: "latency",
     title: "Latency and its distribution",
     text:
-      "Completion latency is from ENQUEUE to waking up with the frame, wake-up latency the part " +
-      "of it from the engine's completion on. Lower is better.",
+      "Completion latency is the time from ENQUEUE until the program wakes up with the frame. " +
+      "Wake-up latency is the part of it after the engine has completed. Lower is better.",
     charts: ["completion latency", "wake-up latency", "ioctl round trip"],
     tables: [],
     log: true,
   },
   {
     id: "access",
-    title: "What it costs the CPU to touch a block",
-    text: "Higher is better; both scales are logarithmic. Ordinary memory, for comparison, was " +
-      "measured beside each policy: the line is the middle of these figures.",
+    title: "CPU access to blocks",
+    text: "Higher is better; both scales are logarithmic. Ordinary memory was measured with each " +
+      "policy for comparison: the line is the median of these measurements.",
     charts: ["cpu access"],
     tables: [],
     log: true,
@@ -90,16 +92,17 @@ const QUESTIONS: readonly Question[] = [
   },
   {
     id: "overhead",
-    title: "What the bench itself costs",
-    text: "The same loop in C and in Deno, in the same run.",
+    title: "Overhead of the benchmark",
+    text: "The same loop in C and in Deno, measured in the same run.",
     charts: [],
     tables: ["deno loop", "c loop", "deno over c"],
     log: false,
   },
   {
     id: "short",
-    title: "The loops that proved each case",
-    text: "A few frames each, every word of them verified: too short to say what a policy costs.",
+    title: "Verified loops",
+    text:
+      "Before it measures, each case verifies every word of a few frames. These loops are too short to show the cost of a policy.",
     charts: [],
     tables: ["throughput", "frame rate"].map((name) => name + SHORT),
     log: false,
@@ -107,16 +110,16 @@ const QUESTIONS: readonly Question[] = [
 ];
 
 /**
- * Make the sections on cost that a run has figures for.
+ * Makes a section for each question that the measurements of a run answer.
  *
- * @param run the run
- * @returns the sections
+ * @param run The run
+ * @returns The sections
  */
 export async function costSections(run: PageRun): Promise<Section[]> {
   const { results } = run;
-  const { figures, omitted } = collectFigures(results);
+  const { metrics, omitted } = collectMetrics(results);
   const known = new Set(QUESTIONS.flatMap(({ charts, tables }) => [...charts, ...tables]));
-  const others = figures.filter(({ name }) => !known.has(name)).map(({ name }) => name);
+  const others = metrics.filter(({ name }) => !known.has(name)).map(({ name }) => name);
   const verifying = !results.tests.some((test) =>
     test.measurements.some((one) => one.at !== undefined)
   );
@@ -131,7 +134,7 @@ export async function costSections(run: PageRun): Promise<Section[]> {
   const sections: Section[] = [];
   for (const question of questions) {
     const find = (names: readonly string[]) =>
-      names.flatMap((name) => figures.filter((one) => one.name === name));
+      names.flatMap((name) => metrics.filter((one) => one.name === name));
     const [charts, tables] = [find(question.charts), find(question.tables)];
     if (charts.length + tables.length === 0) continue;
     const references = find(question.reference === undefined ? [] : [question.reference]);
@@ -140,12 +143,12 @@ export async function costSections(run: PageRun): Promise<Section[]> {
     for (const one of tables) {
       parts.push(
         html`<details><summary>${heading(one)}</summary>${
-          one.panels.map((panel) => figureTables(panel, one))
+          one.panels.map((panel) => metricTables(panel, one))
         }</details>`,
       );
     }
     const text = question.id === "throughput" && verifying
-      ? "Of the loops that verified every word, a few frames each: plumbline bench measures longer."
+      ? "Measured while every word of a few frames was verified. Run plumbline bench for longer measurements."
       : question.text;
     const body = html`${text === "" ? null : html`<p class="lead">${text}</p>`}${parts}`;
     sections.push({ id: question.id, title: question.title, body });
@@ -154,7 +157,7 @@ export async function costSections(run: PageRun): Promise<Section[]> {
   if (missing > 0) {
     const body = html`<p>${
       plural(missing, "measurement")
-    } of these results are not shown: there are too many for a page.</p>`;
+    } of this run are not shown, because there are too many for a page.</p>`;
     sections.push({ id: "omitted", title: "Not shown", body });
   }
   return sections;
@@ -162,24 +165,24 @@ export async function costSections(run: PageRun): Promise<Section[]> {
 
 const OPEN = new Html(" open");
 
-function heading(one: Figure): string {
+function heading(one: Metric): string {
   return `${titleOf(one)}, ${one.unit}`;
 }
 
-function titleOf({ name }: Figure): string {
+function titleOf({ name }: Metric): string {
   const title = name.replace(/^cpu\b/, "CPU");
   return `${title.slice(0, 1).toUpperCase()}${title.slice(1)}`;
 }
 
 async function charted(
-  one: Figure,
+  one: Metric,
   question: Question,
-  references: readonly Figure[],
+  references: readonly Metric[],
 ): Promise<Html> {
   const { unit } = one;
-  const more = references.filter((figure) => figure.unit === unit).flatMap(({ name, panels }) =>
-    panels.flatMap(({ points }) => points.map((point) => ({ ...point, series: name })))
-  );
+  const more = references.filter((reference) => reference.unit === unit).flatMap((
+    { name, panels },
+  ) => panels.flatMap(({ points }) => points.map((point) => ({ ...point, series: name }))));
   const styles = stylesFor(
     [...one.panels.flatMap(({ series }) => series), ...more.map(({ series }) => series)],
   );
@@ -199,7 +202,7 @@ async function charted(
           ? null
           : html`<h4>${panel.title}</h4>`}${chart}<details${question.open
           ? OPEN
-          : null}><summary>Figures</summary>${figureTables(panel, one, false)}</details></div>
+          : null}><summary>Table</summary>${metricTables(panel, one, false)}</details></div>
     `);
     for (const size of distributed(panel)) {
       const title = `Distribution${panel.title === "" ? "" : `, ${panel.title}`}, ${rowText(size)}`;
@@ -210,12 +213,12 @@ async function charted(
       if (drawn !== null) cells.push(html`<div class="panel"><h4>${title}</h4>${drawn}</div>`);
     }
   }
-  return html`<div class="figure"><h3>${heading(one)}</h3>${
+  return html`<div class="metric"><h3>${heading(one)}</h3>${
     legend(styles)
   }<div class="panels">${cells}</div></div>`;
 }
 
-/** Sizes whose distribution is drawn: the smallest, the largest, and one between. */
+/** The sizes with a chart of the distribution: the smallest, the middle and the largest. */
 function distributed(panel: Panel): (number | null)[] {
   const sizes = panel.sizes.filter((size) =>
     panel.points.some((point) => point.size === size && point.percentile !== null)
@@ -224,11 +227,11 @@ function distributed(panel: Panel): (number | null)[] {
     .filter((size) => size !== undefined);
 }
 
-/** Every figure of a panel; what was measured in ordinary memory beside each policy by itself. */
-function figureTables(panel: Panel, one: Figure, titled = true): Html[] {
-  const own = panel.points.filter(({ beside }) => beside === null);
+/** Makes the tables of a panel. Measurements of ordinary memory have a table of their own. */
+function metricTables(panel: Panel, one: Metric, titled = true): Html[] {
+  const own = panel.points.filter(({ measuredWith }) => measuredWith === null);
   const ordinary = panel.points.flatMap((point) =>
-    point.beside === null ? [] : [{ ...point, series: point.beside }]
+    point.measuredWith === null ? [] : [{ ...point, series: point.measuredWith }]
   );
   const memory = {
     ...panel,
@@ -249,11 +252,11 @@ function figureTables(panel: Panel, one: Figure, titled = true): Html[] {
   ].flat();
 }
 
-/** A table of size by series. */
-function table(panel: Panel, { name, unit }: Figure, title: string): Html {
+/** Makes a table with a row for each size and a column for each series. */
+function table(panel: Panel, { name, unit }: Metric, title: string): Html {
   const spread = panel.points.some(({ measurement }) => measurement.spread !== undefined);
   const caption = `${title === "" ? "" : `${title}: `}${name}, ${unit}${
-    spread ? "; small: the middle 90 %" : ""
+    spread ? "; small: 5–95 %" : ""
   }`;
   const rows = panel.sizes.map((size) =>
     html`<tr><th scope="row">${rowText(size)}</th>${
@@ -265,7 +268,7 @@ function table(panel: Panel, { name, unit }: Figure, title: string): Html {
   const percentiles = distributed(panel).length === 0 ? null : percentileTable(panel, name, unit);
   return html`
     <div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-      <table class="figures" data-figure="${name}" data-panel="${panel.title}">
+      <table class="values" data-metric="${name}" data-panel="${panel.title}">
         <caption>${caption}</caption>
         <thead>
           <tr><th scope="col">Size</th>${panel.series.map((series) =>
@@ -292,7 +295,7 @@ function percentileTable(panel: Panel, name: string, unit: string): Html {
   const caption = `Percentiles of ${name}, ${unit}`;
   return html`
     <div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-      <table class="figures" data-percentiles="${name}">
+      <table class="values" data-percentiles="${name}">
         <caption>${caption}</caption>
         <thead>
           <tr><th scope="col">Size</th><th scope="col">Policy</th>${columns.map((column) =>
@@ -313,20 +316,20 @@ function percentileTable(panel: Panel, name: string, unit: string): Html {
   `;
 }
 
-/** Figures, mostly one. */
+/** Shows the measurements of a cell, mostly one. */
 function cell(found: readonly Measurement[]): Html {
   if (found.length === 0) return html`<td class="none">–</td>`;
-  return html`<td>${found.map((one) => html`<div>${cellFigure(one)}</div>`)}</td>`;
+  return html`<td>${found.map((one) => html`<div>${cellValue(one)}</div>`)}</td>`;
 }
 
-/** A figure, its spread, and whether it is within its bound. */
-function cellFigure({ value, spread, limit, bound }: Measurement): Html {
+/** Shows a value, its spread, and whether it is within its limit. */
+function cellValue({ value, spread, limit, bound }: Measurement): Html {
   const notes: Part[] = [];
   if (spread !== undefined) {
     notes.push(
-      html`<small title="${spread.samples} samples, ${roundFigure(spread.min)} to ${
-        roundFigure(spread.max)
-      }">${roundFigure(spread.p5)}–${roundFigure(spread.p95)}</small>`,
+      html`<small title="${spread.samples} samples, ${valueText(spread.min)} to ${
+        valueText(spread.max)
+      }">${valueText(spread.p5)}–${valueText(spread.p95)}</small>`,
     );
   }
   const out = limit !== null && (bound === "min" ? value < limit : value > limit);
@@ -334,8 +337,8 @@ function cellFigure({ value, spread, limit, bound }: Measurement): Html {
     notes.push(
       html`<small class="${out ? "out" : "within"}">${out ? "outside" : "within"} ${
         bound === "min" ? "≥" : "≤"
-      } ${roundFigure(limit)}</small>`,
+      } ${valueText(limit)}</small>`,
     );
   }
-  return html`${figure(value)}${notes}`;
+  return html`${valueData(value)}${notes}`;
 }

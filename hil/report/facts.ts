@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 /**
- * Where, when and with what a run ran.
+ * The facts about a run: versions, board, bitstream and machine.
  *
  * @module
  */
 import type { PageRun, Section } from "./cost_sections.ts";
 import { type Html, html } from "./html.ts";
 
-/** Lines of the environment; a bench writes a few dozen. */
+/** The greatest number of facts about the machine. A benchmark writes a few dozen. */
 const MOST_FACTS = 200;
 
 /**
- * List what is known of a run.
+ * Lists the facts about a run.
  *
- * @param run the run
- * @returns the section
+ * @param run The run
+ * @returns The section
  */
 export function factSection({ name, results }: PageRun): Section {
   const { tool, board, bitstream, run, power, environment = {} } = results;
@@ -23,7 +23,7 @@ export function factSection({ name, results }: PageRun): Section {
       ["file", name],
       ["command", run.command.join(" ")],
       ["started", run.started],
-      ["seconds", run.seconds],
+      ["duration (s)", run.seconds],
       ["seed", run.seed],
       ["plumbline", tool.version],
       ["commit", tool.git],
@@ -33,12 +33,12 @@ export function factSection({ name, results }: PageRun): Section {
       ["kind", board.kind + (board.simulated ? " (simulated)" : "")],
       ["architecture", board.arch],
       ["kernel", board.kernel],
-      ["device coherent", board.coherent],
-      ["cache line, bytes", board.cacheLine],
+      ["cache coherent", board.coherent],
+      ["cache line (bytes)", board.cacheLine],
       ...(board.bus === undefined ? [] : [["bus", board.bus] as [string, unknown]]),
       ["engine", board.engine],
       ["core", board.core],
-      ["power of the controls", power.detail],
+      ["controls", power.detail],
     ]],
     ["Bitstream", [
       ["file", bitstream.file],
@@ -56,17 +56,17 @@ export function factSection({ name, results }: PageRun): Section {
           <dl>${facts.map(([key, value]) =>
             html`
               <dt>${key}</dt>
-              <dd>${say(value)}</dd>
+              <dd>${factText(value)}</dd>
             `
           )}</dl>
         </div>
       `
     )
   }</div>`;
-  return { id: "facts", title: "Run, board, bitstream, machine", body };
+  return { id: "facts", title: "Run, board, bitstream and machine", body };
 }
 
-function say(value: unknown): Html | string {
+function factText(value: unknown): Html | string {
   if (value === null || value === undefined || value === "") return html`<i>unknown</i>`;
   if (typeof value === "boolean") return value ? "yes" : "no";
   return typeof value === "string" || typeof value === "number" ? String(value) : "?";

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
 /**
- * HTML that holds texts of unknown origin: everything is escaped that is not HTML already.
+ * Templates for HTML that escape every text, because results may come from anywhere.
  *
  * @module
  */
 
 /** A piece of HTML. */
 export class Html {
-  /** @param text markup that is safe to put anywhere between tags */
+  /** @param text Safe markup, which can stand anywhere between tags */
   constructor(readonly text: string) {}
 }
 
-/** What a template takes: texts are escaped, `null` and `false` are nothing. */
+/** A value in a template. Texts are escaped. `null`, `undefined` and `false` render as nothing. */
 export type Part = Html | string | number | null | undefined | false | readonly Part[];
 
 /**
- * Make a piece of HTML. Values may stand between tags and in attributes with double quotes.
+ * Makes a piece of HTML. Values can stand between tags and in attributes with double quotes.
  *
- * @param strings markup, as it is
- * @param values what goes between
- * @returns the piece
+ * @param strings The markup
+ * @param values The values between the markup
+ * @returns The piece of HTML
  *
- * @example A name that is markup
+ * @example A text that looks like markup
  * ```ts
  * import { html } from "./html.ts";
  * import { assertEquals } from "@std/assert";
@@ -30,7 +30,7 @@ export type Part = Html | string | number | null | undefined | false | readonly 
  * ```
  */
 export function html(strings: TemplateStringsArray, ...values: readonly Part[]): Html {
-  // how the template is laid out is nothing that a reader of the page has to load
+  // the line breaks of the template are not needed on the page
   return new Html(
     strings.map((text, i) => text.replace(/\s*\n\s*/g, " ") + render(values[i])).join(""),
   );
@@ -57,11 +57,10 @@ function escape(text: string): string {
 }
 
 /**
- * Make characters visible that control how others are shown: those below blank, and those that turn
- * the direction of writing around.
+ * Makes control characters visible, also those that change the direction of writing.
  *
- * @param text any text
- * @returns it with signs in their place
+ * @param text Any text
+ * @returns The text with visible signs instead of them
  */
 export function visible(text: string): string {
   return text.toWellFormed()

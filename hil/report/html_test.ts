@@ -2,7 +2,7 @@
 import { assertEquals, assertNotMatch } from "@std/assert";
 import { Html, html, visible } from "./html.ts";
 
-Deno.test("html escapes every text, between tags and in attributes, at any depth", () => {
+Deno.test("html escapes every text, between tags, in attributes and in lists", () => {
   const text = `<script>"&'</script>`;
   const escaped = "&lt;script&gt;&quot;&amp;&#39;&lt;/script&gt;";
   assertEquals(html`<a title="${text}">${text}</a>`.text, `<a title="${escaped}">${escaped}</a>`);
@@ -10,7 +10,7 @@ Deno.test("html escapes every text, between tags and in attributes, at any depth
   assertEquals(html`${new Html("<i>")}${null}${undefined}${false}${0}`.text, "<i>0");
 });
 
-Deno.test("visible() shows what would control how a text is shown", () => {
+Deno.test("visible() makes control characters visible", () => {
   assertEquals(visible("a\x00\x1b[2J\r\n\x7f"), "a␀␛[2J␍␊⟨U+007F⟩");
   assertEquals(
     visible("abc\u202egnp.exe\u2066\ufeff\u0085"),
@@ -20,7 +20,7 @@ Deno.test("visible() shows what would control how a text is shown", () => {
   assertEquals(visible("größer → 10 µs"), "größer → 10 µs");
 });
 
-Deno.test("html lets no character through that ends a text or an attribute, whatever comes", () => {
+Deno.test("html escapes every character that could end a text or an attribute", () => {
   for (let code = 0; code < 0x3000; code++) {
     const { text } = html`${String.fromCharCode(code)}`;
     assertNotMatch(text, /[<>"']/);

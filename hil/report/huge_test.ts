@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Files of 100 MB, well-formed and not: bounded in time, in memory, and in what comes out.
+// Files of 100 MB, valid and invalid: the report must not need much time or memory, or write a large page.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { summarize } from "../results/schema.ts";
+import { summarizeOutcomes } from "../results/outcome.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 import { exampleResults } from "./testing/example.ts";
 
 const MAIN = new URL("../cli/main.ts", import.meta.url).pathname;
 const SIZE = 100_000_000;
-/** Heap of each process: somewhat more than what parsed results of this size take. */
+/** The heap of each process: somewhat more than parsed results of this size need. */
 const HEAP_MB = 1500;
 const HTML = 5_000_000;
 
@@ -22,7 +22,7 @@ async function report(file: string): Promise<{ code: number; stderr: string; htm
   return { code, stderr: new TextDecoder().decode(stderr), html: size };
 }
 
-/** A file with so many copies of an item in the place of a mark that it has 100 MB. */
+/** Writes a file of 100 MB, with copies of an item in place of the mark. */
 function write(frame: unknown, item: (n: number) => string): string {
   const path = `${tempDir()}/huge.json`;
   const [before = "", behind = ""] = JSON.stringify(frame).split('"HERE"');
@@ -46,7 +46,7 @@ Deno.test("plumbline report shows a failed case with 100 MB of faults", async ()
   const results = exampleResults();
   const [test] = results.tests.filter(({ faults }) => faults.length > 0);
   const [fault] = test?.faults ?? [];
-  const summary = summarize([{ outcome: "FAIL" }]);
+  const summary = summarizeOutcomes([{ outcome: "FAIL" }]);
   const frame = { ...results, summary, tests: [{ ...test, faults: ["HERE"] }] };
   const file = write(frame, (n) => JSON.stringify({ ...fault, frame: n }));
   const { code, stderr, html } = await report(file);
@@ -60,7 +60,7 @@ Deno.test("plumbline report shows 100 MB of measurements, each of another name",
   const [measurement] = test?.measurements ?? [];
   const frame = {
     ...results,
-    summary: summarize([{ outcome: "PASS" }]),
+    summary: summarizeOutcomes([{ outcome: "PASS" }]),
     tests: [{ ...test, measurements: ["HERE"] }],
   };
   const file = write(

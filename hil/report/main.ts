@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Makes a page of what is on standard input, a `HtmlInput` as JSON, and writes it to standard output.
- * `plumbline run --html`, `bench --html` and `report --html` start it; it needs no permission.
+ * The program behind `--html` of `plumbline run`, `bench` and `report`. It reads an `HtmlInput` as JSON
+ * from standard input and writes the page to standard output. It needs no permissions.
  *
  * @module
  */

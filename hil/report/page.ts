@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /**
- * The whole page: one file without a script, which asks nobody for anything.
+ * The whole page: one file without scripts and without requests.
  *
  * @module
  */
 import type { HtmlInput } from "../render/html.ts";
 import { adviceSection, adviceSummary } from "./advice.ts";
+import { comparisonSection } from "./comparison.ts";
 import { costSections, type PageRun, type Section } from "./cost_sections.ts";
 import { factSection } from "./facts.ts";
 import { Html, html } from "./html.ts";
 import {
-  comparisonSection,
   controlSection,
   failureSection,
   matrixSection,
@@ -18,16 +18,17 @@ import {
   skipSection,
 } from "./outcome_sections.ts";
 import css from "./style.css" with { type: "text" };
-import { plural, roundFigure } from "./text.ts";
+import { plural } from "../text/format.ts";
+import { valueText } from "./text.ts";
 
-/** Should a text of the results ever get out of its quotes, the browser still runs and fetches nothing. */
+/** If a text of the results ever escaped its quotes, the browser would still run and load nothing. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /**
- * Make the page.
+ * Makes the page.
  *
- * @param input the runs
- * @returns a whole HTML document
+ * @param input The runs
+ * @returns An HTML document
  */
 export async function makePage({ runs }: HtmlInput): Promise<string> {
   const parts: Html[] = [];
@@ -49,14 +50,14 @@ export async function makePage({ runs }: HtmlInput): Promise<string> {
       </head>
       <body>${runs.length > 1
         ? overview(runs, worst)
-        : null}<main>${parts}</main><footer>Made by plumbline. Small figures below a figure are the middle 90 % of its samples.
-        Rates are in 10<sup>6</sup> bytes a second, sizes in powers of 1024.</footer></body>
+        : null}<main>${parts}</main><footer>Made by Plumbline. The small numbers below a median are the 5th and 95th percentiles.
+        1 MB/s is 10<sup>6</sup> bytes per second; 1 KiB is 1024 bytes.</footer></body>
     </html>
   `;
   return `<!DOCTYPE html>\n${page.text}\n`;
 }
 
-/** The verdict over several runs: a failure of the design outweighs one of the bench. */
+/** The verdict of several runs. A failure of the design outweighs an infrastructure error. */
 function worstOf(runs: readonly PageRun[]): string {
   const words = runs.map(wordOf);
   return ["FAIL", "ERROR", "PASS"].find((word) => words.includes(word)) ?? "ERROR";
@@ -116,12 +117,12 @@ function sectionPart({ id, title, body }: Section, run: string): Html {
   return html`<section id="${run}-${id}"><h2>${title}</h2>${body}</section>`;
 }
 
-/** What has to be seen first: the verdict, and which policy to use. */
+/** The top of the page: the verdict and the recommended policies. */
 function summary(run: PageRun, named: boolean): Html {
   const { results, name } = run;
   const { board, run: facts, verdict, summary, power } = results;
   const word = verdict?.word ?? "ERROR";
-  const reason = verdict?.reason ?? "the results hold no verdict";
+  const reason = verdict?.reason ?? "the results contain no verdict";
   const where = [
     board.kind,
     board.arch,
@@ -131,8 +132,8 @@ function summary(run: PageRun, named: boolean): Html {
   const counts = Object.entries(summary).filter(([, count]) => count > 0);
   return html`
     ${board.simulated
-      ? html`<p class="simulated"><strong>SIMULATED</strong> A virtual board: the logic is software, and
-        times are not those of hardware.</p>`
+      ? html`<p class="simulated"><strong>SIMULATED</strong> This is a virtual board: the logic is software, and
+        times say nothing about hardware.</p>`
       : null}<header class="summary">
       <div
         class="verdict-block"><p class="eyebrow">${named
@@ -148,15 +149,15 @@ function summary(run: PageRun, named: boolean): Html {
             html`
               <span class="badge ${outcome}">${outcome.toUpperCase()} ${count}</span>
             `
-          )}</p><p class="where">Board ${where}; ${roundFigure(facts.seconds)} s; seed ${facts
+          )}</p><p class="where">Board ${where}; ${valueText(facts.seconds)} s; seed ${facts
           .seed}</p
       ><p class="where power">Power: ${power.detail}</p></div>
-      <div class="advice-block"><h2>Advised policy</h2>${adviceSummary(results)}</div>
+      <div class="advice-block"><h2>Recommended policy</h2>${adviceSummary(results)}</div>
     </header>
   `;
 }
 
-/** A moment as people write it; what is no moment as it is. */
+/** Formats a time. A text that is not a time remains as it is. */
 function timeText(text: string): string {
   const time = new Date(text);
   if (Number.isNaN(time.getTime())) return text;

@@ -35,7 +35,7 @@ async function page(results: Judged, more: Partial<HtmlRun> = {}): Promise<strin
   return await makePage(input({ name: "a run", results, ...more }));
 }
 
-Deno.test("makePage() makes one file that has no script and names no address", async () => {
+Deno.test("makePage() makes one file without scripts and addresses", async () => {
   const html = await page(exampleResults());
   assertNotMatch(html, /<(?:script|link|iframe|object|embed|img|image|use|base)\b/i);
   assertNotMatch(html, /\bon[a-z]+=|javascript:|url\(|@import|https?:\/\//i);
@@ -50,7 +50,7 @@ Deno.test("makePage() makes one file that has no script and names no address", a
   assertEquals(new Set(ids).size, ids.length);
 });
 
-Deno.test("makePage() has a section for each question, and none without an answer", async () => {
+Deno.test("makePage() has a section for each question that the results answer", async () => {
   const titles = (html: string) =>
     [...html.matchAll(/<section id="r0-([a-z]+)"/g)].map((m) => m[1]);
   assertEquals(titles(await page(exampleResults())), [
@@ -61,7 +61,7 @@ Deno.test("makePage() has a section for each question, and none without an answe
   assertEquals(titles(await page({ ...rest, tests: [] })), ["facts"]);
 });
 
-Deno.test("makePage() heads what comes from a virtual board, and nothing else, SIMULATED", async () => {
+Deno.test("makePage() shows SIMULATED only for a virtual board", async () => {
   const results = exampleResults();
   assertMatch(await page(results), /<p class="simulated">\s*<strong>SIMULATED/);
   const bus = await page({ ...results, board: { ...results.board, bus: "adversarial" } });
@@ -70,7 +70,7 @@ Deno.test("makePage() heads what comes from a virtual board, and nothing else, S
   assertNotMatch(await page(real), /SIMULATED/);
 });
 
-Deno.test("makePage() says what is missing of a run that was cut off", async () => {
+Deno.test("makePage() says what is missing in an incomplete run", async () => {
   const results = exampleResults();
   assertNotMatch(await page(results), /Partial:/);
   const cut = "No space left on device: 2 cases never ran";
@@ -78,7 +78,7 @@ Deno.test("makePage() says what is missing of a run that was cut off", async () 
   assertMatch(html, /Partial:<\/strong> No space left on device: 2 cases never ran\.</);
 });
 
-Deno.test("makePage() shows each fault beside its picture", async () => {
+Deno.test("makePage() shows each fault with its picture", async () => {
   const html = await page(exampleResults());
   const articles = html.split('<article class="case">').slice(1);
   assertEquals(articles.length, 1);
@@ -87,7 +87,7 @@ Deno.test("makePage() shows each fault beside its picture", async () => {
   for (
     const words of [
       "stale-rx",
-      "laid on receive",
+      "caused by receive",
       "2 cache lines: holds frame 16",
       "Frame 17 in block 5",
       "overrun",
@@ -97,17 +97,17 @@ Deno.test("makePage() shows each fault beside its picture", async () => {
   }
 });
 
-Deno.test("makePage() marks what became slower or failed since the base", async () => {
+Deno.test("makePage() marks regressions, lost measurements and new failures", async () => {
   const base = exampleResults();
   const now = structuredClone(base) as Judged & { tests: TestResult[] };
   const slow = first(now.tests.filter(({ suite }) => suite === "costs"));
-  const figure = first(slow.measurements);
-  Object.assign(figure, {
-    value: figure.value / 2,
-    spread: { samples: 31, min: 1, p5: 2, p95: figure.value / 1.9, max: figure.value },
+  const measurement = first(slow.measurements);
+  Object.assign(measurement, {
+    value: measurement.value / 2,
+    spread: { samples: 31, min: 1, p5: 2, p95: measurement.value / 1.9, max: measurement.value },
   });
   const [last] = slow.measurements.slice(-1);
-  Object.assign(slow, { measurements: [figure, ...slow.measurements.slice(2)] });
+  Object.assign(slow, { measurements: [measurement, ...slow.measurements.slice(2)] });
   Object.assign(last ?? {}, { value: 13 });
   Object.assign(first(now.tests), { outcome: "FAIL", reason: "broken now" });
   now.tests.push({ ...first(now.tests), name: "another" });
@@ -120,10 +120,10 @@ Deno.test("makePage() marks what became slower or failed since the base", async 
   assertStringIncludes(html, "broken now");
   assertStringIncludes(html, "throughput");
   const same = await page(base, { comparison: { ...compareResults(base, base), base: "b" } });
-  assertStringIncludes(same, "nothing is worse");
+  assertStringIncludes(same, "no regression");
 });
 
-Deno.test("makePage() shows several runs, the worst verdict first", async () => {
+Deno.test("makePage() shows several runs with the worst verdict at the top", async () => {
   const failed = exampleResults();
   const passed: Judged = { ...failed, verdict: { exit: 0, word: "PASS", reason: "fine" } };
   const html = await makePage(
@@ -135,19 +135,25 @@ Deno.test("makePage() shows several runs, the worst verdict first", async () => 
   assertStringIncludes(html, '<a href="#r1">second</a>');
 });
 
-Deno.test("makePage() shows every figure of cases that measured the same", async () => {
+Deno.test("makePage() shows every measurement of cases with the same conditions", async () => {
   const results = exampleResults();
   const one = first(results.tests.filter(({ suite }) => suite === "costs"));
-  const again = one.measurements.map((figure) => ({ ...figure, value: figure.value + 0.03125 }));
+  const again = one.measurements.map((measurement) => ({
+    ...measurement,
+    value: measurement.value + 0.03125,
+  }));
   const tests = [...results.tests, { ...one, name: "again", measurements: again }];
   const html = await page({ ...results, tests });
   const missing = again.filter(({ value }) => !html.includes(`<data value="${value}">`));
   assertEquals(missing, []);
 });
 
-Deno.test("makePage() says what latencies are, and names the figure of every chart", async () => {
+Deno.test("makePage() explains the latencies, and names the metric of every chart", async () => {
   const html = await page(exampleResults());
-  assertStringIncludes(html, "Completion latency is from ENQUEUE to waking up with the frame");
+  assertStringIncludes(
+    html,
+    "Completion latency is the time from ENQUEUE until the program wakes up",
+  );
   const labels = [...html.matchAll(/<svg role="img" aria-label="([^"]*)"/g)].map(([, one]) => one);
   assert(labels.length > 15);
   for (const label of labels) {
@@ -155,6 +161,6 @@ Deno.test("makePage() says what latencies are, and names the figure of every cha
   }
 });
 
-Deno.test("makePage() gives a measurement outside of its limit away", async () => {
+Deno.test("makePage() marks a measurement outside its limit", async () => {
   assertMatch(await page(exampleResults()), /<small class="out">outside\s*≤\s*10<\/small>/);
 });

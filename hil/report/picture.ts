@@ -1,43 +1,44 @@
 // SPDX-License-Identifier: MIT
 /**
- * A picture of what is wrong with a frame: the whole frame as a strip with its pages, and the first
- * wrong cache lines large, word by word and bit by bit.
+ * A picture of a damaged frame: the whole frame as a strip with its pages, and the first damaged cache
+ * lines, word by word and bit by bit.
  *
- * Each column is a word of 64 bits, least significant bit at the bottom, so a stuck bit is a level
- * line, a byte lane a band of eight, a stale cache line a block as wide as a line.
+ * Each column is a word of 64 bits with the least significant bit at the bottom. So a stuck bit is a
+ * horizontal line, a wrong byte lane a band of eight bits, and a stale cache line a block.
  *
  * @module
  */
 import type { Fault } from "../verify/fault.ts";
 import { Html, html } from "./html.ts";
-import { plural, sizeText } from "./text.ts";
+import { plural } from "../text/format.ts";
+import { sizeText } from "./text.ts";
 
-/** What is known of the frame besides its faults. */
+/** Facts about the frame. */
 export interface FrameFacts {
-  /** Bytes of the frame; the end of the last fault when not known. */
+  /** The size of the frame in bytes, or null if unknown. */
   readonly size: number | null;
-  /** Bytes of a cache line. */
+  /** The size of a cache line in bytes. */
   readonly line: number;
 }
 
 const PAGE = 4096;
 const WORD = 8;
 const BITS = 64;
-/** Pixels of the pictures' own system, wide and high. */
+/** The width of the pictures, the height of a bit, and the height of the strip, in units of the SVG. */
 const WIDTH = 640;
 const BIT = 3;
 const STRIP = 26;
-/** Lines that are drawn large. */
+/** The greatest number of cache lines that are drawn. */
 const MOST_LINES = 8;
-/** Page marks that can still be told apart. */
+/** The greatest number of page marks that can be distinguished. */
 const MOST_PAGES = 160;
 
 /**
- * Draw the faults of one frame.
+ * Draws the faults of one frame.
  *
- * @param faults at least one, all of the same frame
- * @param facts what else is known
- * @returns both pictures with words below them, or null when the faults have no place
+ * @param faults The faults, all of the same frame
+ * @param facts Facts about the frame
+ * @returns Both pictures with captions, or null if the faults have no place in the frame
  */
 export function drawFrame(faults: readonly Fault[], facts: FrameFacts): Html | null {
   const placed = faults.filter(({ offset, length }) =>
@@ -54,7 +55,7 @@ export function drawFrame(faults: readonly Fault[], facts: FrameFacts): Html | n
   }</figure>`;
 }
 
-/** The whole frame, with its pages and where it is wrong. */
+/** Draws the whole frame with its pages and faults. */
 function drawStrip(faults: readonly Fault[], size: number | null, base: number): Html {
   const from = faults.reduce((low, { offset }) => Math.min(low, offset), 0);
   const last = faults.reduce((high, { offset, length }) => Math.max(high, offset + length), 1);
@@ -77,12 +78,12 @@ function drawStrip(faults: readonly Fault[], size: number | null, base: number):
     ? ""
     : count > MOST_PAGES
     ? `${count} pages, not drawn`
-    : "a mark where a page begins";
+    : "a mark for each page";
   const end = size === null ? "end of the last fault" : sizeText(to);
   const width = (Math.max(1, size ?? to) * scale).toFixed(2);
   return html`
     <svg class="strip" role="img" viewBox="0 0 ${WIDTH} ${STRIP}" preserveAspectRatio="none"
-      aria-label="Where the frame is wrong, from its start to its end">
+      aria-label="The damaged places of the frame, from its start to its end">
       <rect class="frame" x="${x(0)}" width="${width}" height="${STRIP}" />
       <path class="page" d="${pages}" />
       <g class="wrong">${wrong}</g>
@@ -92,12 +93,12 @@ function drawStrip(faults: readonly Fault[], size: number | null, base: number):
   `;
 }
 
-/** The first wrong lines, word by bit. */
+/** Draws the bits of the first damaged cache lines. */
 function drawLines(faults: readonly Fault[], line: number, base: number): Html {
   const first = faults.reduce((low, { offset }) => Math.min(low, offset), Infinity);
   const last = faults.reduce((high, { offset, length }) => Math.max(high, offset + length), 0);
-  // positions count from the start of the block, where lines and pages begin
-  // one line more on each side shows what is whole
+  // positions count from the start of the block, where cache lines and pages begin;
+  // one more line on each side shows undamaged data
   const start = Math.max(0, Math.floor((base + first) / line) - 1) * line;
   const lines = Math.min(MOST_LINES, Math.ceil((base + last - start) / line) + 1);
   const words = lines * line / WORD;
@@ -105,7 +106,7 @@ function drawLines(faults: readonly Fault[], line: number, base: number): Html {
   const height = BITS * BIT;
   const cell = { start, end: start + lines * line, column };
 
-  // which bits are wrong is known from the start of a fault to the end of what was recorded
+  // the wrong bits are known from the start of a fault to the end of the recorded damage
   const split = faults.map(({ offset, length, damage }) => ({
     from: base + offset,
     known: damage === undefined ? base + offset : base + damage.offset + damage.xor.length / 2,
@@ -140,9 +141,9 @@ function drawLines(faults: readonly Fault[], line: number, base: number): Html {
     `
   );
   const caption = [
-    extents.length === 0 ? null : "Strong: bits that are not what was due. Pale: a fault's extent.",
-    unknown.length === 0 ? null : "Outlined: of its bits, which are wrong was not recorded.",
-    hasPage(start, lines * line) ? "A page begins at the thick line." : null,
+    extents.length === 0 ? null : "Dark: wrong bits. Light: the extent of a fault.",
+    unknown.length === 0 ? null : "Outlined: the wrong bits were not recorded.",
+    hasPage(start, lines * line) ? "Thick line: the start of a page." : null,
   ].filter((sentence) => sentence !== null).join(" ");
   const [left, right] = [start - base, start - base + lines * line - 1];
   const middle = `${plural(lines, "cache line")} of ${line} bytes`;
@@ -150,7 +151,7 @@ function drawLines(faults: readonly Fault[], line: number, base: number): Html {
     <div class="bitmap">
       <div class="scale"><span>bit 63</span><span>32</span><span>0</span></div>
       <svg class="bits" role="img" viewBox="0 0 ${WIDTH} ${height}" preserveAspectRatio="none"
-        aria-label="The wrong words, bit by bit">
+        aria-label="Bits of the damaged words">
         <rect class="frame" width="${WIDTH}" height="${height}"/>${drawn}${lineMarks}
       </svg>
     </div>
@@ -171,7 +172,7 @@ interface Cells {
   readonly column: number;
 }
 
-/** Whole bytes, in positions of the block. */
+/** Draws whole bytes, at positions within the block. */
 function bytesPath(from: number, to: number, cells: Cells): string[] {
   const paths: string[] = [];
   const [begin, end] = [Math.max(from, cells.start), Math.min(to, cells.end)];
@@ -184,7 +185,7 @@ function bytesPath(from: number, to: number, cells: Cells): string[] {
   return paths;
 }
 
-/** Single bits, those above each other in one piece. */
+/** Draws bits. Neighbouring bits of a word are one piece. */
 function bitsPath(xor: string, from: number, cells: Cells): string[] {
   const paths: string[] = [];
   for (let i = 0; i < xor.length / 2; i++) {

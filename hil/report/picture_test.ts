@@ -10,7 +10,7 @@ function fault(offset: number, length: number, damage?: Fault["damage"]): Fault 
   return damage === undefined ? base : { ...base, damage };
 }
 
-/** Rectangles of a path of the picture, in words from its left edge and bits from 0. */
+/** The rectangles of a path: words from the left edge, and bits from 0. */
 function rectangles(svg: string, name: string): { word: number; low: number; high: number }[] {
   const path = new RegExp(`class="${name}" d="([^"]*)"`).exec(svg)?.[1] ?? "";
   return [...path.matchAll(/M([\d.]+),(\d+)h([\d.]+)v(\d+)h-/g)].map(([, x, y, w, h]) => {
@@ -19,7 +19,7 @@ function rectangles(svg: string, name: string): { word: number; low: number; hig
   });
 }
 
-Deno.test("drawFrame() draws as many bits as are wrong, each in its place", () => {
+Deno.test("drawFrame() draws each wrong bit in its place", () => {
   // a frame that begins 64 bytes into its block: byte 70 is byte 6 of the second word of line 2
   const damage = { offset: 70, base: 64, xor: "0043" + "00".repeat(5) + "ff" };
   const svg = drawFrame([fault(71, 7, damage)], FACTS)?.text ?? "";
@@ -36,14 +36,14 @@ Deno.test("drawFrame() draws as many bits as are wrong, each in its place", () =
   assertStringIncludes(svg, "byte 0</span>");
 });
 
-Deno.test("drawFrame() draws a line of a cache as a block that wide", () => {
+Deno.test("drawFrame() draws a stale cache line as a block of its width", () => {
   const damage = { offset: 128, base: 64, xor: "ff".repeat(64) };
   const wrong = rectangles(drawFrame([fault(128, 64, damage)], FACTS)?.text ?? "", "wrong");
   assertEquals([...new Set(wrong.map(({ word }) => word))], [8, 9, 10, 11, 12, 13, 14, 15]);
   assertEquals(wrong.reduce((sum, { low, high }) => sum + high - low, 0), 512);
 });
 
-Deno.test("drawFrame() marks pages where they begin in the block, not in the frame", () => {
+Deno.test("drawFrame() marks the pages of the block, not of the frame", () => {
   const svg = drawFrame([fault(4032, 64, { offset: 4032, base: 64, xor: "01" })], FACTS)?.text ??
     "";
   // lines at 3968, 4032 (the page) and 4096 of the frame
@@ -57,13 +57,13 @@ Deno.test("drawFrame() marks pages where they begin in the block, not in the fra
   assertEquals(marks, (4032 / 65_536 * 640).toFixed(2));
 });
 
-Deno.test("drawFrame() says when no bits were recorded, and draws the extent", () => {
+Deno.test("drawFrame() draws the extent of a fault, and says that no bits were recorded", () => {
   const svg = drawFrame([fault(10, 3)], { size: null, line: 64 })?.text ?? "";
-  assertStringIncludes(svg, "was not recorded");
+  assertStringIncludes(svg, "were not recorded");
   assertEquals(rectangles(svg, "extent unknown"), [{ word: 9, low: 16, high: 40 }]);
 });
 
-Deno.test("drawFrame() tells bits that are right from bits of which nothing was recorded", () => {
+Deno.test("drawFrame() distinguishes correct bits from bits that were not recorded", () => {
   const damage = { offset: 0, base: 64, xor: "01".repeat(8) };
   const svg = drawFrame([fault(0, 24, damage)], FACTS)?.text ?? "";
   assertEquals(rectangles(svg, "extent").map(({ word }) => word), [8]);
@@ -72,7 +72,7 @@ Deno.test("drawFrame() tells bits that are right from bits of which nothing was 
   assertEquals(rectangles(whole, "extent unknown"), []);
 });
 
-Deno.test("drawFrame() stays small for every fault that a file can claim", () => {
+Deno.test("drawFrame() makes no large picture, whatever faults a file contains", () => {
   const claims = [
     [fault(0, Number.MAX_SAFE_INTEGER)],
     [fault(-(2 ** 52), 2 ** 52 - 1)],

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Colours that everybody can tell from their ground: WCAG 2.1, 1.4.3 (texts, 4.5:1) and 1.4.11 (charts, 3:1).
+// Contrast of colours: WCAG 2.1, 1.4.3 (texts, 4.5:1) and 1.4.11 (charts, 3:1).
 import { assert, assertEquals } from "@std/assert";
 import css from "./style.css" with { type: "text" };
 import { styleOf } from "./styles.ts";
 
-/** Variables of a block of the style sheet. */
+/** The variables of a block of the style sheet. */
 function variables(block: string): Map<string, string> {
   return new Map(
     [...block.matchAll(/(--[a-z0-9-]+): (#[0-9a-f]{6});/g)].map(([, name, color]) =>
@@ -36,18 +36,18 @@ for (const [scheme, colors] of schemes) {
     assert(contrast(a, b) >= least, `${front} on ${ground}: ${contrast(a, b).toFixed(2)}`);
   };
 
-  Deno.test(`style.css: texts stand out from their ground, ${scheme}`, () => {
+  Deno.test(`style.css has enough contrast for texts, ${scheme}`, () => {
     for (const ground of ["paper", "shade"]) {
       for (const ink of ["ink", "ink-soft", "link", "pass", "fail", "error", "warn", "skip"]) {
         check(ink, ground, 4.5);
       }
     }
     check("simulated-ink", "simulated", 4.5);
-    // badges that are filled
+    // filled badges
     for (const ground of ["fail", "error"]) check("paper", ground, 4.5);
   });
 
-  Deno.test(`style.css: lines of charts and wrong bits stand out from their ground, ${scheme}`, () => {
+  Deno.test(`style.css has enough contrast for charts and wrong bits, ${scheme}`, () => {
     for (let n = 1; n <= 10; n++) check(`series-${n}`, "paper", 3);
     check("rule", "paper", 3);
     check("wrong", "shade", 3);
@@ -55,11 +55,11 @@ for (const [scheme, colors] of schemes) {
   });
 }
 
-Deno.test("style.css: dark has a colour for every one of light", () => {
+Deno.test("style.css defines every colour for light and dark", () => {
   assertEquals([...schemes[0][1].keys()], [...schemes[1][1].keys()]);
 });
 
-Deno.test("styleOf() tells every pair of policies apart without their colours", () => {
+Deno.test("styleOf() gives every policy another shape and another colour", () => {
   const names = [
     ...["coherent", "write-combine", "streaming", "streaming-lazy", "noncoherent", "user-pages"],
     ...["user-pages-registered", "manual", "bounce", "none"],

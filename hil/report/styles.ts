@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 /**
- * What a series looks like, the same in every chart and legend: colour, dashes and shape, so that none
- * of these alone has to tell them apart.
+ * The style of a series, the same in every chart and legend. Series differ in colour, dashes and shape,
+ * because a reader may not be able to distinguish the colours.
  *
- * Colours are names of CSS variables (`style.css`), which differ between light and dark.
+ * Colours are CSS variables (`style.css`), with one value for light and one for dark.
  *
  * @module
  */
 
-/** How a series is drawn. */
+/** The style of a series. */
 export interface SeriesStyle {
   /** A CSS colour. */
   readonly color: string;
-  /** Lengths of dashes and gaps; empty for a solid line. */
+  /** The lengths of dashes and gaps; empty for a solid line. */
   readonly dash: readonly number[];
-  /** Outline of its points, as an SVG path within a square from −1 to 1. */
+  /** The outline of its points: an SVG path within a square from −1 to 1. */
   readonly shape: string;
 }
 
@@ -33,7 +33,7 @@ const SHAPES = {
 
 const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3]] as const;
 
-/** Names with a place of their own: policies, sync calls, references. */
+/** The styles of policies, sync calls and references. */
 const KNOWN: Readonly<
   Record<string, readonly [color: number, dash: number, shape: keyof typeof SHAPES]>
 > = {
@@ -56,11 +56,11 @@ const KNOWN: Readonly<
 };
 
 /**
- * Tell how a series is drawn.
+ * Returns the style of a series.
  *
- * @param name its name, such as a policy
- * @param index its place among its neighbours, for names that have no style of their own
- * @returns the style
+ * @param name The name of the series, such as a policy
+ * @param index The position of the series, which decides the style of an unknown name
+ * @returns The style
  */
 export function styleOf(name: string, index: number): SeriesStyle {
   const shapes = Object.keys(SHAPES) as (keyof typeof SHAPES)[];
@@ -74,10 +74,10 @@ export function styleOf(name: string, index: number): SeriesStyle {
 }
 
 /**
- * Sort names of series as the policies are listed everywhere; others behind, as they come.
+ * Sorts the names of series: policies in their usual order, then unknown names as they come.
  *
- * @param names any names
- * @returns them, each once
+ * @param names The names
+ * @returns The names, each once
  */
 export function sortSeries(names: Iterable<string>): string[] {
   const order = Object.keys(KNOWN);
@@ -88,14 +88,14 @@ export function sortSeries(names: Iterable<string>): string[] {
   return [...new Set(names)].sort((a, b) => rank(a) - rank(b));
 }
 
-/** What each series of a figure looks like, in the order of its legend. */
+/** The styles of the series of a metric, in the order of its legend. */
 export type Styles = ReadonlyMap<string, SeriesStyle>;
 
 /**
- * Choose what the series of a figure look like, once for all of its charts and its legend.
+ * Chooses the styles of the series of a metric, for all its charts and its legend.
  *
- * @param names the series
- * @returns their styles
+ * @param names The names of the series
+ * @returns The styles
  */
 export function stylesFor(names: Iterable<string>): Styles {
   const styles = new Map<string, SeriesStyle>();
@@ -103,7 +103,7 @@ export function stylesFor(names: Iterable<string>): Styles {
   let next = 0;
   for (const name of sortSeries(names)) {
     let style = styleOf(name, next++);
-    // names without a style of their own leave those that have one theirs
+    // an unknown name must not take the colour of a known one
     for (let tries = 0; taken.has(style.color) && tries < 9; tries++) style = styleOf(name, next++);
     taken.add(style.color);
     styles.set(name, style);

@@ -1,62 +1,38 @@
 // SPDX-License-Identifier: MIT
 /**
- * Figures as people read them.
+ * Numbers and sizes as HTML: with spaces at which no line breaks, and with the exact value behind them.
  *
  * @module
  */
-import { Html, html } from "./html.ts";
+import { formatBytes, formatNumber } from "../text/format.ts";
+import { type Html, html } from "./html.ts";
 
 /**
- * Write a figure with three significant digits, or all those before the point.
+ * Formats a value with three significant digits, and with narrow spaces between thousands.
  *
- * @param value any number
- * @returns such as `0.0123`, `61.2`, `3336` or `12 345`
- *
- * @example Small and large
- * ```ts
- * import { roundFigure } from "./text.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals([0.012345, 61.23, 3336.4].map(roundFigure), ["0.0123", "61.2", "3336"]);
- * ```
+ * @param value The value
+ * @returns The rounded value, such as `0.0123`, `3336` or `12 346`
  */
-export function roundFigure(value: number): string {
-  const size = Math.abs(value);
-  if (size >= 1e9 || (size > 0 && size < 1e-4)) return value.toPrecision(3);
-  const text = size >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
-  return size >= 10_000 ? text.replace(/\B(?=(?:\d{3})+$)/g, "\u202f") : text;
+export function valueText(value: number): string {
+  return formatNumber(value, { separator: "\u202f" });
 }
 
 /**
- * Show a figure, with the exact one behind it.
+ * Shows a rounded value, with the exact one as a machine-readable attribute.
  *
- * @param value any number
- * @returns a `data` element
+ * @param value The value
+ * @returns A `data` element
  */
-export function figure(value: number): Html {
-  return html`<data value="${value}">${roundFigure(value)}</data>`;
+export function valueData(value: number): Html {
+  return html`<data value="${value}">${valueText(value)}</data>`;
 }
 
 /**
- * Write a number of bytes in the unit that makes it short.
+ * Formats a size on one line.
  *
- * @param bytes how many
- * @returns such as `64 B`, `4 KiB` or `1.5 MiB`
+ * @param bytes The size
+ * @returns The size, such as `64 B`, `4 KiB` or `1.5 MiB`, with a no-break space
  */
 export function sizeText(bytes: number): string {
-  for (const [unit, name] of [[1 << 20, "MiB"], [1 << 10, "KiB"]] as const) {
-    if (bytes >= unit) return `${Number((bytes / unit).toFixed(2))}\u00a0${name}`;
-  }
-  return `${bytes}\u00a0B`;
-}
-
-/**
- * Say how many of something there are.
- *
- * @param count how many
- * @param one what, in the singular
- * @returns such as `1 case` or `2 cases`
- */
-export function plural(count: number, one: string): string {
-  return `${count} ${one}${count === 1 ? "" : "s"}`;
+  return formatBytes(bytes).replace(" ", "\u00a0");
 }

@@ -1,44 +1,45 @@
 // SPDX-License-Identifier: MIT
 /**
- * The adviser: which policy to choose, from a run's own measurements.
+ * Recommends a policy for each use of the frames, from the measurements of a run.
  *
- * What a policy costs depends on what frames are for, so each use is ranked by itself:
+ * The cost of a policy depends on the use, so each use has its own ranking:
  *
- * - `transmit, written once`: the CPU fills a frame, the design takes it
- * - `receive, read once`: a frame comes, the CPU reads it whole
- * - `receive, read often`: the same, and the CPU goes over it {@linkcode READS} times in all; computed
- *   from the above and from how fast the CPU reads such a block
+ * - `transmit, written once`: the CPU fills a frame, and the design receives it.
+ * - `receive, read once`: the design sends a frame, and the CPU reads all of it.
+ * - `receive, read often`: the CPU reads such a frame {@linkcode READS} times. The cost is computed from
+ *   the throughput of the second use, and from how fast the CPU reads a block.
  *
- * Policies are ranked by payload per second. Where the scatter of the samples leaves open which is
- * faster, the one that takes less processor time is better, and of equals the first in the list of
- * policies. Not ranked are `none`, which is wrong, and `manual`, which costs what its caller makes of it;
- * a policy of which any case failed; one whose throughput at the size could not be measured; and an alias.
+ * Policies are ranked by payload per second. If the samples do not show which of two policies is faster,
+ * the one that needs less processor time is better. If that is equal too, the first in the list of
+ * policies is better. These policies are not ranked: `none`, because it damages data; `manual`, because
+ * its cost depends on the program; a policy with a failed case; a policy whose throughput at this size
+ * could not be measured; and an alias of another policy.
  *
  * @module
  */
 
 import { POLICIES, type PolicyName } from "../../driver/uapi.ts";
 import type { Advice, Crossover, Measurement, Results, TestResult } from "./schema.ts";
-import { bytes, figure } from "../text/text.ts";
+import { formatBytes, formatNumber } from "../text/format.ts";
 import { uncertainty } from "./statistics.ts";
 
-/** Times that the CPU goes over a frame that is read often. */
+/** How often the CPU reads a frame of the use `receive, read often`. */
 export const READS = 8;
 
-/** What frames are for. */
+/** The uses of frames. */
 export const USES = [
   "transmit, written once",
   "receive, read once",
   "receive, read often",
 ] as const;
 
-/** A use by name. */
+/** The name of a use. */
 export type Use = typeof USES[number];
 
-/** Policies that are never advised. */
+/** Policies that are never recommended. */
 const NEVER: readonly string[] = ["none", "manual"];
 
-/** Whom it is worth to know when one overtakes the other. */
+/** Pairs of policies for which a crossover is reported: the first may be faster for large frames. */
 const RIVALS: readonly (readonly [PolicyName, PolicyName])[] = [
   ["streaming", "bounce"],
   ["streaming-lazy", "streaming"],
@@ -47,32 +48,32 @@ const RIVALS: readonly (readonly [PolicyName, PolicyName])[] = [
   ["coherent", "streaming-lazy"],
 ];
 
-/** Processor times closer than this are alike: getrusage() counts in ticks on some kernels. */
-const ALIKE = 0.95;
+/** Processor times whose ratio is above this are equal: getrusage() counts ticks on some kernels. */
+const EQUAL_CPU = 0.95;
 
-/** How a policy did in one use at one size. */
+/** The measurements of a policy for one use at one size. */
 interface Entry {
   readonly policy: string;
-  /** Payload, MB/s. */
+  /** The throughput of payload in MB/s. */
   readonly rate: number;
-  /** How far that may be from the truth. */
-  readonly doubt: number;
-  /** Processor time of a frame, µs; null when it was not measured. */
+  /** The uncertainty of the rate in MB/s. */
+  readonly uncertainty: number;
+  /** The processor time per frame in µs, or null if it was not measured. */
   readonly cpu: number | null;
-  /** Time of a frame that went into handing it over, µs; null when it was not measured. */
+  /** The time to hand a frame over in µs, or null if it was not measured. */
   readonly handover: number | null;
-  /** How fast the CPU reads a block, MB/s; null when it was not measured. */
+  /** The rate at which the CPU reads a block in MB/s, or null if it was not measured. */
   readonly reading: number | null;
 }
 
-/** What the results need to have. */
+/** The part of the results that this module needs. */
 type Measured = Pick<Results, "tests" | "board">;
 
 /**
- * Add what follows from measurements of the bench, where there are any.
+ * Adds the recommended policies and the crossovers to the results of a benchmark.
  *
- * @param results Results
- * @returns The same with `advice` and `crossovers`, or without
+ * @param results The results
+ * @returns The results with `advice` and `crossovers`, or unchanged if they hold no benchmark
  */
 export function withAdvice<R extends Results>(results: R): R {
   const advice = advise(results);
@@ -82,10 +83,10 @@ export function withAdvice<R extends Results>(results: R): R {
 }
 
 /**
- * Advise.
+ * Recommends policies.
  *
- * @param results Results, with measurements of the bench or without
- * @returns One advice for each use and measured size; none without such measurements
+ * @param results The results
+ * @returns One recommendation for each use and measured size; none without a benchmark
  */
 export function advise(results: Measured): Advice[] {
   const simulated = results.board.simulated ? "SIMULATED, says nothing about hardware: " : "";
@@ -101,10 +102,10 @@ export function advise(results: Measured): Advice[] {
         value: best?.rate ?? null,
         unit: "MB/s",
         runnerUp: next?.policy ?? null,
-        ratio: best === undefined || next === undefined || alike(best, next)
+        ratio: best === undefined || next === undefined || equal(best, next)
           ? null
           : best.rate / next.rate,
-        why: [simulated + explain(use, size, best, next), ...leftOut(results.tests, size)]
+        why: [simulated + explain(use, size, best, next), ...notRanked(results.tests, size)]
           .join("; "),
       };
     });
@@ -112,10 +113,10 @@ export function advise(results: Measured): Advice[] {
 }
 
 /**
- * Find from which size on one policy is faster than another.
+ * Finds the sizes from which on one policy is faster than another.
  *
- * @param results Results, with measurements of the bench or without
- * @returns One for each use and each two rivals that were both measured
+ * @param results The results
+ * @returns One crossover for each use and each pair of rivals that were both measured
  */
 export function findCrossovers(results: Measured): Crossover[] {
   return USES.flatMap((use) => {
@@ -128,7 +129,7 @@ export function findCrossovers(results: Measured): Crossover[] {
         const other = all.find(({ policy }) => policy === than);
         if (one === undefined || other === undefined) continue;
         sizes.push(size);
-        if (one.rate > other.rate && !alike(one, other)) won.push(size);
+        if (one.rate > other.rate && !equal(one, other)) won.push(size);
       }
       if (sizes.length === 0) return [];
       const lost = sizes.filter((size) => !won.includes(size));
@@ -138,34 +139,34 @@ export function findCrossovers(results: Measured): Crossover[] {
         : lost.length === 0
         ? "at every measured size"
         : from !== null && won[0] === from
-        ? `from ${bytes(from)} on`
-        : `at ${won.map(bytes).join(", ")}`;
+        ? `from ${formatBytes(from)} on`
+        : `at ${won.map(formatBytes).join(", ")}`;
       return [{ use, faster, than, from, detail: `${faster} beats ${than} ${where}` }];
     });
   });
 }
 
-/** Best first. */
+/** Sorts policies, the best first. */
 function rank(all: readonly Entry[]): Entry[] {
   const left = all.toSorted((a, b) =>
     POLICIES.indexOf(a.policy as PolicyName) - POLICIES.indexOf(b.policy as PolicyName)
   );
   const ranked: Entry[] = [];
   while (left.length > 0) {
-    // being alike is not transitive: to be alike to the fastest is not enough
+    // equality is not transitive: the best must be equal to every policy that is faster
     const best = left.filter((one) =>
-      !left.some((other) => other.rate > one.rate && !alike(one, other))
+      !left.some((other) => other.rate > one.rate && !equal(one, other))
     ).reduce((best, one) =>
-      best.cpu !== null && one.cpu !== null && one.cpu < best.cpu * ALIKE ? one : best
+      best.cpu !== null && one.cpu !== null && one.cpu < best.cpu * EQUAL_CPU ? one : best
     );
     ranked.push(...left.splice(left.indexOf(best), 1));
   }
   return ranked;
 }
 
-/** Whether the scatter of the samples leaves open which is faster. */
-function alike(a: Entry, b: Entry): boolean {
-  return Math.abs(a.rate - b.rate) <= Math.hypot(a.doubt, b.doubt);
+/** Whether the samples do not show which of two policies is faster. */
+function equal(a: Entry, b: Entry): boolean {
+  return Math.abs(a.rate - b.rate) <= Math.hypot(a.uncertainty, b.uncertainty);
 }
 
 function explain(
@@ -174,28 +175,30 @@ function explain(
   best: Entry | undefined,
   next: Entry | undefined,
 ): string {
-  if (best === undefined) return "no policy was measured that may be advised";
-  if (next === undefined) return "no other policy was measured that may be advised";
-  if (alike(best, next)) {
-    const open = `as fast as ${next.policy} as far as the samples tell`;
-    if (best.cpu === null || next.cpu === null || best.cpu >= next.cpu * ALIKE) return open;
-    return `${open}, for ${figure(best.cpu)} µs of processor time a frame instead of ` +
-      figure(next.cpu);
+  if (best === undefined) return "no measured policy can be recommended";
+  if (next === undefined) return "no other measured policy can be recommended";
+  if (equal(best, next)) {
+    const same = `the samples show no difference to ${next.policy}`;
+    if (best.cpu === null || next.cpu === null || best.cpu >= next.cpu * EQUAL_CPU) return same;
+    return `${same}, but ${best.policy} needs less processor time per frame: ` +
+      `${formatNumber(best.cpu)} µs instead of ${formatNumber(next.cpu)} µs`;
   }
   const longer = size / next.rate - size / best.rate;
-  const takes = `${next.policy} takes ${figure(longer)} µs a frame longer`;
+  const takes = `${next.policy} takes ${formatNumber(longer)} µs longer per frame`;
   const handing = (next.handover ?? 0) - (best.handover ?? 0);
-  if (handing > longer / 4) return `${takes}: ${figure(handing)} µs more to hand it over`;
-  const slow = best.reading !== null && next.reading !== null && best.reading > next.reading * 1.25;
-  if (slow && use !== "transmit, written once") {
-    return `${takes}: the CPU reads its blocks ${
-      figure((best.reading ?? NaN) / (next.reading ?? NaN))
-    } times as slowly`;
+  if (handing > longer / 4) {
+    return `${takes}, ${formatNumber(handing)} µs of it to hand the frame over`;
+  }
+  const isSlow = best.reading !== null && next.reading !== null &&
+    best.reading > next.reading * 1.25;
+  if (isSlow && use !== "transmit, written once") {
+    const factor = formatNumber((best.reading ?? NaN) / (next.reading ?? NaN));
+    return `${takes}, because the CPU reads its blocks ${factor} times as slowly`;
   }
   return takes;
 }
 
-/** Policies that failed, wherever that was. */
+/** The policies with a failed case in any suite. */
 function failed(tests: readonly TestResult[]): Set<string | null> {
   return new Set(
     tests.filter(({ outcome }) => outcome === "FAIL" || outcome === "TIMEOUT")
@@ -203,26 +206,26 @@ function failed(tests: readonly TestResult[]): Set<string | null> {
   );
 }
 
-/** Cases whose throughput the bench could not measure: of other sizes they say nothing. */
+/** The cases whose throughput could not be measured. They say nothing about other sizes. */
 function unmeasured(tests: readonly TestResult[]): TestResult[] {
   return tests.filter(({ suite, outcome }) => suite === "throughput" && outcome === "ERROR");
 }
 
-/** Which policies could have been ranked at a size, and why they are not. */
-function leftOut(tests: readonly TestResult[], size: number): string[] {
+/** Says which policies are not ranked at a size, and why. */
+function notRanked(tests: readonly TestResult[], size: number): string[] {
   const broken = failed(tests);
   const lost = unmeasured(tests).filter(({ params }) => params?.["size"] === size);
-  const say = (what: string, policies: Set<string | null>): string[] => {
+  const list = (what: string, policies: Set<string | null>): string[] => {
     const names = [...policies].filter((policy) => policy !== null && !NEVER.includes(policy));
     return names.length === 0 ? [] : [`${what}: ${names.join(", ")}`];
   };
   return [
-    ...say("failed", broken),
-    ...say("not measured", new Set(lost.map(({ policy }) => policy)).difference(broken)),
+    ...list("failed", broken),
+    ...list("not measured", new Set(lost.map(({ policy }) => policy)).difference(broken)),
   ];
 }
 
-/** How each policy that may be advised did in one use, by size, smallest first; sizes of others are empty. */
+/** The measurements of the policies that can be recommended for a use, by size, the smallest first. */
 function entries(results: Measured, use: Use): Map<number, Entry[]> {
   const direction = use === "transmit, written once" ? "tx" : "rx";
   const [broken, errors] = [failed(results.tests), unmeasured(results.tests)];
@@ -230,7 +233,7 @@ function entries(results: Measured, use: Use): Map<number, Entry[]> {
   for (const test of results.tests) {
     const { policy } = test;
     if (policy === null || NEVER.includes(policy) || test.params?.["alias"] === true) continue;
-    if (test.outcome === "SKIP") continue; // measured in part, and not proved
+    if (test.outcome === "SKIP") continue; // its measurements may be incomplete and were not verified
     for (const measurement of test.measurements) {
       const { at } = measurement;
       if (measurement.name !== "throughput" || at?.["touched"] !== true) continue;
@@ -261,32 +264,40 @@ function toEntry(
 ): Entry | null {
   const { value: rate, at = {} } = throughput;
   const size = Number(at["size"]);
-  const beside = (name: string): number | null =>
+  const valueOf = (name: string): number | null =>
     test.measurements.find((one) => one.name === name && sameAt(one.at, at))?.value ?? null;
-  const share = beside("cpu share");
+  const share = valueOf("cpu share");
   const cpu = share === null ? null : share / 100 * size / rate;
   const reading = readingRate(tests, policy, size);
   const once: Entry = {
     policy,
     rate,
-    doubt: uncertainty(throughput.spread),
+    uncertainty: uncertainty(throughput.spread),
     cpu,
-    handover: beside("handover time"),
+    handover: valueOf("handover time"),
     reading: reading?.value ?? null,
   };
   if (use !== "receive, read often") return once;
   if (reading === null) return null;
   const again = (READS - 1) / reading.value;
   const often = 1 / (1 / rate + again);
-  // of a sum of times, each the inverse of a rate
-  const doubt = often ** 2 * Math.hypot(
-    once.doubt / rate ** 2,
+  // the uncertainty of a sum of times, each of which is the inverse of a rate
+  const spread = often ** 2 * Math.hypot(
+    once.uncertainty / rate ** 2,
     (READS - 1) * uncertainty(reading.spread) / reading.value ** 2,
   );
-  return { ...once, rate: often, doubt, cpu: cpu === null ? null : cpu + again * size };
+  return {
+    ...once,
+    rate: often,
+    uncertainty: spread,
+    cpu: cpu === null ? null : cpu + again * size,
+  };
 }
 
-/** How fast the CPU reads a block, measured at the nearest size; what read() gives is ordinary memory. */
+/**
+ * The rate at which the CPU reads a block, measured at the nearest size. A frame that read() copied under
+ * policy `bounce` is in ordinary memory.
+ */
 function readingRate(
   tests: readonly TestResult[],
   policy: string,
@@ -299,8 +310,8 @@ function readingRate(
       name === "cpu access" && at?.["access"] === "memcpy out" && at["memory"] === memory &&
       value > 0
     );
-  const far = ({ at }: Measurement): number => Math.abs(Math.log(Number(at?.["size"]) / size));
-  return known.toSorted((a, b) => far(a) - far(b))[0] ?? null;
+  const distance = ({ at }: Measurement): number => Math.abs(Math.log(Number(at?.["size"]) / size));
+  return known.toSorted((a, b) => distance(a) - distance(b))[0] ?? null;
 }
 
 function sameAt(a: Measurement["at"], b: NonNullable<Measurement["at"]>): boolean {

@@ -5,22 +5,22 @@ import { advise, findCrossovers, type USES } from "./advise.ts";
 
 type Measured = Pick<Results, "tests" | "board">;
 
-/** How a policy did; numbers are MB/s, processor time in percent. */
-interface Did {
+/** What was measured of a policy; rates in MB/s, times in µs, processor time in percent. */
+interface Measures {
   readonly size?: number;
   readonly depth?: number;
   readonly tx?: number;
   readonly rx?: number;
   readonly cpu?: number;
   readonly handover?: number;
-  /** Of the samples, half of what lies between p5 and p95; 100 samples. */
+  /** Half the distance from p5 to p95 of the 100 samples. */
   readonly scatter?: number;
   readonly reading?: number;
   readonly outcome?: TestResult["outcome"];
   readonly alias?: boolean;
 }
 
-function test(policy: string, did: Did): TestResult[] {
+function test(policy: string, did: Measures): TestResult[] {
   const { size = 65536, depth = 8, scatter = 0, outcome = "PASS", alias = false } = did;
   const spread = (value: number) => ({
     samples: 100,
@@ -42,7 +42,7 @@ function test(policy: string, did: Did): TestResult[] {
     if (rate === undefined) return [];
     const at = { size, depth, direction, touched: true };
     return [
-      one("throughput", rate * 3, { ...at, touched: false }), // not what is asked for
+      one("throughput", rate * 3, { ...at, touched: false }), // must not be used
       one("throughput", rate, at),
       ...(did.cpu === undefined ? [] : [one("cpu share", did.cpu, at, "%")]),
       ...(did.handover === undefined ? [] : [one("handover time", did.handover, at, "µs")]),
@@ -51,7 +51,7 @@ function test(policy: string, did: Did): TestResult[] {
   const access = (memory: string, value: number) =>
     one("cpu access", value, { size, access: "memcpy out", memory });
   return [
-    // what the verified loop says of itself
+    // with a measurement without conditions, which must not be used
     {
       ...base,
       suite: "throughput",
@@ -65,7 +65,7 @@ function test(policy: string, did: Did): TestResult[] {
   ];
 }
 
-function measured(policies: readonly (readonly [string, Did])[], simulated = false): Measured {
+function measured(policies: readonly (readonly [string, Measures])[], simulated = false): Measured {
   return {
     board: {
       ...{ kind: "local", simulated, arch: null, kernel: null, coherent: null },
@@ -81,13 +81,13 @@ function only(results: Measured, use: typeof USES[number]): Advice {
   return found[0] as Advice;
 }
 
-Deno.test("advise() has nothing to say of results without a bench", () => {
+Deno.test("advise() recommends nothing without a benchmark", () => {
   assertEquals(advise(measured([])), []);
   assertEquals(findCrossovers(measured([])), []);
   assertEquals(advise(measured([["streaming", {}]])), []);
 });
 
-Deno.test("advise() ranks each use and size by itself, with the runner-up and by how much", () => {
+Deno.test("advise() ranks each use and size alone, with the second best policy and the ratio", () => {
   const results = measured([
     ["coherent", { tx: 600, rx: 30, reading: 40 }],
     ["streaming", { tx: 150, rx: 145, handover: 400, reading: 4000 }],
@@ -118,10 +118,13 @@ Deno.test("advise() ranks each use and size by itself, with the runner-up and by
   const rx = advise(results).filter(({ use }) => use === "receive, read once");
   assertEquals(rx.map(({ policy }) => policy), ["streaming", "streaming-lazy"]);
   // 65536 / 145 - 65536 / 280 = 217.9
-  assertEquals(rx[1]?.why, "streaming takes 218 µs a frame longer: 200 µs more to hand it over");
+  assertEquals(
+    rx[1]?.why,
+    "streaming takes 218 µs longer per frame, 200 µs of it to hand the frame over",
+  );
 });
 
-Deno.test("advise() reckons with every further reading of a frame that is read often", () => {
+Deno.test("advise() adds the cost of every further read for a frame that is read often", () => {
   const results = measured([
     ["coherent", { rx: 600, reading: 50 }],
     ["streaming", { rx: 200, reading: 4000 }],
@@ -130,33 +133,33 @@ Deno.test("advise() reckons with every further reading of a frame that is read o
   assertEquals(only(results, "receive, read once").policy, "coherent");
   const often = only(results, "receive, read often");
   assertEquals([often.policy, often.runnerUp], ["streaming", "bounce"]);
-  // by hand: 1 / (1/200 + 7/4000), and what read() gives is ordinary memory: 1 / (1/170 + 7/5000)
+  // 1 / (1/200 + 7/4000); a frame that read() copied is in ordinary memory: 1 / (1/170 + 7/5000)
   assertEquals([often.value, often.ratio], [
     1 / (1 / 200 + 7 / 4000),
     (1 / (1 / 200 + 7 / 4000)) / (1 / (1 / 170 + 7 / 5000)),
   ]);
-  // where nobody measured how fast it is read, nothing is known of reading often
+  // coherent has no measurement of reading, so it is not ranked
   const unread = measured([["coherent", { rx: 600 }], ["streaming", { rx: 200, reading: 4000 }]]);
   assertEquals(only(unread, "receive, read often").policy, "streaming");
   assertEquals(only(unread, "receive, read often").runnerUp, null);
 });
 
-Deno.test("advise() has nothing to say of reading often where nobody measured reading", () => {
+Deno.test("advise() recommends nothing for frames that are read often if reading was not measured", () => {
   const advice = advise(measured([["streaming", { rx: 200 }]]));
   assertEquals(advice.map(({ use }) => use), ["receive, read once"]);
 });
 
-Deno.test("advise() says when it is the reading that makes the difference", () => {
+Deno.test("advise() says if the time to read blocks makes the difference", () => {
   const results = measured([
     ["coherent", { rx: 30, reading: 40 }],
     ["streaming", { rx: 150, reading: 4000 }],
   ]);
   const { why } = only(results, "receive, read once");
-  assertStringIncludes(why, "coherent takes 1748 µs a frame longer");
+  assertStringIncludes(why, "coherent takes 1748 µs longer per frame");
   assertStringIncludes(why, "the CPU reads its blocks 100 times as slowly");
 });
 
-Deno.test("advise() never names the control, manual syncs, what failed, or an alias", () => {
+Deno.test("advise() never recommends the control, manual syncs, a failed policy or an alias", () => {
   const slow = ["bounce", { tx: 1 }] as const;
   for (
     const [policy, did, reason] of [
@@ -172,33 +175,33 @@ Deno.test("advise() never names the control, manual syncs, what failed, or an al
   ) {
     const advice = only(measured([[policy, did], slow]), "transmit, written once");
     assertEquals([advice.policy, advice.runnerUp], ["bounce", null], JSON.stringify(did));
-    assertEquals(advice.why, `no other policy was measured that may be advised${reason}`);
+    assertEquals(advice.why, `no other measured policy can be recommended${reason}`);
   }
 });
 
-Deno.test("advise() leaves a policy out for an error of the bench only where it happened", () => {
+Deno.test("advise() omits a policy with an infrastructure error only at the size of the error", () => {
   const error = ["streaming", { size: 4096, outcome: "ERROR" }] as const;
-  const shallow = ["streaming", { size: 4096, depth: 1, tx: 9 }] as const; // no match for a full queue
+  const shallow = ["streaming", { size: 4096, depth: 1, tx: 9 }] as const; // less than with a full queue
   const results = measured([
     ...[["streaming", { tx: 1000 }], ["bounce", { tx: 1 }]] as const,
     ...[shallow, error, ["bounce", { tx: 1, size: 4096 }]] as const,
   ]);
-  const of = (measured: Measured) =>
+  const rows = (measured: Measured) =>
     advise(measured).map(({ size, policy, runnerUp, why }) => [size, policy, runnerUp, why]);
-  const [small, large] = of(results);
+  const [small, large] = rows(results);
   assertEquals(small, [
     ...[4096, "bounce", null],
-    "no other policy was measured that may be advised; not measured: streaming",
+    "no other measured policy can be recommended; not measured: streaming",
   ]);
   assertEquals(large?.slice(0, 3), [65536, "streaming", "bounce"]);
-  // an error elsewhere says nothing of throughput
+  // an error in another suite says nothing about throughput
   const elsewhere = results.tests.map((test) =>
     test.outcome === "ERROR" ? { ...test, suite: "access", params: { size: 65536 } } : test
   );
-  assertEquals(of({ ...results, tests: elsewhere })[1], large);
+  assertEquals(rows({ ...results, tests: elsewhere })[1], large);
 });
 
-Deno.test("advise() takes a policy for failed that failed at another size or in another suite", () => {
+Deno.test("advise() omits a policy that failed at another size or in another suite", () => {
   const results = measured([
     ["streaming", { tx: 1000 }],
     ["streaming", { size: 1, outcome: "FAIL" }],
@@ -207,7 +210,7 @@ Deno.test("advise() takes a policy for failed that failed at another size or in 
   assertEquals(only(results, "transmit, written once").policy, "bounce");
 });
 
-Deno.test("advise() names no policy where all failed", () => {
+Deno.test("advise() recommends no policy if all failed", () => {
   const advice = only(
     measured([["streaming", { tx: 1000, outcome: "FAIL" }]]),
     "transmit, written once",
@@ -215,12 +218,12 @@ Deno.test("advise() names no policy where all failed", () => {
   assertEquals([advice.policy, advice.value, advice.runnerUp, advice.ratio], [
     ...[null, null, null, null],
   ]);
-  assertEquals(advice.why, "no policy was measured that may be advised; failed: streaming");
+  assertEquals(advice.why, "no measured policy can be recommended; failed: streaming");
 });
 
-Deno.test("advise() lets processor time decide where the samples leave open which is faster", () => {
-  // scatter 50, 100 samples: 2 * 1.2533 * (100 / 3.29) / 10 = 7.6 each, 10.8 together
-  const of = (streaming: number, lazyCpu?: number) =>
+Deno.test("advise() compares processor times if the samples do not show which policy is faster", () => {
+  // the uncertainty of each is 2 * 1.2533 * (100 / 3.29) / 10 = 7.6, of the difference 10.8
+  const compare = (streaming: number, lazyCpu?: number) =>
     only(
       measured([
         ["streaming", { tx: streaming, scatter: 50, cpu: 80 }],
@@ -232,23 +235,23 @@ Deno.test("advise() lets processor time decide where the samples leave open whic
       ]),
       "transmit, written once",
     );
-  const tie = of(505, 40);
+  const tie = compare(505, 40);
   assertEquals([tie.policy, tie.runnerUp, tie.ratio], ["streaming-lazy", "streaming", null]);
   assertEquals(
     tie.why,
-    "as fast as streaming as far as the samples tell, for 52.4 µs of processor time a frame " +
-      "instead of 104",
+    "the samples show no difference to streaming, but streaming-lazy needs less processor time " +
+      "per frame: 52.4 µs instead of 104 µs",
   );
-  assertEquals(of(515, 40).policy, "streaming"); // no tie
-  assertEquals(of(505, 80).policy, "streaming"); // a tie in both: the first in the list
-  assertEquals(of(495, 80).policy, "streaming");
-  assertEquals(of(495).policy, "streaming"); // processor time unknown
-  assertEquals(of(495, 80).why, "as fast as streaming-lazy as far as the samples tell");
+  assertEquals(compare(515, 40).policy, "streaming"); // no tie
+  assertEquals(compare(505, 80).policy, "streaming"); // a tie in both: first in the list
+  assertEquals(compare(495, 80).policy, "streaming");
+  assertEquals(compare(495).policy, "streaming"); // processor time unknown
+  assertEquals(compare(495, 80).why, "the samples show no difference to streaming-lazy");
 });
 
-Deno.test("advise() takes no policy that is surely slower than another, for all its processor time", () => {
-  // scatter by the doubt that it comes to: 120 and 5 MB/s, both those of the faster overlap
-  const scatter = (doubt: number) => doubt * 10 * 3.29 / (2 * 2 * 1.2533);
+Deno.test("advise() recommends no policy that is clearly slower than another, even with less processor time", () => {
+  // the scatter for an uncertainty of 120 and of 5 MB/s: the first two policies overlap
+  const scatter = (uncertainty: number) => uncertainty * 10 * 3.29 / (2 * 2 * 1.2533);
   const advice = only(
     measured([
       ["coherent", { tx: 1000, scatter: scatter(120), cpu: 80 }],
@@ -260,54 +263,54 @@ Deno.test("advise() takes no policy that is surely slower than another, for all 
   assertEquals([advice.policy, advice.runnerUp, advice.ratio], [
     ...["streaming", "streaming-lazy", 990 / 900],
   ]);
-  assertEquals(advice.why, "streaming-lazy takes 6.62 µs a frame longer");
+  assertEquals(advice.why, "streaming-lazy takes 6.62 µs longer per frame");
 });
 
-Deno.test("advise() takes the deepest queue that was measured", () => {
+Deno.test("advise() uses the deepest queue that was measured", () => {
   for (const depths of [[1, 8], [8, 1]] as const) {
     const results = measured(depths.map((depth) => ["streaming", { depth, tx: depth * 10 }]));
     assertEquals(only(results, "transmit, written once").value, 80);
   }
 });
 
-Deno.test("advise() says of a virtual board that its figures are not those of hardware", () => {
+Deno.test("advise() says that measurements of a virtual board say nothing about hardware", () => {
   const advice = only(measured([["streaming", { tx: 1 }]], true), "transmit, written once");
   assert(advice.why.startsWith("SIMULATED, says nothing about hardware: "), advice.why);
 });
 
-Deno.test("findCrossovers() finds from which size on one policy is faster for good", () => {
+Deno.test("findCrossovers() finds the size from which on a policy stays faster", () => {
   const at = (size: number, streaming: number, bounce: number, scatter = 0) =>
     [
       ["streaming", { size, tx: streaming, scatter }],
       ["bounce", { size, tx: bounce, scatter }],
     ] as const;
-  const of = (...rows: (readonly (readonly [string, Did])[])[]) => {
+  const find = (...rows: (readonly (readonly [string, Measures])[])[]) => {
     const found = findCrossovers(measured(rows.flat()));
     assertEquals(found.length, 1);
     const { use, faster, than, from, detail } = found[0] ?? {};
     assertEquals([use, faster, than], ["transmit, written once", "streaming", "bounce"]);
     return [from, detail];
   };
-  assertEquals(of(at(16384, 3, 2), at(4096, 1, 2), at(65536, 4, 2)), [
+  assertEquals(find(at(16384, 3, 2), at(4096, 1, 2), at(65536, 4, 2)), [
     16384,
     "streaming beats bounce from 16 KiB on",
   ]);
-  assertEquals(of(at(4096, 3, 2), at(16384, 4, 2)), [
+  assertEquals(find(at(4096, 3, 2), at(16384, 4, 2)), [
     4096,
     "streaming beats bounce at every measured size",
   ]);
-  assertEquals(of(at(4096, 1, 2)), [null, "streaming beats bounce at no measured size"]);
-  assertEquals(of(at(4096, 3, 2), at(16384, 1, 2)), [null, "streaming beats bounce at 4 KiB"]);
-  assertEquals(of(at(4096, 3, 2), at(16384, 1, 2), at(65536, 5, 2)), [
+  assertEquals(find(at(4096, 1, 2)), [null, "streaming beats bounce at no measured size"]);
+  assertEquals(find(at(4096, 3, 2), at(16384, 1, 2)), [null, "streaming beats bounce at 4 KiB"]);
+  assertEquals(find(at(4096, 3, 2), at(16384, 1, 2), at(65536, 5, 2)), [
     65536,
     "streaming beats bounce at 4 KiB, 64 KiB",
   ]);
-  assertEquals(of(at(64, 1, 2), at(512, 3, 2)), [512, "streaming beats bounce from 512 B on"]);
-  // what the scatter leaves open is not won
-  assertEquals(of(at(4096, 101, 100, 50)), [null, "streaming beats bounce at no measured size"]);
+  assertEquals(find(at(64, 1, 2), at(512, 3, 2)), [512, "streaming beats bounce from 512 B on"]);
+  // the samples show no difference
+  assertEquals(find(at(4096, 101, 100, 50)), [null, "streaming beats bounce at no measured size"]);
 });
 
-Deno.test("findCrossovers() leaves out rivals that failed or were not measured", () => {
+Deno.test("findCrossovers() omits policies that failed or were not measured", () => {
   const results = measured([
     ["streaming", { tx: 3, outcome: "FAIL" }],
     ["bounce", { tx: 2 }],

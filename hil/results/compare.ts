@@ -1,38 +1,44 @@
 // SPDX-License-Identifier: MIT
 /**
- * Two runs side by side: what failed since, and what became slower.
+ * Compares a run with an earlier one, the base: which cases failed since, and what became slower.
  *
- * A figure changed when the middle 90 % of its samples in one run (from `p5` to `p95`) lie wholly on
- * one side of those in the other. So a noisy measurement needs a larger change than a quiet one, and
- * no percentage has to be chosen. A figure without a spread, or of fewer than five samples, says
- * nothing about its own noise: its change is listed, and judged by nobody. What the driver counts, and
- * does not time, has no noise: any change of `B/B` is one.
+ * A measurement changed if its 5–95 % ranges in the two runs do not overlap. So a noisy measurement
+ * needs a larger change than a quiet one, and there is no percentage to choose. The noise of a
+ * measurement without a spread, or with fewer than five samples, is unknown. Its change is listed but
+ * not judged. Counters of the driver (unit `B/B`) have no noise, so any change counts.
  *
- * What is not there any more proves nothing. So a case that was as expected and did not run, and a
- * figure that is gone, are lost: as bad as one that became worse. Compare runs of the same command.
+ * Missing cases and measurements count as lost. That is as bad as a regression, because what did not
+ * run proves nothing. So compare runs of the same command.
  *
- * Figures of the machine alone, such as `memcpy` in ordinary memory, are references: that they changed
- * says that the machine was busy or is another one, and is no regression of driver or design.
+ * Some measurements depend on the machine alone, such as `memcpy` in ordinary memory. If they changed,
+ * the machine was busy or is another one. That is not a regression of the driver or the design.
  *
  * @module
  */
 import { isFine, type Outcome } from "./outcome.ts";
 import type { Measurement, Results, TestResult } from "./schema.ts";
+import { truncate } from "../text/text.ts";
 
-/** Where something changed. */
+/** The case that changed. */
 interface Place {
   /** The suite. */
   readonly suite: string;
-  /** The case's own name. */
+  /** The name of the case. */
   readonly name: string;
-  /** The policy, or `null` for a case that uses none. */
+  /** The policy, or `null` if the case uses none. */
   readonly policy: string | null;
 }
 
 /**
- * What became of a case or a figure, the worst first: `lost` was there in the base, `new` is a failure
- * that the base knows nothing of, `machine` is a figure of the machine alone, `unjudged` differs by
- * nobody knows how much noise.
+ * The kinds of change of a case or a measurement, the worst first:
+ *
+ * - `worse`: a case failed that did not fail in the base, or a measurement became worse.
+ * - `lost`: a case or a measurement of the base is missing.
+ * - `new`: a failed case that the base does not have.
+ * - `changed`: a case ended in another way that is no regression.
+ * - `better`: a measurement became better.
+ * - `machine`: a measurement changed that depends on the machine alone.
+ * - `unjudged`: a measurement differs, but its noise is unknown.
  */
 export const CHANGES = [
   "worse",
@@ -47,117 +53,85 @@ export const CHANGES = [
 /** One of {@linkcode CHANGES}. */
 export type Change = typeof CHANGES[number];
 
-/** A case that ended otherwise than in the base. */
+/** A case with another outcome than in the base. */
 export interface OutcomeChange extends Place {
-  /** How it ended in the base; `null` when it was not there. */
+  /** The outcome in the base; `null` if the base does not have the case. */
   readonly from: Outcome | null;
-  /** How it ended now; `null` when it is not there any more. */
+  /** The outcome in this run; `null` if the case is missing. */
   readonly to: Outcome | null;
-  /** Why. */
+  /** The reason of the outcome. */
   readonly reason: string | null;
-  /** What that means. */
+  /** The kind of change. */
   readonly change: Change;
 }
 
-/** A figure that changed. */
-export interface FigureChange extends Place {
-  /** The figure in the base. */
+/** A measurement that changed. */
+export interface MeasurementChange extends Place {
+  /** The measurement in the base. */
   readonly from: Measurement;
-  /** The figure now; `null` when it is not there any more. */
+  /** The measurement in this run; `null` if it is missing. */
   readonly to: Measurement | null;
-  /** What that means. */
+  /** The kind of change. */
   readonly change: Change;
 }
 
-/** What {@linkcode compareResults} found. */
+/** The result of {@linkcode compareResults}. */
 export interface Comparison {
-  /** Cases that ended otherwise, the worst change first. */
+  /** Cases with another outcome, the worst change first. */
   readonly outcomes: readonly OutcomeChange[];
-  /** Figures that changed by more than both spreads, or are gone, the worst change first. */
-  readonly figures: readonly FigureChange[];
-  /** How many figures could be compared. */
+  /** Measurements that changed or are missing, the worst change first. */
+  readonly measurements: readonly MeasurementChange[];
+  /** How many measurements could be compared. */
   readonly judged: number;
-  /** How many figures differ, with nothing to judge that by. */
+  /** How many measurements differ whose noise is unknown. */
   readonly unjudged: number;
   /** The largest of these changes. */
-  readonly largestUnjudged: readonly FigureChange[];
-  /** In what the runs differ, so that a change may come from that: one line each. */
+  readonly largestUnjudged: readonly MeasurementChange[];
+  /** Other differences between the runs, which may explain the changes, one text each. */
   readonly differences: readonly string[];
-  /** How many changes are for the worse. */
+  /** How many cases and measurements became worse. */
   readonly regressions: number;
-  /** How many cases and figures are lost. */
+  /** How many cases and measurements are lost. */
   readonly lost: number;
 }
 
-/** Samples that say something about noise. */
+/** The least number of samples that shows the noise of a measurement. */
 const ENOUGH = 5;
 
-/** Changes without a judgement, and differences between the runs, that are listed. */
+/** How many unjudged changes and how many differences between the runs are listed. */
 const MOST_UNJUDGED = 5;
 const MOST_DIFFERENCES = 100;
 
-/** Characters of one fact. */
+/** The longest text of a difference. */
 const LONGEST = 400;
 
-/** What is another at every moment. */
+/** Facts about the machine that change all the time. */
 const MOMENTARY = ["load average", "CPU frequency (MHz)"];
 
 /**
- * Tell whether more of a figure is better.
+ * Returns whether a larger value is better.
  *
- * @param unit its unit
- * @returns true for rates and ratios, false for times, shares and amounts
+ * @param unit The unit of the value
+ * @returns True for rates and ratios, false for times, shares and amounts
  */
 export function moreIsBetter(unit: string): boolean {
   return /^[kMG]?B\/s$/.test(unit) || unit === "1/s" || unit === "ratio";
 }
 
 /**
- * Compare a run with an earlier one. Cases are matched by suite and name, figures by these, their
- * name, unit and what was varied.
+ * Compares a run with an earlier one. Cases match by suite and name. Measurements of a case match by
+ * name, unit and conditions.
  *
- * @param base the earlier run
- * @param now the run that is judged
- * @returns what changed
- *
- * @example A figure that moved, but not out of its spread
- * ```ts
- * import { compareResults } from "./compare.ts";
- * import { fold } from "../journal/fold.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const empty = fold({ lines: [], unreadable: [], torn: false });
- * const run = (value: number) => ({
- *   ...empty,
- *   tests: [{
- *     suite: "throughput",
- *     name: "a",
- *     policy: "streaming",
- *     outcome: "PASS" as const,
- *     reason: null,
- *     seconds: 1,
- *     frames: 1,
- *     bytes: 1,
- *     faults: [],
- *     measurements: [{
- *       name: "throughput",
- *       value,
- *       unit: "MB/s",
- *       limit: null,
- *       spread: { samples: 20, min: value - 30, p5: value - 20, p95: value + 20, max: value + 30 },
- *     }],
- *   }],
- * });
- * assertEquals(compareResults(run(600), run(570)).regressions, 0);
- * assertEquals(compareResults(run(600), run(550)).regressions, 1);
- * ```
+ * @param base The earlier run
+ * @param now The run to judge
+ * @returns What changed
  */
 export function compareResults(base: Results, now: Results): Comparison {
   const before = byKey(base.tests);
   const after = byKey(now.tests);
   const outcomes: OutcomeChange[] = [];
-  const figures: FigureChange[] = [];
-  const unjudged: FigureChange[] = [];
+  const measurements: MeasurementChange[] = [];
+  const unjudged: MeasurementChange[] = [];
   let judged = 0;
   for (const [key, old] of before) {
     const test = after.get(key);
@@ -167,21 +141,21 @@ export function compareResults(base: Results, now: Results): Comparison {
       outcomes.push({ suite, name, policy, from, to, reason, change: changeOf(from, to) });
     }
     const left = new Map(test?.measurements.map((one) => [measurementKey(one), one]));
-    // the outcome says it of all figures of a case that failed or did not run
+    // a case that failed or did not run has lost all its measurements: its outcome says so
     const ended = to !== null && to !== "SKIP" && isFine(to);
     for (const from of old.measurements) {
       const to = left.get(measurementKey(from)) ?? null;
-      const add = (list: FigureChange[], change: Change): unknown =>
+      const add = (list: MeasurementChange[], change: Change): unknown =>
         list.push({ suite, name, policy, from, to, change });
       if (to === null) {
-        if (ended && rangeOf(from) !== null) add(figures, "lost");
+        if (ended && rangeOf(from) !== null) add(measurements, "lost");
         continue;
       }
-      const said = compareFigures(from, to);
-      if (said !== "unknown") judged++;
+      const result = compareMeasurements(from, to);
+      if (result !== "unknown") judged++;
       else if (from.value !== to.value) add(unjudged, "unjudged");
-      if (said === "worse" || said === "better") {
-        add(figures, isReference(to) ? "machine" : said);
+      if (result === "worse" || result === "better") {
+        add(measurements, isReference(to) ? "machine" : result);
       }
     }
   }
@@ -190,13 +164,13 @@ export function compareResults(base: Results, now: Results): Comparison {
     outcomes.push({ suite, name, policy, from: null, to, reason, change: "new" });
   }
   const count = (change: Change): number =>
-    [...outcomes, ...figures].filter((one) => one.change === change).length;
+    [...outcomes, ...measurements].filter((one) => one.change === change).length;
   return {
     outcomes: outcomes.sort(worstFirst),
-    figures: figures.sort((a, b) => worstFirst(a, b) || extent(b) - extent(a)),
+    measurements: measurements.sort((a, b) => worstFirst(a, b) || changeSize(b) - changeSize(a)),
     judged,
     unjudged: unjudged.length,
-    largestUnjudged: unjudged.sort((a, b) => extent(b) - extent(a)).slice(0, MOST_UNJUDGED),
+    largestUnjudged: unjudged.sort((a, b) => changeSize(b) - changeSize(a)).slice(0, MOST_UNJUDGED),
     differences: describeDifferences(base, now),
     regressions: count("worse"),
     lost: count("lost"),
@@ -204,24 +178,41 @@ export function compareResults(base: Results, now: Results): Comparison {
 }
 
 /**
- * Order changes, the worst first.
+ * Compares two changes for `sort()`, the worst first.
  *
- * @param a a change
- * @param b another
- * @returns as `sort` takes it
+ * @param a A change
+ * @param b Another change
+ * @returns A negative number if the first is worse, a positive one if the second is
  */
 export function worstFirst(a: { readonly change: Change }, b: { readonly change: Change }): number {
   return CHANGES.indexOf(a.change) - CHANGES.indexOf(b.change);
 }
 
 /**
- * Tell how a figure changed.
+ * Compares two measurements.
  *
- * @param from the figure in the base
- * @param to the figure now, of the same unit
- * @returns `same` when the spreads overlap, `unknown` when one has none and is not exact
+ * @param from The measurement in the base
+ * @param to The measurement in this run, with the same unit
+ * @returns `same` if the 5–95 % ranges overlap, `unknown` if the noise of either is unknown
+ *
+ * @example A change within the range, and one outside it
+ * ```ts
+ * import { compareMeasurements } from "./compare.ts";
+ * import type { Measurement } from "./schema.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const rate = (value: number): Measurement => ({
+ *   name: "throughput",
+ *   value,
+ *   unit: "MB/s",
+ *   limit: null,
+ *   spread: { samples: 20, min: value - 30, p5: value - 20, p95: value + 20, max: value + 30 },
+ * });
+ * assertEquals(compareMeasurements(rate(600), rate(570)), "same");
+ * assertEquals(compareMeasurements(rate(600), rate(550)), "worse");
+ * ```
  */
-export function compareFigures(
+export function compareMeasurements(
   from: Measurement,
   to: Measurement,
 ): "better" | "worse" | "same" | "unknown" {
@@ -233,18 +224,18 @@ export function compareFigures(
   return "same";
 }
 
-/** Where the middle 90 % of the samples lie; null when nobody knows. What is counted is exact. */
+/** The 5–95 % range of the samples; null if unknown. Counters are exact. */
 function rangeOf({ value, unit, spread }: Measurement): { p5: number; p95: number } | null {
   if (unit === "B/B") return { p5: value, p95: value };
   return spread === undefined || spread.samples < ENOUGH ? null : spread;
 }
 
-/** Whether neither driver nor design has a part in a figure. */
+/** Whether a measurement depends on the machine alone. */
 function isReference({ name, at }: Measurement): boolean {
   return name === "memcpy" || name === "c loop" || at?.["memory"] === "ordinary";
 }
 
-/** A control that passes where it failed has lost its power; one that fails again has it back. */
+/** Judges an outcome. A control that passed and failed before is a regression. */
 function changeOf(from: Outcome, to: Outcome | null): Change {
   if (to === null || to === "SKIP") {
     return from === "PASS" || from === "XFAIL" ? "lost" : "changed";
@@ -253,8 +244,8 @@ function changeOf(from: Outcome, to: Outcome | null): Change {
   return worse ? "worse" : "changed";
 }
 
-/** How large a change is, up to 1: of the larger figure, or in points where it is a share already. */
-function extent({ from, to }: FigureChange): number {
+/** The size of a change from 0 to 1, relative to the larger value; for a share, the difference. */
+function changeSize({ from, to }: MeasurementChange): number {
   const [a, b] = [from.value, to?.value ?? 0];
   return Math.abs(a - b) / (from.unit === "%" ? 100 : Math.max(Math.abs(a), Math.abs(b)));
 }
@@ -285,16 +276,14 @@ function describeDifferences(base: Results, now: Results): string[] {
     ]);
   const [before, after] = [facts(base), facts(now)];
   return [...new Set([...before.keys(), ...after.keys()])].flatMap((what) => {
-    const [old, value] = [say(before.get(what)), say(after.get(what))];
-    return old === value ? [] : [`${what}: ${cut(old)} in the base, ${cut(value)} now`];
+    const [old, value] = [factText(before.get(what)), factText(after.get(what))];
+    return old === value
+      ? []
+      : [`${what}: ${truncate(old, LONGEST)} in the base, ${truncate(value, LONGEST)} now`];
   }).slice(0, MOST_DIFFERENCES);
 }
 
-function say(value: unknown): string {
+function factText(value: unknown): string {
   if (value === null || value === undefined) return "unknown";
   return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-function cut(text: string): string {
-  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
 }

@@ -1,50 +1,52 @@
 // SPDX-License-Identifier: MIT
 /**
- * Limits turn measurements into PASS or FAIL: a file says what a team takes for good enough on its board.
+ * Limits for measurements: a case with a measurement outside its limits fails.
  *
  * @module
  */
 import { POLICIES } from "../../driver/uapi.ts";
 import { withAdvice } from "./advise.ts";
 import { nearest } from "../text/nearest.ts";
-import type { Verdict } from "./outcome.ts";
-import { type Measurement, type Results, summarize, type TestResult } from "./schema.ts";
-import { figure, show } from "../text/text.ts";
+import { infrastructureError } from "./infrastructure.ts";
+import { summarizeOutcomes, type Verdict } from "./outcome.ts";
+import type { Measurement, Results, TestResult } from "./schema.ts";
+import { formatNumber, plural } from "../text/format.ts";
+import { show } from "../text/text.ts";
 import { errorMessage } from "../text/error_message.ts";
 
-/** One bound. */
+/** The limit of a measurement. */
 export interface Limit {
-  /** The policy that it is for; any when left out. */
+  /** The policy of the case. Defaults to any policy. */
   readonly policy?: string;
-  /** Name of the measurement, such as `throughput`. */
+  /** The name of the measurement, such as `throughput`. */
   readonly measurement: string;
   /**
-   * What must have been varied how, such as `{ size: 65536, direction: "rx" }`; anything else may vary,
-   * but for `percentile`: who names none means the figure itself, which is a median.
+   * The conditions of the measurement, such as `{ size: 65536, direction: "rx" }`. Other conditions may
+   * have any value, except that a limit without `percentile` does not apply to percentiles.
    */
   readonly at?: Readonly<Record<string, string | number | boolean>>;
-  /** The least that is good; either this or {@linkcode max} is there. */
+  /** The least allowed value. A limit has either `min` or `max`. */
   readonly min?: number;
-  /** The most that is good. */
+  /** The greatest allowed value. */
   readonly max?: number;
 }
 
-/** A file of limits that makes no sense. */
+/** A file of limits is invalid. */
 export class LimitsError extends Error {
   override readonly name = "LimitsError";
 }
 
-/** Bytes of a file that somebody wrote by hand. */
+/** The largest file in bytes. People write such files by hand. */
 const MAX_BYTES = 1 << 20;
 
 const KEYS = ["policy", "measurement", "at", "min", "max"] as const;
 
 /**
- * Read a file of limits: a JSON list of objects with the keys of {@linkcode Limit}.
+ * Reads a file of limits, a JSON list of objects with the keys of {@linkcode Limit}.
  *
  * @param path The file
  * @returns The limits, at least one
- * @throws {LimitsError} When it cannot be read, or naming the first place that makes no sense
+ * @throws {LimitsError} If the file cannot be read or is invalid, with the first invalid place
  */
 export function readLimits(path: string): Limit[] {
   let text: string;
@@ -52,7 +54,7 @@ export function readLimits(path: string): Limit[] {
     const { size } = Deno.statSync(path);
     if (size > MAX_BYTES) {
       throw new LimitsError(
-        `${path} has ${size} bytes: expected a file of limits, found a larger one`,
+        `${path}: expected at most ${MAX_BYTES} bytes of limits, found ${size} bytes`,
       );
     }
     text = Deno.readTextFileSync(path);
@@ -65,14 +67,14 @@ export function readLimits(path: string): Limit[] {
 }
 
 /**
- * Make sense of limits.
+ * Parses limits.
  *
  * @param text JSON
- * @param what What errors call it
+ * @param what The name of the text in errors
  * @returns The limits, at least one
- * @throws {LimitsError} Naming the first place that makes no sense
+ * @throws {LimitsError} If the text is invalid, with the first invalid place
  *
- * @example A policy that must be fast
+ * @example A least throughput for one policy
  * ```ts
  * import { parseLimits } from "./limits.ts";
  * import { assertEquals } from "@std/assert";
@@ -86,7 +88,7 @@ export function parseLimits(text: string, what: string): Limit[] {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new LimitsError(`${what} is not JSON: ${error instanceof Error ? error.message : error}`);
+    throw new LimitsError(`${what} is not JSON: ${errorMessage(error)}`);
   }
   if (!Array.isArray(value) || value.length === 0) {
     throw new LimitsError(
@@ -121,7 +123,7 @@ function checkLimit(value: unknown, where: string): Limit {
     if (!isObject(at)) wrong("at", "an object", at);
     for (const [key, one] of Object.entries(at as Record<string, unknown>)) {
       if (!["string", "number", "boolean"].includes(typeof one)) {
-        wrong(`at.${key}`, "a text, a number, true or false", one);
+        wrong(`at.${key}`, "a string, a number, true or false", one);
       }
     }
   }
@@ -137,13 +139,13 @@ function checkLimit(value: unknown, where: string): Limit {
 }
 
 /**
- * Hold measurements against limits. A case with a measurement outside of its limit fails, whatever it
- * was before, unless it was worse. A limit that no measurement is held against is an error of the bench:
- * it would be kept by a run that measured nothing.
+ * Applies limits to measurements. A case that did not fail before fails if a measurement is outside its
+ * limits. A limit that applies to no measurement is an infrastructure error. Otherwise a run that
+ * measured nothing would keep every limit.
  *
- * @param results What was measured
+ * @param results The results
  * @param limits The limits
- * @returns The results with limits, and with the outcomes, summary, verdict and advice that follow
+ * @returns The results with the limits, and with the outcomes, summary, verdict and advice that follow
  */
 export function applyLimits(
   results: Results & { readonly verdict: Verdict },
@@ -153,23 +155,19 @@ export function applyLimits(
   const tests: TestResult[] = results.tests.map((test) => limitTest(test, limits, used));
   const unused = limits.filter((limit) => !used.has(limit));
   for (const limit of unused) {
-    tests.push({
-      suite: "bench",
-      name: `limit ${limits.indexOf(limit) + 1} that nothing was measured for`,
-      policy: null,
-      outcome: "ERROR",
-      reason: `No measurement is ${describe(limit)}: see the measurements in results.json`,
-      ...{ seconds: 0, frames: 0, bytes: 0, faults: [], measurements: [] },
-    });
+    tests.push(infrastructureError(
+      `limit ${limits.indexOf(limit) + 1} without a measurement`,
+      `Expected a measurement ${describe(limit)}, found none: see the measurements in results.json`,
+    ));
   }
-  const verdict = judge(results, tests, unused);
-  const limited = { ...results, tests, summary: summarize(tests), verdict };
-  // what fails by a limit is not to be advised either
+  const verdict = withLimits(results, tests, unused);
+  const limited = { ...results, tests, summary: summarizeOutcomes(tests), verdict };
+  // a policy that fails because of a limit must not be recommended
   return results.advice === undefined ? limited : withAdvice(limited);
 }
 
-/** What results with limits say: never better than without. */
-function judge(
+/** Returns the verdict with limits, which is never better than the verdict without. */
+function withLimits(
   before: Results & { readonly verdict: Verdict },
   tests: readonly TestResult[],
   unused: readonly Limit[],
@@ -177,12 +175,12 @@ function judge(
   const broken = tests.filter((test, i) => test.outcome !== before.tests[i]?.outcome).length -
     unused.length;
   if (broken > 0 && before.verdict.exit !== 1) {
-    const cases = broken === 1 ? "1 case is" : `${broken} cases are`;
-    return { exit: 1, word: "FAIL", reason: `${cases} outside of the limits` };
+    const reason = `${plural(broken, "case")} ${broken === 1 ? "is" : "are"} outside of the limits`;
+    return { exit: 1, word: "FAIL", reason };
   }
   if (unused.length > 0 && before.verdict.exit === 0) {
-    const some = unused.length === 1 ? "1 limit" : `${unused.length} limits`;
-    return { exit: 3, word: "ERROR", reason: `Nothing was measured for ${some}` };
+    const reason = `No measurement for ${plural(unused.length, "limit")}`;
+    return { exit: 3, word: "ERROR", reason };
   }
   return before.verdict;
 }
@@ -200,22 +198,21 @@ function limitTest(test: TestResult, limits: readonly Limit[], used: Set<Limit>)
       const number = min ?? max ?? NaN;
       const { value } = measurement;
       const good = bound === "min" ? value >= number : value <= number;
-      if (failed && good) continue; // the one that is broken is shown
+      if (failed && good) continue; // the results show the limit that is broken
       held = { ...measurement, limit: number, bound };
       if (good) continue;
       failed = true;
+      const shown = `${formatNumber(value, { digits: 4 })} ${measurement.unit}`;
       broken.push(
-        `${measurement.name}${place(measurement.at)} is ${
-          figure(value, 4)
-        } ${measurement.unit}, the ` +
-          `limit is at ${bound === "min" ? "least" : "most"} ${number}`,
+        `${measurement.name}${place(measurement.at)} is ${shown}, the limit is ` +
+          `at ${bound === "min" ? "least" : "most"} ${number}`,
       );
     }
     return held;
   });
   const fine = ["PASS", "XFAIL", "XPASS"].includes(test.outcome);
   if (broken.length === 0 || !fine) return { ...test, measurements };
-  const more = broken.length === 1 ? "" : `, and ${broken.length - 1} more like this`;
+  const more = broken.length === 1 ? "" : `, plus ${broken.length - 1} more like this`;
   return { ...test, measurements, outcome: "FAIL", reason: `${broken[0]}${more}` };
 }
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { applyLimits, LimitsError, parseLimits, readLimits } from "./limits.ts";
+import { checkResults } from "./check.ts";
 import type { Outcome, Verdict } from "./outcome.ts";
-import { checkResults, type Measurement, type Results, summarize } from "./schema.ts";
+import type { Measurement, Results } from "./schema.ts";
+import { resultsOf } from "../testing/results.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 
 const GOOD: Verdict = { exit: 0, word: "PASS", reason: "all passed" };
 
-/** Throughput by direction of one policy. */
+/** Results of one policy, with a throughput for each direction. */
 function results(
   outcome: Outcome = "PASS",
   verdict: Verdict = GOOD,
@@ -23,24 +25,15 @@ function results(
     params: { size: 65536, depth: "max", alias: false },
   }];
   return {
-    schema: 1,
-    tool: { name: "plumbline", version: "0", deno: "0", git: null },
-    board: {
-      ...{ kind: "sim", simulated: true, arch: null, kernel: null, coherent: null },
-      ...{ cacheLine: null, engine: null, core: null },
-    },
-    bitstream: { file: null, sha256: null, part: null, identity: "unknown" },
-    run: { seed: 1, started: "2026-01-01T00:00:00Z", seconds: 1, command: [] },
-    power: { coherence: false, tx: false, rx: false, detail: "" },
-    tests,
-    summary: summarize(tests),
+    ...resultsOf(tests),
+    board: { ...resultsOf([]).board, kind: "sim", simulated: true },
     verdict,
   };
 }
 
 const limit = { measurement: "throughput", policy: "streaming" };
 
-Deno.test("applyLimits() notes limits that are kept, and changes nothing else", () => {
+Deno.test("applyLimits() adds limits that are kept to the measurements, and changes nothing else", () => {
   const after = applyLimits(results(), [{ ...limit, min: 50 }]);
   assertEquals(after.verdict, GOOD);
   assertEquals(after.tests[0]?.outcome, "PASS");
@@ -51,7 +44,7 @@ Deno.test("applyLimits() notes limits that are kept, and changes nothing else", 
   checkResults(JSON.parse(JSON.stringify(after)));
 });
 
-Deno.test("applyLimits() fails a case outside of a limit, and says where and by how much", () => {
+Deno.test("applyLimits() fails a case outside a limit, with the conditions and both values in the reason", () => {
   const after = applyLimits(results(), [{ ...limit, at: { direction: "rx" }, min: 50.1 }]);
   assertEquals([after.verdict.exit, after.verdict.word], [1, "FAIL"]);
   assertEquals(after.verdict.reason, "1 case is outside of the limits");
@@ -62,12 +55,12 @@ Deno.test("applyLimits() fails a case outside of a limit, and says where and by 
   );
   assertEquals(after.tests[0]?.measurements.map(({ limit }) => limit), [null, 50.1]);
   const most = applyLimits(results(), [{ ...limit, max: 40 }]);
-  assertStringIncludes(most.tests[0]?.reason ?? "", "at most 40, and 1 more like this");
-  // 1e3 is no text: 9 is less
+  assertStringIncludes(most.tests[0]?.reason ?? "", "at most 40, plus 1 more like this");
+  // compared as numbers, not as strings
   assertEquals(applyLimits(results(), [{ ...limit, max: 1e3 }]).verdict.exit, 0);
 });
 
-Deno.test("applyLimits() matches by what a case is made with, too, and by equality", () => {
+Deno.test("applyLimits() also matches the parameters of a case, by strict equality", () => {
   const at = (one: Record<string, string | number>) =>
     applyLimits(results(), [{ ...limit, at: one, min: 1000 }]).verdict.exit;
   assertEquals(at({ depth: "max" }), 1);
@@ -76,7 +69,7 @@ Deno.test("applyLimits() matches by what a case is made with, too, and by equali
   assertEquals(at({ core: 1 }), 3);
 });
 
-Deno.test("applyLimits() holds a point of a distribution only against limits that name it", () => {
+Deno.test("applyLimits() compares a percentile only with limits that name a percentile", () => {
   const before = results("PASS", GOOD, { rx: 50 });
   const [test] = before.tests;
   assert(test !== undefined);
@@ -88,24 +81,24 @@ Deno.test("applyLimits() holds a point of a distribution only against limits tha
   assertEquals([exit({ percentile: 99.9 }, 899), exit({ percentile: 99.9 }, 900)], [1, 0]);
 });
 
-Deno.test("applyLimits() takes a limit that nothing was measured for as an error of the bench", () => {
+Deno.test("applyLimits() reports a limit without a measurement as an infrastructure error", () => {
   const after = applyLimits(results(), [{ measurement: "troughput", min: 1 }, {
     ...limit,
     min: 1,
   }]);
   assertEquals([after.verdict.exit, after.summary.error], [3, 1]);
-  assertStringIncludes(after.tests.at(-1)?.reason ?? "", `No measurement is "troughput"`);
+  assertStringIncludes(after.tests.at(-1)?.reason ?? "", `Expected a measurement "troughput"`);
   const other = applyLimits(results(), [{ ...limit, policy: "bounce", min: 1 }]);
   assertStringIncludes(other.tests.at(-1)?.reason ?? "", "of policy bounce");
 });
 
-Deno.test("applyLimits() shows the broken one of two limits, and never makes a verdict better", () => {
+Deno.test("applyLimits() shows the broken limit of two, and never improves a verdict", () => {
   for (const order of [[{ min: 60 }, { max: 90 }], [{ max: 90 }, { min: 60 }]]) {
     const at = { direction: "rx" };
     const after = applyLimits(results(), order.map((bound) => ({ ...limit, at, ...bound })));
     assertEquals(after.tests[0]?.measurements[1]?.limit, 60);
   }
-  const lost: Verdict = { exit: 3, word: "ERROR", reason: "The bench failed once" };
+  const lost: Verdict = { exit: 3, word: "ERROR", reason: "1 infrastructure error" };
   assertEquals(applyLimits(results("PASS", lost), [{ ...limit, min: 1 }]).verdict, lost);
   assertEquals(applyLimits(results("PASS", lost), [{ ...limit, min: 1e6 }]).verdict.exit, 1);
   const failed: Verdict = { exit: 1, word: "FAIL", reason: "The design failed in 1 case" };
@@ -129,18 +122,18 @@ const bad: readonly (readonly [string, string])[] = [
   [`[{"measurement":"a","min":"1"}]`, `min: expected a number, found "1"`],
   [`[{"measurement":"a","max":null}]`, "max: expected a number, found null"],
   [`[{"measurement":"a","max":1,"at":[]}]`, "at: expected an object, found []"],
-  [`[{"measurement":"a","max":1,"at":{"size":{}}}]`, "at.size: expected a text, a number"],
+  [`[{"measurement":"a","max":1,"at":{"size":{}}}]`, "at.size: expected a string, a number"],
   [`[{"measurement":"a","min":1},{}]`, "limit 2: measurement"],
 ];
 
 for (const [text, message] of bad) {
-  Deno.test(`parseLimits() refuses ${text === "" ? "nothing" : text}`, () => {
+  Deno.test(`parseLimits() refuses ${text === "" ? "an empty file" : text}`, () => {
     const error = assertThrows(() => parseLimits(text, "limits.json"), LimitsError, message);
     assert(error.message.startsWith("limits.json"), error.message);
   });
 }
 
-Deno.test("readLimits() reads a file, and says why it cannot", () => {
+Deno.test("readLimits() reads a file, and says why a file cannot be read", () => {
   const dir = tempDir();
   Deno.writeTextFileSync(`${dir}/good.json`, JSON.stringify([{ ...limit, min: 1 }]));
   assertEquals(readLimits(`${dir}/good.json`), [{ ...limit, min: 1 }]);

@@ -1,63 +1,82 @@
 // SPDX-License-Identifier: MIT
 /**
- * How a case can end, and what a whole run then says about the design.
+ * How a case can end, and what the outcomes of a run say about the design.
  *
  * @module
  */
+import { plural } from "../text/format.ts";
 
-/** Every outcome, in the order in which tables and totals list them. */
+/** Every outcome, in the order of tables and totals. */
 export const OUTCOMES = ["PASS", "FAIL", "XFAIL", "XPASS", "ERROR", "TIMEOUT", "SKIP"] as const;
 
 /**
  * How a case ended.
  *
- * - `PASS`: every frame was verified.
+ * - `PASS`: every frame arrived whole.
  * - `FAIL`: the design lost or changed data.
- * - `XFAIL`: a control failed, as it should.
- * - `XPASS`: a control passed where it should have failed, so the check has no power.
- * - `ERROR`: the bench failed; nothing is known about the design.
- * - `TIMEOUT`: a transfer that was asked of the design did not end in time.
- * - `SKIP`: not run, for a reason that is always given.
+ * - `XFAIL`: a control failed, as it must.
+ * - `XPASS`: a control passed, so it detected no missing sync.
+ * - `ERROR`: the infrastructure failed, so nothing is known about the design.
+ * - `TIMEOUT`: the design did not complete a transfer in time.
+ * - `SKIP`: the case did not run, for a reason that is always given.
  */
 export type Outcome = typeof OUTCOMES[number];
 
-/** Exit status of `plumbline` after a run; 2, wrong usage, comes before any run. */
+/** Every outcome, the worst first. The worst outcome of several cases stands for all of them. */
+export const WORST_FIRST: readonly Outcome[] = [
+  "FAIL",
+  "TIMEOUT",
+  "ERROR",
+  "XPASS",
+  "PASS",
+  "XFAIL",
+  "SKIP",
+];
+
+/** The outcomes that a report explains case by case, the worst first. */
+export const EXPLAINED: readonly Outcome[] = ["FAIL", "TIMEOUT", "ERROR", "XPASS"];
+
+/** The exit status of `plumbline` after a run. Wrong usage is 2, and there is no run. */
 export type ExitStatus = 0 | 1 | 3;
 
-/** What {@linkcode judge} needs to know about a run. */
+/** The number of cases of each outcome, as in the results. */
+export type Summary = Readonly<Record<Lowercase<Outcome>, number>>;
+
+/** The facts about a run that {@linkcode judge} needs. */
 export interface Evidence {
-  /** How many cases ended in which way. */
+  /** The number of cases of each outcome. */
   readonly counts: Readonly<Record<Outcome, number>>;
-  /** Frames verified in cases that passed. */
+  /** The number of frames that were verified in cases that passed. */
   readonly framesVerified: number;
-  /** Whether the board is cache coherent; `null` when unknown. */
+  /** Whether the board is cache coherent; `null` if unknown. */
   readonly coherent: boolean | null;
   /** Whether a control ran, and whether it failed in every direction that it uses. */
   readonly control: "absent" | "powerless" | "powerful";
 }
 
-/** What a run says. */
+/** What a run says about the design. */
 export interface Verdict {
   /** The exit status. */
   readonly exit: ExitStatus;
-  /** One word for it. */
+  /** The same as one word. */
   readonly word: "PASS" | "FAIL" | "ERROR";
-  /** One sentence for it. */
+  /** The reason, in one sentence. */
   readonly reason: string;
 }
 
 /**
- * Decide what a run says about the design.
+ * Decides what a run says about the design.
  *
- * A failure of the design outweighs one of the bench: data that was seen to be wrong stays wrong
- * when the board is lost afterwards. `TIMEOUT` counts as a failure of the design, which was asked
- * for a frame and did not deliver. A control that did not run leaves the verdict alone, but one that
- * ran without effect on a board that is not coherent means that a pass is worth nothing.
+ * A failure of the design outweighs an infrastructure error, because wrong data stay wrong if the
+ * board is lost later. `TIMEOUT` counts as a failure of the design. A run without a control can pass.
+ * A run on a non-coherent board whose control passed cannot, because it would not detect a missing
+ * sync.
  *
- * @param evidence what happened
- * @returns exit status 0: all as expected; 1: the design failed; 3: the bench failed
+ * @param evidence The facts about the run
+ * @returns Exit status 0: as expected; 1: the design failed; 3: the infrastructure failed, so nothing
+ * is known about the design
  *
- * @example A run that verified nothing is not a pass
+ * @example A run that verified nothing does not pass
  * ```ts
  * import { countOutcomes, judge } from "./outcome.ts";
  * import { assertEquals } from "@std/assert";
@@ -69,44 +88,55 @@ export interface Verdict {
 export function judge(evidence: Evidence): Verdict {
   const { counts, framesVerified, coherent, control } = evidence;
   const failed = counts.FAIL + counts.TIMEOUT;
+  const errors = plural(counts.ERROR, "infrastructure error");
   if (failed > 0) {
-    const error = counts.ERROR > 0 ? `, and the bench failed ${times(counts.ERROR)} beside` : "";
-    return { exit: 1, word: "FAIL", reason: `The design failed in ${cases(failed)}${error}` };
+    const more = counts.ERROR > 0 ? `, plus ${errors}` : "";
+    return {
+      exit: 1,
+      word: "FAIL",
+      reason: `The design failed in ${plural(failed, "case")}${more}`,
+    };
   }
-  const bench = (reason: string): Verdict => ({ exit: 3, word: "ERROR", reason });
-  if (counts.ERROR > 0) return bench(`The bench failed ${times(counts.ERROR)}`);
+  const error = (reason: string): Verdict => ({ exit: 3, word: "ERROR", reason });
+  if (counts.ERROR > 0) return error(`${errors}, so nothing is known about the design`);
   if (counts.XPASS > 0 && control !== "powerful") {
-    return bench(
-      `${cases(counts.XPASS)} passed where a control must fail: this check has no power`,
-    );
+    const controls = plural(counts.XPASS, "control");
+    return error(`${controls} passed but must fail: this run cannot detect a missing sync`);
   }
   if (counts.PASS === 0 && counts.XFAIL === 0) {
-    return bench(
+    return error(
       counts.SKIP > 0
-        ? `Nothing was verified: ${cases(counts.SKIP)} skipped`
+        ? `Nothing was verified: ${plural(counts.SKIP, "case")} skipped`
         : "Nothing was verified: no case matched",
     );
   }
   if (coherent === false && control === "powerless") {
-    return bench("Policy none did not fail as it must on a board that is not coherent: no power");
+    return error(
+      "Policy none did not fail, as it must on a non-coherent board: " +
+        "this run cannot detect a missing sync",
+    );
   }
-  if (counts.PASS === 0) return bench("Nothing was verified: only controls ran");
-  if (framesVerified === 0) return bench("Nothing was verified: no frame was compared");
-  const controls = counts.XFAIL > 0 ? `, ${counts.XFAIL} failed as they must` : "";
-  const unseen = counts.XPASS > 0 ? `, ${counts.XPASS} controls saw nothing at their size` : "";
+  if (counts.PASS === 0) return error("Nothing was verified: only controls ran");
+  if (framesVerified === 0) return error("Nothing was verified: no frame was compared");
+  const controls = counts.XFAIL > 0
+    ? `, ${plural(counts.XFAIL, "control")} failed as expected`
+    : "";
+  const passed = counts.XPASS > 0
+    ? `, ${plural(counts.XPASS, "control")} detected nothing at their frame size`
+    : "";
   const skipped = counts.SKIP > 0 ? `, ${counts.SKIP} skipped` : "";
   return {
     exit: 0,
     word: "PASS",
-    reason: `${cases(counts.PASS)} passed${controls}${unseen}${skipped}`,
+    reason: `${plural(counts.PASS, "case")} passed${controls}${passed}${skipped}`,
   };
 }
 
 /**
- * Count outcomes.
+ * Counts outcomes.
  *
- * @param outcomes one per case
- * @returns how many there are of each
+ * @param outcomes The outcome of each case
+ * @returns The number of cases of each outcome
  */
 export function countOutcomes(outcomes: Iterable<Outcome>): Record<Outcome, number> {
   const counts = { PASS: 0, FAIL: 0, XFAIL: 0, XPASS: 0, ERROR: 0, TIMEOUT: 0, SKIP: 0 };
@@ -115,30 +145,49 @@ export function countOutcomes(outcomes: Iterable<Outcome>): Record<Outcome, numb
 }
 
 /**
- * Tell whether a text is the name of an outcome.
+ * Counts the outcomes of cases for the key `summary` of the results.
  *
- * @param text anything
- * @returns whether it is one of {@linkcode OUTCOMES}
+ * @param tests The cases
+ * @returns The number of cases of each outcome
+ *
+ * @example No case
+ * ```ts
+ * import { summarizeOutcomes } from "./outcome.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(summarizeOutcomes([]).pass, 0);
+ * ```
  */
-export function isOutcome(text: unknown): text is Outcome {
-  return (OUTCOMES as readonly unknown[]).includes(text);
+export function summarizeOutcomes(tests: readonly { readonly outcome: Outcome }[]): Summary {
+  const counts = countOutcomes(tests.map((test) => test.outcome));
+  return {
+    pass: counts.PASS,
+    fail: counts.FAIL,
+    xfail: counts.XFAIL,
+    xpass: counts.XPASS,
+    error: counts.ERROR,
+    timeout: counts.TIMEOUT,
+    skip: counts.SKIP,
+  };
 }
 
 /**
- * Tell whether an outcome is as expected of a single case. Whether controls that passed mean that a
- * check has no power is judged over all of them: see {@linkcode judge}.
+ * Returns whether a value is the name of an outcome.
  *
- * @param outcome the outcome
- * @returns whether its test passes
+ * @param value Any value
+ * @returns Whether it is one of {@linkcode OUTCOMES}
+ */
+export function isOutcome(value: unknown): value is Outcome {
+  return (OUTCOMES as readonly unknown[]).includes(value);
+}
+
+/**
+ * Returns whether the outcome of a single case lets its test pass. A control that passed does, because
+ * only all controls together show whether a missing sync can be detected: see {@linkcode judge}.
+ *
+ * @param outcome The outcome
+ * @returns Whether the test passes
  */
 export function isFine(outcome: Outcome): boolean {
   return outcome === "PASS" || outcome === "XFAIL" || outcome === "XPASS" || outcome === "SKIP";
-}
-
-function cases(count: number): string {
-  return count === 1 ? "1 case" : `${count} cases`;
-}
-
-function times(count: number): string {
-  return count === 1 ? "once" : `${count} times`;
 }

@@ -24,19 +24,19 @@ const rows: [string, Evidence, number][] = [
   ["a control that passed among others that failed", run(["PASS", "XFAIL", "XPASS"]), 0],
   ["one failure among passes", run(["PASS", "FAIL", "PASS", "XFAIL"]), 1],
   ["a timeout", run(["PASS", "TIMEOUT"]), 1],
-  ["a failure with an error beside", run(["FAIL", "ERROR"]), 1],
-  ["a failure on a board without power", run(["FAIL"], { control: "powerless" }), 1],
-  ["an error among passes", run(["PASS", "ERROR"]), 3],
+  ["a failure and an infrastructure error", run(["FAIL", "ERROR"]), 1],
+  ["a failure although the control passed", run(["FAIL"], { control: "powerless" }), 1],
+  ["an infrastructure error among passes", run(["PASS", "ERROR"]), 3],
   ["a control that passed", run(["PASS", "XPASS"]), 3],
-  ["a board that is not coherent and shows no power", run(["PASS"], { control: "powerless" }), 3],
-  ["nothing matched", run([]), 3],
-  ["all skipped", run(["SKIP", "SKIP"]), 3],
-  ["controls only", run(["XFAIL"]), 3],
+  ["a non-coherent board whose control passed", run(["PASS"], { control: "powerless" }), 3],
+  ["no case", run([]), 3],
+  ["only skipped cases", run(["SKIP", "SKIP"]), 3],
+  ["only controls", run(["XFAIL"]), 3],
   ["passes that compared no frame", run(["PASS"], { framesVerified: 0 }), 3],
 ];
 
 for (const [name, evidence, exit] of rows) {
-  Deno.test(`judge() gives ${exit} for ${name}`, () => {
+  Deno.test(`judge() gives exit status ${exit} for ${name}`, () => {
     const verdict = judge(evidence);
     assertEquals(verdict.exit, exit);
     assertEquals(verdict.word, ({ 0: "PASS", 1: "FAIL", 3: "ERROR" } as const)[verdict.exit]);
@@ -44,9 +44,21 @@ for (const [name, evidence, exit] of rows) {
   });
 }
 
-Deno.test("judge() says how often the bench failed beside a failure", () => {
+Deno.test("judge() counts infrastructure errors, with and without a failure of the design", () => {
   assertEquals(
     judge(run(["FAIL", "ERROR", "ERROR"])).reason,
-    "The design failed in 1 case, and the bench failed 2 times beside",
+    "The design failed in 1 case, plus 2 infrastructure errors",
+  );
+  assertEquals(
+    judge(run(["PASS", "ERROR"])).reason,
+    "1 infrastructure error, so nothing is known about the design",
+  );
+});
+
+Deno.test("judge() counts what passed, what controls did and what was skipped", () => {
+  assertEquals(
+    judge(run(["PASS", "PASS", "XFAIL", "XPASS", "SKIP"])).reason,
+    "2 cases passed, 1 control failed as expected, 1 control detected nothing at their frame size, " +
+      "1 skipped",
   );
 });

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: MIT
 /**
- * Statistics of samples: percentiles, median and spread, uncertainty.
+ * Statistics of samples: percentiles, median, spread and uncertainty.
  *
  * @module
  */
 
 import type { Spread } from "./schema.ts";
 
-/** A figure with its scatter, as a measurement holds it. */
+/** The median and the spread of samples, as in a measurement. */
 export interface Summary {
   /** The median. */
   readonly value: number;
-  /** How the samples lay around it. */
+  /** The spread of the samples. */
   readonly spread: Spread;
 }
 
 /**
- * A percentile by linear interpolation between the two nearest samples: Hyndman and Fan's type 7, as in
- * R and NumPy.
+ * Returns a percentile, by linear interpolation between the two nearest samples: type 7 of Hyndman and
+ * Fan (1996), the default of R and NumPy.
  *
  * @param sorted Samples in ascending order, at least one
- * @param percent 0 to 100
+ * @param percent The percentage, from 0 to 100
  * @returns The percentile
- * @throws {RangeError} Without samples, or for a percentage out of range
+ * @throws {RangeError} If there is no sample, or if the percentage is out of range
  *
  * @example The median of four
  * ```ts
@@ -45,17 +45,17 @@ export function percentile(sorted: readonly number[], percent: number): number {
   return low + (high - low) * (place - Math.floor(place));
 }
 
-/** Points of a distribution. */
+/** The percentages at which a distribution is reported. */
 const PERCENTILES = [1, 5, 25, 50, 75, 90, 95, 99, 99.9];
 
-/** Samples beyond a point, without which it is the luck of a few of them. */
+/** Samples that must lie on either side of a percentile. With fewer, it depends on chance. */
 const BEYOND = 10;
 
 /**
- * The points of a distribution that so many samples tell.
+ * Returns the percentiles for which there are enough samples.
  *
  * @param samples The samples, in any order
- * @returns Pairs of percentage and percentile; only those with at least ten samples on either side
+ * @returns Pairs of percentage and percentile, each with at least ten samples on either side
  */
 export function distribution(samples: readonly number[]): [number, number][] {
   const sorted = samples.toSorted((a, b) => a - b);
@@ -65,15 +65,15 @@ export function distribution(samples: readonly number[]): [number, number][] {
 }
 
 /**
- * Summarize samples.
+ * Returns the median and the spread of samples.
  *
  * @param samples The samples, in any order, at least one
- * @returns Median and spread
- * @throws {RangeError} Without samples, or when one is not finite
+ * @returns The median and the spread
+ * @throws {RangeError} If there is no sample, or if a sample is not finite
  */
 export function summarize(samples: readonly number[]): Summary {
-  const strange = samples.find((sample) => !Number.isFinite(sample));
-  if (strange !== undefined) throw new RangeError(`Expected finite samples, found ${strange}`);
+  const invalid = samples.find((sample) => !Number.isFinite(sample));
+  if (invalid !== undefined) throw new RangeError(`Expected finite samples, found ${invalid}`);
   const sorted = samples.toSorted((a, b) => a - b);
   return {
     value: percentile(sorted, 50),
@@ -88,11 +88,11 @@ export function summarize(samples: readonly number[]): Summary {
 }
 
 /**
- * The same in another unit.
+ * Converts a median and a spread into another unit.
  *
- * @param summary What was measured
- * @param factor How much of the new unit one of the old is, at least 0
- * @returns Median and spread, multiplied
+ * @param summary The median and the spread
+ * @param factor The old unit divided by the new one, at least 0
+ * @returns The median and the spread in the new unit
  */
 export function scale({ value, spread }: Summary, factor: number): Summary {
   return {
@@ -108,10 +108,10 @@ export function scale({ value, spread }: Summary, factor: number): Summary {
 }
 
 /**
- * How far the median of samples may be from the true one: twice its standard error, if the samples were
- * normally distributed (1.2533 σ / √n), with σ from the 90 % between p5 and p95 (3.29 σ).
+ * Returns the uncertainty of a median: twice its standard error, if the samples are normally distributed
+ * (1.2533 σ / √n). The 90 % of the samples from p5 to p95 give σ (3.29 σ).
  *
- * @param spread How the samples lay; without one nothing is known of the scatter
+ * @param spread The spread of the samples, or undefined if it is unknown
  * @returns The uncertainty in the unit of the samples; 0 without a spread
  */
 export function uncertainty(spread: Spread | undefined): number {

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 /**
- * What this tool says of itself in results.
+ * The versions of the tool, as in the results.
  *
  * @module
  */
 import type { ToolInfo } from "./schema.ts";
 
-/** Version of the package; a test holds it against `deno.json`. */
+/** The version of the package. A test compares it with `deno.json`. */
 export const VERSION = "0.1.0";
 
 /**
- * Describe the running tool.
+ * Returns the versions of the running tool.
  *
- * @param root the checkout; by default the one that this file is in
- * @returns its version, Deno's, and the commit when the checkout has one
+ * @param root The checkout. Defaults to the one that holds this file; `null` means none
+ * @returns The versions of Plumbline and Deno, and the commit if it is known
  */
 export function toolInfo(root: URL | null = checkout()): ToolInfo {
   return {
@@ -29,13 +29,13 @@ function checkout(): URL | null {
 }
 
 /**
- * Read the commit without running git, which few boards have; an unpacked tarball has it in a file.
+ * Reads the commit without git, which few boards have. An unpacked tarball has it in the file `COMMIT`.
  */
 function commit(root: URL): string | null {
   try {
     return Deno.readTextFileSync(new URL("COMMIT", root)).trim();
   } catch {
-    // a checkout
+    // not a tarball, so it may be a checkout
   }
   try {
     const head = Deno.readTextFileSync(new URL(".git/HEAD", root)).trim();
@@ -48,6 +48,6 @@ function commit(root: URL): string | null {
       return packed.find((line) => line.endsWith(` ${ref}`))?.split(" ")[0] ?? null;
     }
   } catch {
-    return null; // no checkout, or one that may not be read
+    return null; // neither a tarball nor a readable checkout
   }
 }

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { toolInfo, VERSION } from "./tool.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 
-Deno.test("VERSION is that of deno.json", () => {
+Deno.test("VERSION equals the version in deno.json", () => {
   const config = JSON.parse(Deno.readTextFileSync(new URL("../../deno.json", import.meta.url)));
   assertEquals(VERSION, config.version);
 });

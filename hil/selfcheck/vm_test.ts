@@ -11,7 +11,7 @@ import {
   runInGuest,
 } from "../../fixtures/boards/vm/mod.ts";
 import { boardTest } from "../../fixtures/boards/vm/testing/board.ts";
-import { checkResults } from "../results/schema.ts";
+import { checkResults } from "../results/check.ts";
 import { shortfalls } from "./judge.ts";
 
 const FULL = Deno.env.get("PLUMBLINE_FULL") === "1";

@@ -10,7 +10,7 @@
 
 import { parseArgs } from "node:util";
 import { nearest } from "../text/nearest.ts";
-import { fold } from "../text/text.ts";
+import { wrap } from "../text/text.ts";
 import { alternatives, UsageError } from "./values.ts";
 
 /** An option of a command. */
@@ -279,18 +279,18 @@ function optionText(name: string, value: string | null): string {
 }
 
 function exampleLines([example, meaning]: readonly [string, string]): string[] {
-  return [...fold(`  # ${meaning}`, WIDTH, ""), `  ${example}`];
+  return [...wrap(`  # ${meaning}`, WIDTH, ""), `  ${example}`];
 }
 
 function paragraph(text: string): string[] {
-  return text === "" ? [] : fold(text, WIDTH, "");
+  return text === "" ? [] : wrap(text, WIDTH, "");
 }
 
 /** A heading, and below it rows of two columns. */
 function section(title: string, rows: readonly (readonly [string, string])[], width = 22): string {
   const lines = rows.flatMap(([left, right]) => {
     const indent = " ".repeat(width);
-    const [first = "", ...more] = fold(right, WIDTH - 2 - width, "");
+    const [first = "", ...more] = wrap(right, WIDTH - 2 - width, "");
     return [`  ${left.padEnd(width - 1)} ${first}`, ...more.map((text) => `  ${indent}${text}`)];
   });
   return [`${title}:`, ...lines].join("\n");

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT
 /**
- * A reader of JUnit XML that is as strict as those who collect it: well-formed XML 1.0, the elements
- * and attributes of the schema that Jenkins publishes (junit-10.xsd), and totals that agree.
+ * A strict reader of JUnit XML. It accepts well-formed XML 1.0 with the elements and attributes of the
+ * schema that Jenkins publishes (junit-10.xsd), and with correct totals.
  *
  * @module
  */
 
-/** An element of XML. */
+/** An XML element. */
 export interface Element {
-  /** Its name. */
+  /** The name. */
   readonly name: string;
-  /** Its attributes. */
+  /** The attributes. */
   readonly attributes: Readonly<Record<string, string>>;
-  /** The elements in it. */
+  /** The child elements. */
   readonly children: readonly Element[];
-  /** The text in it. */
+  /** The text. */
   readonly text: string;
 }
 
-/** What may be in which element, and the attributes that it must and may have. */
+/** The parents that each element may have, and its required and optional attributes. */
 const SCHEMA: Readonly<Record<string, { in: string[]; must: string[]; may: string[] }>> = {
   testsuites: { in: [""], must: [], may: ["name", "tests", "failures", "errors", "time"] },
   testsuite: {
@@ -35,11 +35,11 @@ const SCHEMA: Readonly<Record<string, { in: string[]; must: string[]; may: strin
 };
 
 /**
- * Read JUnit XML.
+ * Reads JUnit XML.
  *
- * @param text the document
- * @returns its root
- * @throws {Error} saying what is wrong with it
+ * @param text The document
+ * @returns The root element
+ * @throws {Error} If the document is not valid, with the reason
  */
 export function checkJUnit(text: string): Element {
   const root = parseXml(text);
@@ -92,11 +92,11 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Read the subset of XML 1.0 that has no declarations, comments or sections.
+ * Parses XML 1.0 without declarations, comments and sections.
  *
- * @param text the document
- * @returns its root
- * @throws {Error} for a document that is not well-formed
+ * @param text The document
+ * @returns The root element
+ * @throws {Error} If the document is not well-formed
  */
 export function parseXml(text: string): Element {
   // deno-lint-ignore no-control-regex
@@ -134,7 +134,7 @@ export function parseXml(text: string): Element {
   const [document] = open;
   const [root, ...more] = document?.children ?? [];
   if (open.length !== 1 || root === undefined || more.length > 0 || document?.text.trim() !== "") {
-    throw new Error("Expected one element that is closed");
+    throw new Error("Expected one closed element");
   }
   return root;
 }
@@ -142,7 +142,7 @@ export function parseXml(text: string): Element {
 function readAttributes(text: string): Record<string, string> {
   const attributes: Record<string, string> = {};
   for (const [, name = "", value = ""] of text.matchAll(/([\w.:-]+)="([^"]*)"/g)) {
-    if (name in attributes) throw new Error(`The attribute ${name} is there twice`);
+    if (name in attributes) throw new Error(`The attribute ${name} occurs twice`);
     attributes[name] = unescape(value);
   }
   return attributes;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Folders for tests, gone when the test file is done.
+ * Temporary folders for tests. They are removed after the test file.
  *
  * @module
  */
@@ -12,9 +12,9 @@ globalThis.addEventListener("unload", () => {
 });
 
 /**
- * Make an empty folder.
+ * Creates an empty folder.
  *
- * @returns Its absolute path
+ * @returns The absolute path
  */
 export function tempDir(): string {
   const dir = Deno.makeTempDirSync({ prefix: "plumbline-test-" });

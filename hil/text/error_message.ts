@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * The text of whatever was thrown.
+ * The text of a thrown value.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 /**
  * Returns the message of an error, or the text of any other thrown value.
  *
- * @param error What was thrown
+ * @param error The thrown value
  * @returns The message without the error's name
  *
  * @example An error and a plain value

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 /**
- * What somebody probably meant.
+ * Suggestions for mistyped words.
  *
  * @module
  */
 
 /**
- * Find the word that a mistyped one is nearest to.
+ * Finds the known word that is most similar to a mistyped one.
  *
- * @param word what was typed
- * @param known the words that exist
- * @returns the nearest, or `null` when none is near: more than a third of the letters differ, and
- * more than two, and it is no abbreviation of the other
+ * @param word The mistyped word
+ * @param known The known words
+ * @returns The most similar word, or `null` if none is similar. A known word is similar if it begins
+ * with the mistyped one, or if at most two letters, or a third of them, differ
  *
- * @example A slip of the finger
+ * @example A typing error
  * ```ts
  * import { nearest } from "./nearest.ts";
  * import { assertEquals } from "@std/assert";
@@ -26,8 +26,8 @@ export function nearest(word: string, known: readonly string[]): string | null {
   let best: string | null = null;
   let least = Infinity;
   for (const candidate of known) {
-    const begins = word.length >= 2 && candidate.startsWith(word);
-    const distance = begins ? 1 : editDistance(word, candidate);
+    const isPrefix = word.length >= 2 && candidate.startsWith(word);
+    const distance = isPrefix ? 1 : editDistance(word, candidate);
     const limit = Math.max(2, Math.floor(candidate.length / 3));
     if (distance < least && distance <= limit && distance < candidate.length) {
       best = candidate;
@@ -37,7 +37,7 @@ export function nearest(word: string, known: readonly string[]): string | null {
   return best;
 }
 
-/** Levenshtein distance: letters to insert, remove or replace. */
+/** Levenshtein distance: how many letters to insert, remove or replace. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

@@ -4,14 +4,14 @@ import { nearest } from "./nearest.ts";
 
 const words = ["streaming", "streaming-lazy", "coherent", "none", "vm"];
 
-Deno.test("nearest() finds slips, swaps and beginnings", () => {
+Deno.test("nearest() finds words with typing errors, and words from their first letters", () => {
   assertEquals(nearest("straeming", words), "streaming");
   assertEquals(nearest("coherant", words), "coherent");
   assertEquals(nearest("stream", words), "streaming");
   assertEquals(nearest("nome", words), "none");
 });
 
-Deno.test("nearest() offers nothing for a word that is far from all", () => {
+Deno.test("nearest() returns null for a word that is similar to none", () => {
   assertEquals(nearest("fpga", words), null);
   assertEquals(nearest("xy", words), null);
   assertEquals(nearest("", words), null);

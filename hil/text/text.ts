@@ -1,70 +1,62 @@
 // SPDX-License-Identifier: MIT
 /**
- * Sizes, figures and texts as people read them, in a terminal or a message.
+ * Texts that are safe to print, and that fit where they are printed.
  *
  * @module
  */
 
 /**
- * Write a number of bytes in the largest unit that leaves a whole number.
+ * Shows a value from a file in an error message.
  *
- * @param size how many
- * @returns such as `64 B`, `4 KiB` or `1 MiB`
+ * @param value A result of `JSON.parse()`, or undefined for a missing value
+ * @returns JSON of at most 40 characters, or `nothing`
  *
- * @example Sizes of frames
+ * @example A value and a missing one
  * ```ts
- * import { bytes } from "./text.ts";
+ * import { show } from "./text.ts";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals([100, 4096, 1 << 20, 1_000_000].map(bytes), ["100 B", "4 KiB", "1 MiB", "1000000 B"]);
+ * assertEquals([show({ a: [1] }), show(undefined)], ['{"a":[1]}', "nothing"]);
  * ```
- */
-export function bytes(size: number): string {
-  if (size >= 2 ** 20 && size % 2 ** 20 === 0) return `${size / 2 ** 20} MiB`;
-  if (size >= 1024 && size % 1024 === 0) return `${size / 1024} KiB`;
-  return `${size} B`;
-}
-
-/**
- * Write a figure with so many digits at most, or all those before the point.
- *
- * @param value any number
- * @param digits how many; 3 when left out
- * @returns such as `0.0123`, `61.2` or `3336`
- *
- * @example Small and large
- * ```ts
- * import { figure } from "./text.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals([0.012345, 4, 61.23, 3336.4].map((one) => figure(one)), ["0.0123", "4", "61.2", "3336"]);
- * assertEquals([50.083, 12345.6].map((one) => figure(one, 4)), ["50.08", "12346"]);
- * ```
- */
-export function figure(value: number, digits = 3): string {
-  return Math.abs(value) >= 10 ** (digits - 1)
-    ? value.toFixed(0)
-    : String(Number(value.toPrecision(digits)));
-}
-
-/**
- * Show a value of a file in an error.
- *
- * @param value what JSON.parse() gave; undefined where nothing is
- * @returns JSON of at most 40 characters
  */
 export function show(value: unknown): string {
   if (value === undefined) return "nothing";
-  const text = JSON.stringify(value);
-  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
+  return truncate(JSON.stringify(value), 40);
 }
 
 /**
- * Make a text safe for a terminal: results may come from anywhere, and nothing in them may move the
- * cursor or clear the screen.
+ * Shortens a text that is too long.
  *
- * @param text any text
- * @returns it, with a blank for control characters
+ * @param text Any text
+ * @param length Characters to keep, at least 1
+ * @returns The text; a longer one ends in `…`
+ *
+ * @example A long word
+ * ```ts
+ * import { truncate } from "./text.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals([truncate("loopback", 8), truncate("loopback", 5)], ["loopback", "loop…"]);
+ * ```
+ */
+export function truncate(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, Math.max(0, length - 1))}…`;
+}
+
+/**
+ * Replaces control characters, because texts of unknown origin must not move the cursor of a terminal
+ * or clear its screen.
+ *
+ * @param text Any text
+ * @returns The text with a space for each run of control characters
+ *
+ * @example An escape sequence
+ * ```ts
+ * import { printable } from "./text.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(printable("red\x1b[2Jgone\r\nnext"), "red [2Jgone next");
+ * ```
  */
 export function printable(text: string): string {
   // deno-lint-ignore no-control-regex
@@ -72,24 +64,32 @@ export function printable(text: string): string {
 }
 
 /**
- * Break a text at blanks; a word that is too long is broken anywhere.
+ * Wraps a text at spaces. A word that is longer than a line is broken anywhere.
  *
- * @param text any text; blanks that it begins with stand before each line
- * @param width columns to stay within
- * @param indent what else stands before each line but the first
- * @returns the lines
+ * @param text Any text; each line begins with the spaces at its start
+ * @param width Columns of a line
+ * @param indent What else each line but the first begins with
+ * @returns The lines, without control characters
+ *
+ * @example A text that needs two lines
+ * ```ts
+ * import { wrap } from "./text.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(wrap("FAIL: the design failed", 16, "  "), ["FAIL: the design", "  failed"]);
+ * ```
  */
-export function fold(text: string, width: number, indent: string): string[] {
+export function wrap(text: string, width: number, indent: string): string[] {
   const lines: string[] = [];
   const lead = /^ */.exec(text)?.[0] ?? "";
   let line = lead;
   for (let word of printable(text).trim().split(/ +/)) {
-    const blank = line.trim() === "" ? "" : " ";
-    if (line.length + blank.length + word.length <= width) {
-      line += blank + word;
+    const space = line.trim() === "" ? "" : " ";
+    if (line.length + space.length + word.length <= width) {
+      line += space + word;
       continue;
     }
-    if (blank !== "") {
+    if (space !== "") {
       lines.push(line);
       line = lead + indent;
     }

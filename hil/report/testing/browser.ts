@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: MIT
 /**
- * Debian's Chromium, driven through its DevTools protocol: what a page looks like, and what it did.
+ * Debian's Chromium, controlled through its DevTools protocol.
  *
  * @module
  */
 import { needTools } from "../../../fixtures/host/packages.ts";
 
-/** Seconds for a start, and for each command. */
-const PATIENCE = 60;
+/** The time limit for the start and for each command, in seconds. */
+const TIMEOUT = 60;
 
-/** A window to look through. */
+/** A window of the browser. */
 export interface Window {
-  /** CSS pixels. */
+  /** The width in CSS pixels. */
   readonly width: number;
-  /** CSS pixels. */
+  /** The height in CSS pixels. */
   readonly height: number;
-  /** What the reader prefers. */
+  /** The preferred colour scheme. */
   readonly scheme: "light" | "dark";
 }
 
-/** A page that was loaded. */
+/** A loaded page. */
 export interface LoadedPage {
-  /** What went wrong or was printed: console, exceptions, the browser's own log. */
-  readonly complaints: readonly string[];
-  /** Addresses that were asked for beside the page itself. */
+  /** Exceptions, messages on the console, and messages of the browser. */
+  readonly errors: readonly string[];
+  /** The addresses of requests, without the page itself. */
   readonly requests: readonly string[];
-  /** Evaluate an expression in the page; it must give JSON. */
+  /** Evaluates an expression in the page. The result must be a JSON value. */
   evaluate(expression: string): Promise<unknown>;
-  /** Take a picture of the window, PNG; of the whole page when asked. */
+  /** Takes a PNG of the window, or of the whole page. */
   screenshot(whole?: boolean): Promise<Uint8Array>;
 }
 
-/** What the browser sends. */
+/** A message of the browser. */
 interface Message {
   readonly id?: number;
   readonly method?: string;
@@ -41,7 +41,7 @@ interface Message {
   readonly sessionId?: string;
 }
 
-/** A browser of our own, with a profile of its own. */
+/** A browser with a new profile. */
 export class Browser implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #profile: string;
@@ -62,10 +62,10 @@ export class Browser implements AsyncDisposable {
   }
 
   /**
-   * Start one, installing it when this process is root.
+   * Starts a browser. Installs Chromium if this process is root.
    *
-   * @returns the browser; dispose it
-   * @throws {UnavailableError} when it is not installed and cannot be
+   * @returns The browser; the caller owns it
+   * @throws {UnavailableError} If Chromium is not installed and cannot be installed
    */
   static async start(): Promise<Browser> {
     await needTools([{ what: "chromium", package: "chromium" }], "A test of the report");
@@ -86,7 +86,7 @@ export class Browser implements AsyncDisposable {
       const socket = new WebSocket(address);
       await new Promise((resolve, reject) => {
         socket.onopen = resolve;
-        socket.onerror = () => reject(new Error(`Nobody answers at ${address}`));
+        socket.onerror = () => reject(new Error(`No answer from ${address}`));
       });
       return new Browser(child, profile, socket);
     } catch (error) {
@@ -96,17 +96,17 @@ export class Browser implements AsyncDisposable {
   }
 
   /**
-   * Load a page.
+   * Loads a page.
    *
-   * @param url its address
-   * @param window the window
-   * @returns the page, loaded and drawn
+   * @param url The address of the page
+   * @param window The window
+   * @returns The page, loaded and drawn
    */
   async load(url: string, window: Window): Promise<LoadedPage> {
     const { targetId } = await this.#send("Target.createTarget", { url: "about:blank" });
     const attached = await this.#send("Target.attachToTarget", { targetId, flatten: true });
     const session = String(attached["sessionId"]);
-    const complaints: string[] = [];
+    const errors: string[] = [];
     const requests: string[] = [];
     const loaded = Promise.withResolvers<void>();
     this.#listeners.set(session, ({ method, params = {} }) => {
@@ -116,11 +116,11 @@ export class Browser implements AsyncDisposable {
           method ?? "",
         )
       ) {
-        complaints.push(JSON.stringify(params).slice(0, 500));
+        errors.push(JSON.stringify(params).slice(0, 500));
       }
       if (method === "Network.requestWillBeSent") {
-        const { url: asked } = params["request"] as { url: string };
-        if (asked !== url) requests.push(asked.slice(0, 200));
+        const { url: requested } = params["request"] as { url: string };
+        if (requested !== url) requests.push(requested.slice(0, 200));
       }
     });
     const send = (method: string, params: Record<string, unknown> = {}) =>
@@ -135,19 +135,19 @@ export class Browser implements AsyncDisposable {
     });
     const { errorText } = await send("Page.navigate", { url });
     if (errorText !== undefined) throw new Error(`${url} does not load: ${errorText}`);
-    await inTime("the page", loaded.promise);
+    await withTimeout("the page", loaded.promise);
     const evaluate = async (expression: string): Promise<unknown> => {
       const options = { expression, returnByValue: true, awaitPromise: true };
       const { result, exceptionDetails } = await send("Runtime.evaluate", options);
       if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails));
       return (result as { value?: unknown }).value;
     };
-    // two frames: layout is done, and what a script would do at once has happened
+    // after two frames, the layout is done and scripts have run
     await evaluate(
       "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))",
     );
     return {
-      complaints,
+      errors,
       requests,
       evaluate,
       screenshot: async (whole = false) => {
@@ -161,7 +161,7 @@ export class Browser implements AsyncDisposable {
     };
   }
 
-  /** End it. */
+  /** Ends the browser and removes its profile. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#socket.close();
     await end(this.#child, this.#profile);
@@ -178,7 +178,7 @@ export class Browser implements AsyncDisposable {
       JSON.stringify({ id, method, params, ...(sessionId === undefined ? {} : { sessionId }) }),
     );
     try {
-      const { error, result = {} } = await inTime(method, answer);
+      const { error, result = {} } = await withTimeout(method, answer);
       if (error !== undefined) throw new Error(`${method}: ${error.message}`);
       return result;
     } finally {
@@ -190,23 +190,23 @@ export class Browser implements AsyncDisposable {
 const WHOLE = `({ x: 0, y: 0, scale: 1, width: document.documentElement.clientWidth,
   height: document.documentElement.scrollHeight })`;
 
-/** Where the browser listens: it writes the port it chose into its profile. */
+/** Returns the address of the browser, which writes its port into the profile. */
 async function debuggerAddress(profile: string): Promise<string> {
-  for (let tries = 0; tries < PATIENCE * 10; tries++) {
+  for (let tries = 0; tries < TIMEOUT * 10; tries++) {
     const text = await Deno.readTextFile(`${profile}/DevToolsActivePort`).catch(() => "");
     const [port, path] = text.split("\n");
     if (port !== undefined && path !== undefined) return `ws://127.0.0.1:${port}${path}`;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`Chromium did not start within ${PATIENCE} s`);
+  throw new Error(`Chromium did not start within ${TIMEOUT} s`);
 }
 
-async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
+async function withTimeout<T>(what: string, promise: Promise<T>): Promise<T> {
   let late: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_, reject) => {
     late = setTimeout(
-      () => reject(new Error(`${what} took more than ${PATIENCE} s`)),
-      PATIENCE * 1000,
+      () => reject(new Error(`${what} took more than ${TIMEOUT} s`)),
+      TIMEOUT * 1000,
     );
   });
   try {
@@ -220,12 +220,12 @@ async function end(child: Deno.ChildProcess, profile: string): Promise<void> {
   try {
     child.kill("SIGTERM");
   } catch {
-    // it has ended already
+    // the browser has already ended
   }
   const kill = setTimeout(() => child.kill("SIGKILL"), 5000);
   await child.status;
   clearTimeout(kill);
-  // its own children may still be writing
+  // child processes of the browser may still write
   for (let tries = 0; tries < 20; tries++) {
     try {
       await Deno.remove(profile, { recursive: true });

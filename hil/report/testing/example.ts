@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /**
- * Results with everything in them that a page can show.
+ * Results with everything that a page can show.
  *
  * @module
  */
-import { countOutcomes, judge, type Verdict } from "../../results/outcome.ts";
-import { type Measurement, type Results, summarize, type TestResult } from "../../results/schema.ts";
+import { countOutcomes, judge, summarizeOutcomes, type Verdict } from "../../results/outcome.ts";
+import type { Measurement, Results, TestResult } from "../../results/schema.ts";
 
-/** Results with their verdict, as files have them. */
+/** Results with a verdict. */
 export type Judged = Results & { readonly verdict: Verdict };
 
 const POLICIES = ["coherent", "write-combine", "streaming", "streaming-lazy", "user-pages", "none"];
@@ -15,10 +15,10 @@ const SIZES = [4096, 65_536, 1_048_576];
 const CALLS = ["for_device tx", "for_cpu tx", "for_device rx", "for_cpu rx"];
 
 /**
- * Results of a bench on a virtual board, in which one loop failed.
+ * Makes the results of a benchmark on a virtual board with a failed loop.
  *
- * @param change replaces any text of the results, for hostile ones
- * @returns them, as they come from a file
+ * @param change Replaces any text of the results, for tests with hostile texts. Defaults to no change
+ * @returns The results, as if they were read from a file
  */
 export function exampleResults(change: (text: string) => string = (text) => text): Judged {
   const tests = [...loops(), ...costs()];
@@ -44,7 +44,7 @@ export function exampleResults(change: (text: string) => string = (text) => text
       command: ["plumbline", "bench", "--board", "vm:aarch64"],
     },
     tests,
-    summary: summarize(tests),
+    summary: summarizeOutcomes(tests),
     power: { coherence: true, tx: true, rx: true, detail: "policy none failed in both directions" },
     verdict: judge({ counts, framesVerified: 1, coherent: false, control: "powerful" }),
     advice: [
@@ -158,7 +158,7 @@ function costs(): TestResult[] {
       }
     });
     measurements.push({
-      name: "odd figure",
+      name: "unknown metric",
       unit: "1/s",
       value: 12,
       limit: 10,

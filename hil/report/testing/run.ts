@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Runs every check and test of the report, where the packages that it is made of can be had. Where they
- * cannot, that is a skip that says why, unless `PLUMBLINE_REQUIRE` names `npm` or a virtual board.
+ * Runs every check and test of the report. If its npm packages are not available, the tests are skipped
+ * with the reason, unless `PLUMBLINE_REQUIRE` names `npm` or a virtual board.
  *
  * @module
  */
@@ -13,7 +13,7 @@ async function deno(...args: string[]): Promise<number> {
   return (await child.status).code;
 }
 
-/** Why the packages are not there, or null. */
+/** Returns why the packages are not available, or null. */
 async function missing(): Promise<string | null> {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["cache", "--frozen", "main.ts"],
@@ -25,8 +25,8 @@ async function missing(): Promise<string | null> {
   return text.split("\n").find((line) => line.startsWith("error")) ?? text.trim();
 }
 
-/** Fetching may fail for reasons outside of this machine. */
-async function fetched(): Promise<string | null> {
+/** Tries several times, because a download may fail for a while. */
+async function missingAfterRetries(): Promise<string | null> {
   for (const pause of [5, 20]) {
     const why = await missing();
     if (why === null) return null;
@@ -38,10 +38,10 @@ async function fetched(): Promise<string | null> {
 const required = (Deno.env.get("PLUMBLINE_REQUIRE") ?? "").split(",").some((name) =>
   name === "npm" || name.startsWith("vm:")
 );
-const why = required ? await fetched() : await missing();
+const why = required ? await missingAfterRetries() : await missing();
 if (why !== null) {
-  console.error(`The report needs npm packages that cannot be had: ${why}`);
-  // as deno test closes
+  console.error(`The report needs npm packages that are not available: ${why}`);
+  // the last line of deno test
   console.log(
     required
       ? "FAILED | 0 passed | 1 failed (hil/report)"

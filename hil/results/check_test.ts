@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { assertEquals, assertThrows } from "@std/assert";
-import { checkResults, type Results, ResultsError } from "./schema.ts";
+import { checkResults, ResultsError } from "./check.ts";
+import type { Results } from "./schema.ts";
 
-/** As in the schema's definition, with one case. */
+/** Valid results with one case. */
 function example(): Record<string, unknown> {
   const results: Results = {
     schema: 1,
@@ -44,7 +45,7 @@ function example(): Record<string, unknown> {
   return JSON.parse(JSON.stringify(results));
 }
 
-Deno.test("checkResults() accepts the schema's example and keys it does not know", () => {
+Deno.test("checkResults() accepts valid results and unknown keys", () => {
   const value = example();
   assertEquals(checkResults(value) as unknown, value);
   checkResults({ ...value, extra: { anything: 1 } });
@@ -52,12 +53,12 @@ Deno.test("checkResults() accepts the schema's example and keys it does not know
 
 const changes: [string, unknown, string][] = [
   ["schema", 2, "schema: expected 1, found 2"],
-  ["tool.version", undefined, "tool.version: expected a text, found nothing"],
+  ["tool.version", undefined, "tool.version: expected a string, found nothing"],
   ["board.simulated", "yes", 'board.simulated: expected true or false, found "yes"'],
   ["board.cacheLine", -1, "board.cacheLine: expected a whole number from 0, found -1"],
   ["bitstream.identity", "good", "bitstream.identity: expected one of proved, loaded"],
   ["run.started", "yesterday", 'run.started: expected a time, found "yesterday"'],
-  ["run.command", ["a", 1], "run.command[1]: expected a text, found 1"],
+  ["run.command", ["a", 1], "run.command[1]: expected a string, found 1"],
   ["tests", {}, "tests: expected a list, found {}"],
   ["tests.0.outcome", "OK", "tests[0].outcome: expected one of PASS, FAIL, XFAIL"],
   ["tests.0.frames", 1.5, "tests[0].frames: expected a whole number from 0, found 1.5"],
@@ -70,7 +71,7 @@ const changes: [string, unknown, string][] = [
   ["verdict", { exit: 2, word: "PASS", reason: "" }, "verdict.exit: expected 0, 1 or 3, found 2"],
   ["verdict", { exit: 0, word: "OK", reason: "" }, "verdict.word: expected one of PASS, FAIL"],
   ["crossovers", [{ use: "u", faster: "a", than: "b", from: -1, detail: "" }], "from: expected a"],
-  ["tests.0.injected", [1], "tests[0].injected[0]: expected a text, found 1"],
+  ["tests.0.injected", [1], "tests[0].injected[0]: expected a string, found 1"],
   ["power.tx", null, "power.tx: expected true or false, found null"],
 ];
 
@@ -87,7 +88,7 @@ for (const [path, value, message] of changes) {
   });
 }
 
-Deno.test("checkResults() refuses what is no object at all", () => {
+Deno.test("checkResults() refuses a value that is not an object", () => {
   for (const value of [null, [], "text", 3]) {
     assertThrows(() => checkResults(value), ResultsError, "results: expected an object");
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Measurements of many cases, sorted into figures: one for each name, with panels of which each has a
- * table of size (or nothing) by series.
+ * Groups the measurements of a run by their name into metrics. Each metric has panels, and each panel is
+ * one chart and one table, with a row for each size and a column for each series.
  *
  * @module
  */
@@ -9,106 +9,109 @@ import type { Measurement, Results } from "../results/schema.ts";
 import { sortSeries } from "./styles.ts";
 import { sizeText } from "./text.ts";
 
-/** What was varied. */
-type At = NonNullable<Measurement["at"]>;
+/** The conditions of a measurement. */
+type Conditions = NonNullable<Measurement["at"]>;
 
-/** One measurement, with what it is of. */
+/** A measurement and its place in a panel. */
 export interface Point {
   /** The measurement. */
   readonly measurement: Measurement;
-  /** Bytes of a frame, or null where the size does not matter. */
+  /** The size of a frame in bytes, or null if the measurement has none. */
   readonly size: number | null;
-  /** The policy, a sync call, or what else is told apart by colour. */
+  /** The name of the series: the policy, a sync call, or ordinary memory. */
   readonly series: string;
-  /** The policy that ordinary memory was measured beside; null for everything else. */
-  readonly beside: string | null;
-  /** Which percent of the samples lie below, for a point of a distribution. */
+  /** For a measurement of ordinary memory: the policy of its case. Otherwise null. */
+  readonly measuredWith: string | null;
+  /** The percentage of samples below the value, for a percentile. Otherwise null. */
   readonly percentile: number | null;
 }
 
-/** Points that share a chart and a table. */
+/** The points of a chart and a table. */
 export interface Panel {
-  /** What they have in common, in words; may be empty. */
+  /** The common conditions of the points in words; may be empty. */
   readonly title: string;
-  /** Bytes in the order of rows; `[null]` where the size does not matter. */
+  /** The sizes in the order of the rows; `[null]` if the measurements have no size. */
   readonly sizes: readonly (number | null)[];
-  /** Names in the order of columns. */
+  /** The names of the series, in the order of the columns. */
   readonly series: readonly string[];
-  /** All of them. */
+  /** All points. */
   readonly points: readonly Point[];
 }
 
 /** All measurements of one name and unit. */
-export interface Figure {
+export interface Metric {
   /** The name, such as `throughput`. */
   readonly name: string;
   /** The unit. */
   readonly unit: string;
-  /** What belongs together. */
+  /** The panels. */
   readonly panels: readonly Panel[];
 }
 
-/** Figures of a run, panels of a figure, points, rows and columns of a panel; no bench makes as many. */
-const MOST_FIGURES = 48;
+/**
+ * The greatest numbers of metrics, of panels of a metric, and of points, rows and columns of a panel. A
+ * benchmark has fewer.
+ */
+const MOST_METRICS = 48;
 const MOST_PANELS = 48;
 const MOST_POINTS = 4096;
 const MOST_ROWS = 64;
 const MOST_COLUMNS = 24;
 
-/** What follows the name of a figure that a bench did not mean to measure. */
+/** The suffix of measurements of the short loops with which a benchmark verifies its cases. */
 export const SHORT = " of short loops";
 
 const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   direction: { tx: "transmit", rx: "receive", loop: "loop" },
-  touched: { true: "data touched", false: "data untouched" },
+  touched: { true: "data accessed", false: "data not accessed" },
   depth: { max: "queue full", 1: "one at a time" },
 };
 
-/** Order of panels: what differs in the first key is furthest apart. */
+/** The conditions in the order in which they sort panels. */
 const KEYS = ["policy", "access", "direction", "touched", "depth", "size"];
 
 /**
- * Sort the measurements of a run into figures.
+ * Groups the measurements of a run into metrics.
  *
- * @param results the run
- * @returns the figures, in the order in which their names come first, and how many measurements are
- * in none of them, for there are too many
+ * @param results The results of the run
+ * @returns The metrics, in the order of the first measurement of each, and the number of measurements
+ * that were omitted because there are too many
  */
-export function collectFigures(
+export function collectMetrics(
   results: Pick<Results, "tests">,
-): { readonly figures: readonly Figure[]; readonly omitted: number } {
+): { readonly metrics: readonly Metric[]; readonly omitted: number } {
   let omitted = 0;
   const bench = results.tests.some((test) => test.measurements.some((one) => one.at !== undefined));
-  const figures = new Map<string, { name: string; unit: string; panels: Map<string, Mutable> }>();
+  const metrics = new Map<string, { name: string; unit: string; panels: Map<string, Mutable> }>();
   for (const { suite, policy, params, measurements } of results.tests) {
     for (const measurement of measurements) {
       const { unit } = measurement;
-      // the short loops that verify each case of a bench, and are too short to measure
+      // a benchmark verifies each case with a loop that is too short for a measurement
       const short = bench && measurement.at === undefined;
       const name = short ? `${measurement.name}${SHORT}` : measurement.name;
       const at = measurement.at ??
         { ...pick(params ?? {}, ["size", "depth"]), ...(short ? { suite } : {}) };
       const key = JSON.stringify([name, unit]);
-      if (figures.size >= MOST_FIGURES && !figures.has(key)) {
+      if (metrics.size >= MOST_METRICS && !metrics.has(key)) {
         omitted++;
         continue;
       }
-      const figure = figures.get(key) ?? { name, unit, panels: new Map<string, Mutable>() };
-      figures.set(key, figure);
+      const metric = metrics.get(key) ?? { name, unit, panels: new Map<string, Mutable>() };
+      metrics.set(key, metric);
       const { title, rank, point } = place(measurement, { ...at, ...queueOf(at, params) }, policy);
-      const panel = figure.panels.get(title) ?? { title, rank, points: [] };
+      const panel = metric.panels.get(title) ?? { title, rank, points: [] };
       if (
         panel.points.length >= MOST_POINTS ||
-        (figure.panels.size >= MOST_PANELS && !figure.panels.has(title))
+        (metric.panels.size >= MOST_PANELS && !metric.panels.has(title))
       ) {
         omitted++;
         continue;
       }
-      figure.panels.set(title, panel);
+      metric.panels.set(title, panel);
       panel.points.push(point);
     }
   }
-  const sorted = [...figures.values()].map(({ name, unit, panels }) => ({
+  const sorted = [...metrics.values()].map(({ name, unit, panels }) => ({
     name,
     unit,
     panels: [...panels.values()].sort(compareRanks).map(({ title, points }) => ({
@@ -123,16 +126,16 @@ export function collectFigures(
     const shown = points.filter((one) => sizes.includes(one.size) && series.includes(one.series));
     omitted += points.length - shown.length;
   }
-  return { figures: sorted, omitted };
+  return { metrics: sorted, omitted };
 }
 
 /**
- * Find the point of a cell.
+ * Finds the points of a table cell.
  *
- * @param panel the panel
- * @param size its row
- * @param series its column
- * @returns the points, several only where several cases measured the same
+ * @param panel The panel
+ * @param size The size of the row
+ * @param series The series of the column
+ * @returns The points: more than one if several cases measured the same
  */
 export function pointsAt(panel: Panel, size: number | null, series: string): readonly Point[] {
   return panel.points.filter((point) =>
@@ -146,10 +149,10 @@ interface Mutable {
   readonly points: Point[];
 }
 
-/** In which panel a measurement goes, and as what. */
+/** Finds the panel of a measurement, and makes its point. */
 function place(
   measurement: Measurement,
-  at: At,
+  at: Conditions,
   policy: string | null,
 ): { title: string; rank: string[]; point: Point } {
   const { size, percentile, ...rest } = at;
@@ -162,38 +165,41 @@ function place(
     series = keys["call"];
     delete keys["call"];
   }
-  const beside = keys["memory"] === "ordinary" ? series : null;
-  if (beside !== null) series = "ordinary memory";
+  const measuredWith = keys["memory"] === "ordinary" ? series : null;
+  if (measuredWith !== null) series = "ordinary memory";
   delete keys["memory"];
   const names = Object.keys(keys).sort((a, b) => order(a) - order(b) || (a < b ? -1 : 1));
   return {
-    title: names.map((key) => describeKey(key, keys[key] ?? "")).join(", "),
+    title: names.map((key) => describeCondition(key, keys[key] ?? "")).join(", "),
     rank: names.map((key) =>
       key === "policy" ? `p${policyRank(keys[key] ?? "")}` : keys[key] ?? ""
     ),
     point: {
       measurement,
       series,
-      beside,
+      measuredWith,
       size: typeof size === "number" ? size : null,
       percentile: typeof percentile === "number" ? percentile : null,
     },
   };
 }
 
-/** A full queue is as deep as the size allows: one line of a chart, though its depth differs. */
-function queueOf(at: At, params: Readonly<Record<string, unknown>> | undefined): At {
+/** The depth of a full queue depends on the size. All full queues belong to one line of a chart. */
+function queueOf(
+  at: Conditions,
+  params: Readonly<Record<string, unknown>> | undefined,
+): Conditions {
   return at["depth"] !== undefined && params?.["depth"] === "max" ? { depth: "max" } : {};
 }
 
 /**
- * Say what was varied.
+ * Describes a condition.
  *
- * @param key what, such as `direction`
- * @param value how
- * @returns words for a person
+ * @param key The key, such as `direction`
+ * @param value The value, such as `tx`
+ * @returns Words, such as `transmit`
  */
-export function describeKey(key: string, value: string): string {
+export function describeCondition(key: string, value: string): string {
   const words = Object.hasOwn(WORDS, key) ? WORDS[key] : undefined;
   if (words !== undefined && Object.hasOwn(words, value)) return words[value] ?? value;
   return key === "policy" || key === "access" ? value : `${key} ${value}`;
@@ -209,7 +215,7 @@ function policyRank(policy: string): string {
   return String(known.indexOf(policy)).padStart(2, "0");
 }
 
-/** What is read is looked at after what is written; numbers as numbers. */
+/** Compares the order of two panels: transmit before receive, and numbers by their value. */
 function compareRanks(a: { rank: readonly string[] }, b: { rank: readonly string[] }): number {
   const first = ["tx", "rx", "loop", "false", "true", "max"];
   for (const [i, one] of a.rank.entries()) {
@@ -225,7 +231,7 @@ function compareRanks(a: { rank: readonly string[] }, b: { rank: readonly string
   return 0;
 }
 
-function pick(from: Readonly<Record<string, unknown>>, keys: readonly string[]): At {
+function pick(from: Readonly<Record<string, unknown>>, keys: readonly string[]): Conditions {
   const picked: Record<string, string | number | boolean> = {};
   for (const key of keys) {
     const value = from[key];
@@ -235,10 +241,10 @@ function pick(from: Readonly<Record<string, unknown>>, keys: readonly string[]):
 }
 
 /**
- * Say a row's size.
+ * Describes the size of a row.
  *
- * @param size bytes, or null
- * @returns words for a person
+ * @param size The size in bytes, or null
+ * @returns Words, such as `4 KiB` or `any size`
  */
 export function rowText(size: number | null): string {
   return size === null ? "any size" : sizeText(size);
