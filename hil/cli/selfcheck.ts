@@ -11,12 +11,7 @@ import { gatherEnvironment } from "../board/environment.ts";
 import { lockDevice, LockHeldError } from "../board/lock.ts";
 import { explainDevice } from "../board/precheck.ts";
 import { summarizeOutcomes, type Verdict } from "../results/outcome.ts";
-import type {
-  InjectedCount,
-  InjectedFault,
-  Results,
-  Selfcheck,
-} from "../results/schema.ts";
+import type { InjectedCount, InjectedFault, Results, Selfcheck } from "../results/schema.ts";
 import { toolInfo } from "../results/tool.ts";
 import { selfcheck as injectFaults, shortfalls, totals } from "../selfcheck/mod.ts";
 import type { Arguments } from "../settings/arguments.ts";
