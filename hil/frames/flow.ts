@@ -17,10 +17,10 @@ import type { Guards } from "./block_set.ts";
 import type { Fault } from "../verify/fault.ts";
 import {
   classify,
+  compareCheckValues,
   type Context,
   FaultHistory,
   type ReceivedFrame,
-  sight,
 } from "../verify/classify.ts";
 
 /** What every flow is asked for. */
@@ -197,7 +197,7 @@ export abstract class Flow implements Disposable {
       frames: this.#verified,
       bytes: this.#bytes,
       // some faults take several frames to be named
-      faults: this.#history.settle(this.#faults),
+      faults: this.#history.reclassify(this.#faults),
       timeout: this.#late,
       seen: { tx: this.#tx, rx: this.#rx },
       seconds: (this.#last - this.#start) / 1000,
@@ -238,7 +238,7 @@ export abstract class Flow implements Disposable {
 
   /** Remember where a frame that is not what it should be was changed. */
   protected observe(frame: ReceivedFrame): void {
-    const { tx, rx } = sight(frame);
+    const { tx, rx } = compareCheckValues(frame);
     if (tx !== null) this.see("tx", tx);
     if (rx !== null) this.see("rx", rx);
   }
