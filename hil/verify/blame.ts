@@ -12,7 +12,7 @@
  */
 
 import { crc32 } from "node:zlib";
-import type { Difference } from "./differences.ts";
+import type { Difference } from "./difference.ts";
 import type { Blame } from "./fault.ts";
 import type { Context, ReceivedFrame } from "./frame.ts";
 import type { StuckBits } from "./stuck_bits.ts";

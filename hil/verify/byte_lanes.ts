@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Range, Segment } from "./sources.ts";
+import type { Range, Segment } from "./source.ts";
 import { WIDTHS } from "./stuck_bits.ts";
 
 /** Wrong bytes, and words, that exchanged lanes must explain. */

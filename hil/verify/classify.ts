@@ -2,7 +2,7 @@
 /**
  * Names what is wrong with a received frame, and finds the part of the path that caused it.
  *
- * The wrong bytes are explained by their sources (`differences.ts`): this frame displaced, another frame,
+ * The wrong bytes are explained by their sources (`find_differences.ts`): this frame displaced, another frame,
  * poison, a repeated byte, exchanged byte lanes, stuck or flipped bits, or unknown bytes. Each difference
  * becomes a fault.
  *
@@ -16,16 +16,18 @@ import { alignmentOf, extentText, plural, type Units } from "./alignment.ts";
 import { assignBlame, type CheckComparison, compareCheckValues, firstChange } from "./blame.ts";
 import { type Content, ruleFor } from "./content_rules.ts";
 import { damageOf } from "./damage.ts";
-import { type Difference, findDifferences } from "./differences.ts";
+import type { Difference } from "./difference.ts";
+import { findDifferences } from "./find_differences.ts";
 import type { Blame, FaultKind } from "./fault.ts";
 import type { Context, NamedFault, ReceivedFrame } from "./frame.ts";
-import type { PreviousContent, Source, Sources } from "./sources.ts";
+import type { PreviousContent, Source } from "./source.ts";
+import type { Sources } from "./sources.ts";
 
 export type { Alignment, Units } from "./alignment.ts";
 export { type CheckComparison, compareCheckValues } from "./blame.ts";
 export type { Context, NamedFault, ReceivedFrame } from "./frame.ts";
 export { FaultHistory } from "./history.ts";
-export type { PreviousContent } from "./sources.ts";
+export type { PreviousContent } from "./source.ts";
 
 /** Bytes that are not equal by chance. */
 const BEAT = 8;

@@ -7,8 +7,9 @@
  */
 
 import { plural } from "./alignment.ts";
-import type { Difference } from "./differences.ts";
-import type { FrameSource, Range, Segment, Source, Sources } from "./sources.ts";
+import type { Difference } from "./difference.ts";
+import type { FrameSource, Range, Segment, Source } from "./source.ts";
+import type { Sources } from "./sources.ts";
 
 /** Bytes that are not equal by chance. */
 const BEAT = 8;

@@ -9,7 +9,7 @@ import type { Pattern } from "../patterns/pattern.ts";
 import type { Fault } from "./fault.ts";
 import type { Alignment, Units } from "./alignment.ts";
 import type { FaultHistory } from "./history.ts";
-import type { PreviousContent } from "./sources.ts";
+import type { PreviousContent } from "./source.ts";
 
 /** A frame as it was received. */
 export interface ReceivedFrame {

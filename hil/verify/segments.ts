@@ -6,8 +6,8 @@
  */
 
 import { findExchangedLanes } from "./byte_lanes.ts";
-import { byteOf, type FrameSource, type Range, type Segment } from "./sources.ts";
-import type { Source, Sources } from "./sources.ts";
+import { byteOf, type FrameSource, type Range, type Segment, type Source } from "./source.ts";
+import type { Sources } from "./sources.ts";
 
 /** A small difference between received bytes and the source around them. */
 export interface Mismatch extends Range {

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Range } from "./sources.ts";
+import type { Range } from "./source.ts";
 
 /** Widths of a word that are tried, bytes. */
 export const WIDTHS: readonly number[] = [1, 2, 4, 8, 16, 32, 64];
