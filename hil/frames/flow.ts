@@ -14,10 +14,10 @@ import { ERRNO, ErrnoError } from "../../driver/errno.ts";
 import type { Direction } from "../../driver/uapi.ts";
 import {
   classify,
+  compareCheckValues,
   type Context,
   FaultHistory,
   type ReceivedFrame,
-  sight,
 } from "../verify/classify.ts";
 import type { Fault } from "../verify/fault.ts";
 import type { Guards } from "./guards.ts";
@@ -172,7 +172,7 @@ export abstract class Flow implements Disposable {
 
   /** Records where a wrong frame was changed. */
   protected observe(frame: ReceivedFrame): void {
-    const { tx, rx } = sight(frame);
+    const { tx, rx } = compareCheckValues(frame);
     if (tx !== null) this.see("tx", tx);
     if (rx !== null) this.see("rx", rx);
   }

@@ -1,36 +1,36 @@
 // SPDX-License-Identifier: MIT
 /**
- * What unit of memory or bus an extent is made of.
+ * The unit of memory or of the bus that an extent consists of.
  *
  * @module
  */
 
-/** The largest unit of which an extent consists; null when it is smaller than a word or unaligned. */
+/** The largest unit that an extent consists of; `null` if it is smaller than a word or not aligned. */
 export type Alignment = "word" | "cache line" | "burst" | "4 KiB" | "page" | null;
 
 /** The units of a board, bytes. */
 export interface Units {
-  /** A cache line; 64 when left out. */
+  /** Size of a cache line. Defaults to 64. */
   readonly cacheLine?: number;
-  /** A page; 4096 when left out. */
+  /** Size of a page. Defaults to 4096. */
   readonly pageSize?: number;
-  /** A burst of the bus, when it is known. */
+  /** Size of a burst on the bus, if it is known. */
   readonly burst?: number;
 }
 
-/** The bus may not cross this. */
+/** AXI bursts do not cross a boundary of this many bytes. */
 const BOUNDARY = 4096;
 const WORD = 8;
 
 /**
- * Name the largest unit whose edges are those of an extent. An edge that is also that of the frame lies
- * there anyway and says nothing.
+ * Finds the largest unit whose edges are the edges of an extent. An edge that is also an edge of the
+ * frame does not count, because it says nothing about the cause.
  *
- * @param from First byte, from the start of the frame
- * @param to Behind the last byte
+ * @param from Offset of the first byte in the frame
+ * @param to Offset of the byte after the last one
  * @param length Bytes of the frame
  * @param base Where the frame begins in its page, bytes
- * @param units The units
+ * @param units The units of the board
  * @returns The unit
  */
 export function alignmentOf(
@@ -43,25 +43,27 @@ export function alignmentOf(
   const { cacheLine = 64, pageSize = 4096, burst } = units;
   const edges = [from > 0 ? from : null, to < length ? to : null].filter((edge) => edge !== null);
   if (edges.length === 0) return null;
-  const named: [Alignment, number][] = [
+  const candidates: [Alignment, number][] = [
     ["page", pageSize],
     ["4 KiB", BOUNDARY],
     ["burst", burst ?? Infinity],
     ["cache line", cacheLine],
     ["word", WORD],
   ];
-  const fitting = named.filter(([, unit]) => edges.every((edge) => (base + edge) % unit === 0));
+  const fitting = candidates.filter(([, unit]) =>
+    edges.every((edge) => (base + edge) % unit === 0)
+  );
   return fitting.sort((a, b) => b[1] - a[1])[0]?.[0] ?? null;
 }
 
 /**
- * Say an extent in units, such as `2 cache lines`.
+ * Describes the length of an extent in units, such as `2 cache lines`.
  *
- * @param from First byte, from the start of the frame
- * @param to Behind the last byte
- * @param alignment Its unit
- * @param units The units
- * @returns Words for a person
+ * @param from Offset of the first byte in the frame
+ * @param to Offset of the byte after the last one
+ * @param alignment The unit of the extent
+ * @param units The units of the board
+ * @returns The number of units, or of bytes if the extent is no whole number of units
  */
 export function extentText(from: number, to: number, alignment: Alignment, units: Units): string {
   const { cacheLine = 64, pageSize = 4096, burst = Infinity } = units;
@@ -74,18 +76,18 @@ export function extentText(from: number, to: number, alignment: Alignment, units
     "page": pageSize,
   };
   const count = alignment === null ? NaN : bytes / size[alignment];
-  if (!Number.isInteger(count) || alignment === null) return plural(bytes);
+  if (!Number.isInteger(count) || alignment === null) return plural(bytes, "byte");
   if (alignment === "4 KiB") return `${count * 4} KiB`;
-  return count === 1 ? `one ${alignment}` : `${count} ${alignment}s`;
+  return count === 1 ? `one ${alignment}` : plural(count, alignment);
 }
 
 /**
- * Say a number of bytes.
+ * Formats how many things there are.
  *
- * @param bytes How many; the sign is left out
- * @returns Words for a person
+ * @param count How many
+ * @param noun The thing, in the singular
+ * @returns The count and the noun, such as `1 byte` or `2 bytes`
  */
-export function plural(bytes: number): string {
-  const count = Math.abs(bytes);
-  return count === 1 ? "1 byte" : `${count} bytes`;
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

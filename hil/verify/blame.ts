@@ -1,42 +1,44 @@
 // SPDX-License-Identifier: MIT
 /**
- * Who changed the data, by the check values of the core.
+ * Finds the part of the path that changed the data, by the check values of the core.
  *
- * The core computes a CRC-32 over what it read and over what it wrote; held against the CRC-32 of what was
- * sent and of what the CPU sees, each pair that differs is a place where data changed: before the core
- * (`tx`), in it (`core`), or after it (`rx`). When there are several, those faults are laid on `tx` that make
- * up the first check value when put into what was sent, and those on `rx` that make up the second when
- * taken out of what the CPU sees.
+ * The core computes a CRC-32 over what it read and one over what it wrote. They are compared with the
+ * CRC-32 of the data sent and of the data that the CPU sees. Each pair that differs is a place where data
+ * changed: before the core (`tx`), in it (`core`), or after it (`rx`). If there are several such places,
+ * `tx` gets the blame for those differences that turn the data sent into data with the first check value,
+ * and `rx` for those whose correction turns the data seen by the CPU into data with the second one.
  *
  * @module
  */
 
 import { crc32 } from "node:zlib";
+import type { Difference } from "./difference.ts";
 import type { Blame } from "./fault.ts";
-import type { Stuck } from "./bits.ts";
-import type { Finding } from "./findings.ts";
 import type { Context, ReceivedFrame } from "./frame.ts";
+import type { StuckBits } from "./stuck_bits.ts";
 
-/** Bytes of check values that may be computed for one frame. */
-const CHECKED = 64 * 2 ** 20;
+/** The most bytes of check values that are computed for one frame. */
+const MAX_CHECKED = 64 * 2 ** 20;
+/** The most differences of which all sets are tried. */
+const MAX_DIFFERENCES = 6;
 
-/** Where data were seen to change, apart from what is wrong with them. */
-export interface Sightings {
-  /** The core read something else than was sent; null without a check value. */
+/** Where the check values show that data changed. */
+export interface CheckComparison {
+  /** Whether the core read other data than were sent; `null` without a check value. */
   readonly tx: boolean | null;
-  /** The core wrote something else than it read; null without check values. */
+  /** Whether the core wrote other data than it read; `null` without check values. */
   readonly core: boolean | null;
-  /** The CPU sees something else than the core wrote; null without a check value. */
+  /** Whether the CPU sees other data than the core wrote; `null` without a check value. */
   readonly rx: boolean | null;
 }
 
 /**
- * Compare the check values along the path.
+ * Compares the check values along the path.
  *
  * @param frame The frame
  * @returns Where data changed
  */
-export function sight(frame: ReceivedFrame): Sightings {
+export function compareCheckValues(frame: ReceivedFrame): CheckComparison {
   const { expected, received, moved, txCheck, rxCheck } = frame;
   const transforms = frame.sent !== undefined;
   const sent = crc32(frame.sent ?? expected);
@@ -44,7 +46,7 @@ export function sight(frame: ReceivedFrame): Sightings {
   const both = txCheck !== null && rxCheck !== null;
   return {
     tx: txCheck === null ? null : txCheck !== sent,
-    // what a design that transforms should make of what it read is known only where that was right
+    // the result of a transformation is known only if the design read the data that were sent
     core: !both || (transforms && txCheck !== sent)
       ? null
       : rxCheck !== (transforms ? crc32(expected) : txCheck),
@@ -53,12 +55,12 @@ export function sight(frame: ReceivedFrame): Sightings {
 }
 
 /**
- * The first place where data changed.
+ * Gets the first place where data changed.
  *
- * @param seen Where data were seen to change
- * @returns The part of the path
+ * @param checks Where the check values show that data changed
+ * @returns The part of the path, or `null` if it is unknown
  */
-export function blameOf({ tx, core, rx }: Sightings): Blame {
+export function firstChange({ tx, core, rx }: CheckComparison): Blame {
   if (tx === true) return "tx";
   if (core === true) return "core";
   if (rx === true) return "rx";
@@ -66,99 +68,111 @@ export function blameOf({ tx, core, rx }: Sightings): Blame {
 }
 
 /**
- * Lay each finding on a part of the path; null where the check values do not tell.
+ * Assigns each difference to a part of the path.
  *
- * @param findings What is wrong
+ * @param differences What happened to the frame
  * @param frame The frame
- * @param context What is known besides
- * @param seen Where data were seen to change
- * @returns For each finding, whom to blame
+ * @param context What else is known
+ * @param checks Where the check values show that data changed
+ * @returns A part of the path for each difference; `null` if the check values do not show it
  */
-export function blamesOf(
-  findings: readonly Finding[],
+export function assignBlame(
+  differences: readonly Difference[],
   frame: ReceivedFrame,
   context: Context,
-  seen: Sightings,
+  checks: CheckComparison,
 ): Blame[] {
-  return new Court(frame, context, seen).blames(findings);
+  return new BlameAssignment(frame, context, checks).assign(differences);
 }
 
-/** Weighs findings against the check values of their frame. */
-class Court {
+/** Compares the check values of a frame with those that it would have with some of its differences. */
+class BlameAssignment {
   readonly #frame: ReceivedFrame;
   readonly #context: Context;
-  readonly #seen: Sightings;
+  readonly #checks: CheckComparison;
   readonly #end: number;
   readonly #length: number;
 
-  constructor(frame: ReceivedFrame, context: Context, seen: Sightings) {
+  constructor(frame: ReceivedFrame, context: Context, checks: CheckComparison) {
     this.#frame = frame;
     this.#context = context;
-    this.#seen = seen;
+    this.#checks = checks;
     this.#length = frame.expected.length;
     this.#end = Math.max(0, Math.min(frame.moved, this.#length));
   }
 
-  blames(findings: readonly Finding[]): Blame[] {
-    const { tx, core, rx } = this.#seen;
-    const only = (stage: Blame) => findings.map(() => stage);
-    if (tx === null && rx === null) return only(null);
-    if (tx === true && core === false && rx === false) return only("tx");
-    if (tx === false && core === true && rx === false) return only("core");
-    if (tx === false && core === false && rx === true) return only("rx");
-    if (this.#frame.sent !== undefined) return only(blameOf(this.#seen));
-    const onTx = tx === true ? this.#chosen(findings, (set) => this.#readCheck(set, findings)) : [];
-    const rest = findings.filter((finding) => !(onTx ?? []).includes(finding));
-    const onRx = rx === true ? this.#chosen(rest, (set) => this.#writtenCheck(set, rest)) : [];
-    return findings.map((finding) => {
-      if (onTx?.includes(finding)) return "tx";
-      if (onRx?.includes(finding)) return "rx";
-      const open = [
+  assign(differences: readonly Difference[]): Blame[] {
+    const { tx, core, rx } = this.#checks;
+    const all = (stage: Blame) => differences.map(() => stage);
+    if (tx === null && rx === null) return all(null);
+    if (tx === true && core === false && rx === false) return all("tx");
+    if (tx === false && core === true && rx === false) return all("core");
+    if (tx === false && core === false && rx === true) return all("rx");
+    if (this.#frame.sent !== undefined) return all(firstChange(this.#checks));
+    const onTx = tx === true
+      ? this.#smallestSet(differences, (set) => this.#explainsRead(set, differences))
+      : [];
+    const rest = differences.filter((difference) => !(onTx ?? []).includes(difference));
+    const onRx = rx === true
+      ? this.#smallestSet(rest, (set) => this.#explainsWritten(set, rest))
+      : [];
+    return differences.map((difference) => {
+      if (onTx?.includes(difference)) return "tx";
+      if (onRx?.includes(difference)) return "rx";
+      const possible = [
         onTx === null || tx === null ? "tx" as const : null,
         core !== false ? "core" as const : null,
-        // where nothing taken out of it makes what the core wrote, the core wrote less than is there
+        // if no correction gives what the core wrote, the core wrote less than there is in the block
         rx === null || (onRx === null && core !== true) ? "rx" as const : null,
       ].filter((stage) => stage !== null);
-      return open.length === 1 ? open[0] ?? null : this.#likely(finding, open);
+      return possible.length === 1 ? possible[0] ?? null : this.#likely(difference, possible);
     });
   }
 
-  /** Of several stages, the one that the shape of a finding speaks for. */
-  #likely({ what, source }: Finding, stages: readonly Blame[]): Blame {
+  /** Of several parts of the path, the one that fits the type and source of a difference best. */
+  #likely({ type, source }: Difference, stages: readonly Blame[]): Blame {
     const { rxHeld, txHeld } = this.#context;
-    const held = source.kind === "frame" ? source.sequence : source.kind;
-    const asks: Blame[] = [];
-    if (what === "displaced" || what === "shifted") asks.push("core");
-    if (held === (rxHeld ?? "poison")) asks.push("rx");
-    if (held === txHeld) asks.push("tx");
-    return [...asks, "core" as const].find((stage) => stages.includes(stage)) ?? stages[0] ?? null;
+    const content = source.kind === "frame" ? source.sequence : source.kind;
+    const fitting: Blame[] = [];
+    if (type === "displaced" || type === "shifted") fitting.push("core");
+    if (content === (rxHeld ?? "poison")) fitting.push("rx");
+    if (content === txHeld) fitting.push("tx");
+    return [...fitting, "core" as const].find((stage) => stages.includes(stage)) ?? stages[0] ??
+      null;
   }
 
-  /** The smallest set of findings for which a check value comes out; null when there is none. */
-  #chosen(
-    findings: readonly Finding[],
-    check: (set: readonly Finding[]) => boolean,
-  ): Finding[] | null {
-    const can = findings.filter(({ what }) => what !== "displaced" && what !== "shifted");
-    const most = Math.min(6, Math.floor(Math.log2(CHECKED / Math.max(1, this.#length))));
-    if (can.length === 0 || can.length > most) return check(can) ? can : null;
-    const sets = Array.from({ length: 2 ** can.length }, (_, set) => set);
+  /** The smallest set of differences that explains a check value, or `null` if there is none. */
+  #smallestSet(
+    differences: readonly Difference[],
+    explains: (set: readonly Difference[]) => boolean,
+  ): Difference[] | null {
+    // only the core can displace data
+    const candidates = differences.filter(({ type }) => type !== "displaced" && type !== "shifted");
+    const affordable = Math.floor(Math.log2(MAX_CHECKED / Math.max(1, this.#length)));
+    if (candidates.length === 0 || candidates.length > Math.min(MAX_DIFFERENCES, affordable)) {
+      return explains(candidates) ? candidates : null;
+    }
+    const sets = Array.from({ length: 2 ** candidates.length }, (_, set) => set);
     const size = (set: number) => set.toString(2).replaceAll("0", "").length;
     for (const set of sets.sort((a, b) => size(a) - size(b))) {
-      const chosen = can.filter((_, i) => (set >> i) & 1);
-      if (check(chosen)) return chosen;
+      const chosen = candidates.filter((_, i) => (set >> i) & 1);
+      if (explains(chosen)) return chosen;
     }
     return null;
   }
 
-  /** Whether the core read what was sent but for these. */
-  #readCheck(set: readonly Finding[], all: readonly Finding[]): boolean {
+  /** Whether the core read the data sent, but with these differences. */
+  #explainsRead(set: readonly Difference[], all: readonly Difference[]): boolean {
     const { expected, received, txCheck } = this.#frame;
     const read = expected.slice();
-    // bits that got stuck behind it hide what was read
-    const hidden = all.some((finding) => finding.stuck !== undefined && !set.includes(finding));
-    // what was stuck in reading was so in every word, also where something else came in its place later
-    for (const { stuck } of set) if (stuck !== undefined) holdBits(read, stuck, 0, read.length);
+    // bits that got stuck after the core read them hide what it read
+    const hidden = all.some((difference) =>
+      difference.stuck !== undefined && !set.includes(difference)
+    );
+    // a bit that was stuck in reading was stuck in every word, even in those that were replaced later
+    for (const { stuck } of set) {
+      if (stuck !== undefined) forceBits(read, stuck, 0, read.length);
+    }
     for (const { from, to, shift, keep, stuck, source } of set) {
       if (stuck !== undefined) continue;
       const whole = hidden && source.kind === "frame" ? this.#frameOf(source.sequence) : null;
@@ -166,14 +180,14 @@ class Court {
         const mask = keep === null ? 0 : keep[at & 63] ?? 0;
         const there = at - shift;
         if (there < 0 || there >= read.length) continue;
-        const found = whole?.[at - shift] ?? received[at] ?? 0;
+        const found = whole?.[there] ?? received[at] ?? 0;
         read[there] = ((read[there] ?? 0) & mask) | (found & ~mask);
       }
     }
     return crc32(read) === txCheck;
   }
 
-  /** A frame as it was due; null where it takes a transformation to tell. */
+  /** A frame as it was expected; `null` if that needs a transformation. */
   #frameOf(sequence: number): Uint8Array | null {
     const { pattern, frameOf } = this.#context;
     if (frameOf !== undefined) return null;
@@ -182,8 +196,11 @@ class Court {
     return bytes;
   }
 
-  /** Whether the core wrote what the CPU sees but for these, and perhaps not what is old besides. */
-  #writtenCheck(set: readonly Finding[], all: readonly Finding[]): boolean {
+  /**
+   * Whether the core wrote what the CPU sees, but without these differences, and perhaps without the
+   * parts that the block held before.
+   */
+  #explainsWritten(set: readonly Difference[], all: readonly Difference[]): boolean {
     const { expected, received, rxCheck } = this.#frame;
     const written = received.slice(0, this.#end);
     for (const { from, to, shift, keep } of set) {
@@ -192,46 +209,41 @@ class Court {
         written[at] = ((written[at] ?? 0) & mask) | ((expected[at - shift] ?? 0) & ~mask);
       }
     }
-    // what was stuck in the core was so there, too
+    // a bit that was stuck in the core was stuck in the corrected parts, too
     for (const { from, to, stuck } of all) {
-      if (stuck === undefined || set.some((finding) => finding.stuck === stuck)) continue;
-      holdBits(written, stuck, from, Math.min(to, this.#end));
+      if (stuck === undefined || set.some((difference) => difference.stuck === stuck)) continue;
+      forceBits(written, stuck, from, Math.min(to, this.#end));
     }
     if (crc32(written) === rxCheck) return true;
-    const holes = all.filter((finding) => !set.includes(finding) && this.#isOld(finding));
-    if (holes.length === 0) return false;
+    const unwritten = all.filter((difference) =>
+      !set.includes(difference) && this.#isOld(difference)
+    ).sort((a, b) => a.from - b.from);
+    if (unwritten.length === 0) return false;
     let check = 0;
     let at = 0;
-    for (
-      const { from, to } of [...holes.sort((a, b) => a.from - b.from), null].map((hole) =>
-        hole ?? { from: this.#end, to: this.#end }
-      )
-    ) {
+    for (const { from, to } of [...unwritten, { from: this.#end, to: this.#end }]) {
       check = crc32(written.subarray(at, from), check);
       at = to;
     }
     return check === rxCheck;
   }
 
-  /** Whether a piece holds what the receive block held before. */
-  #isOld({ what, source }: Finding): boolean {
-    if (what !== "content") return false;
+  /** Whether the bytes are what the receive block held before. */
+  #isOld({ type, source }: Difference): boolean {
+    if (type !== "content") return false;
     if (source.kind === "poison") return true;
     const { rxHeld } = this.#context;
     return source.kind === "frame" && source.shift === 0 && source.sequence === rxHeld;
   }
 }
 
-/** Give bits that are stuck their value in every word of a range. */
-function holdBits(bytes: Uint8Array, { bits, width }: Stuck, from: number, to: number): void {
+/** Gives stuck bits their value in every word of a range. */
+function forceBits(bytes: Uint8Array, { bits, width }: StuckBits, from: number, to: number): void {
   for (const { bit, value } of bits) {
     const mask = 1 << (bit & 7);
     const lane = bit >> 3;
-    for (
-      let at = lane + Math.max(0, Math.ceil((from - lane) / width)) * width;
-      at < to;
-      at += width
-    ) {
+    const first = lane + Math.max(0, Math.ceil((from - lane) / width)) * width;
+    for (let at = first; at < to; at += width) {
       bytes[at] = value === 1 ? (bytes[at] ?? 0) | mask : (bytes[at] ?? 0) & ~mask;
     }
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Which bits of a fault are wrong, for a picture of it.
+ * The wrong bits of a fault, from which a report draws a picture.
  *
  * @module
  */
@@ -8,17 +8,17 @@
 import type { Fault } from "./fault.ts";
 import type { ReceivedFrame } from "./frame.ts";
 
-/** Bytes that a fault carries: four cache lines, for every fault is in the results. */
-const MOST = 256;
+/** The most bytes that a fault carries: four cache lines, because the results contain every fault. */
+const MAX_BYTES = 256;
 
 /**
- * Take down which bits are wrong, from the first wrong byte of an extent on.
+ * Gets the wrong bits of an extent, from its first wrong byte on.
  *
  * @param frame The frame
- * @param from First byte of the extent, from the start of the frame
- * @param to Behind its last byte
+ * @param from Offset of the extent's first byte in the frame
+ * @param to Offset of the byte after the last one
  * @param base Where the frame begins in its block, bytes
- * @returns What a fault carries, or `undefined` where no byte of the frame's data is wrong
+ * @returns The `damage` of a fault, or `undefined` if no byte of the frame's data is wrong there
  */
 export function damageOf(
   { expected, received }: Pick<ReceivedFrame, "expected" | "received">,
@@ -30,7 +30,7 @@ export function damageOf(
   let offset = Math.max(0, from);
   while (offset < end && expected[offset] === received[offset]) offset++;
   if (offset >= end) return undefined;
-  const xor = received.slice(offset, Math.min(end, offset + MOST))
+  const xor = received.slice(offset, Math.min(end, offset + MAX_BYTES))
     .map((byte, i) => byte ^ (expected[offset + i] ?? 0));
   return { offset, xor: xor.toHex(), base };
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** Every kind of fault, as in the results. */
+/** Every kind of fault, as the results name them. */
 export const FAULT_KINDS = [
   "stale-tx",
   "stale-rx",
@@ -26,32 +26,32 @@ export const FAULT_KINDS = [
 /** A kind of fault. */
 export type FaultKind = typeof FAULT_KINDS[number];
 
-/** The part of the path on which a fault is laid; `null` when that cannot be told. */
+/** The part of the path that caused a fault; `null` if it is unknown. */
 export type Blame = "tx" | "core" | "rx" | "driver" | null;
 
-/** One place where received data are not what was sent. */
+/** One place where received data differ from what was expected. */
 export interface Fault {
   /** What happened to the data. */
   readonly kind: FaultKind;
   /** Number of the frame within its case, from 0. */
   readonly frame: number;
-  /** Id of the block that it was in, as the driver counts them; left out where it was in none. */
+  /** Id of the frame's block, as the driver counts them; absent if the frame was in no block. */
   readonly block?: number;
-  /** First wrong byte, from the start of the frame's data; negative in the guard zone before. */
+  /** Offset of the first wrong byte in the frame's data; negative in the guard zone before them. */
   readonly offset: number;
   /** Bytes from the first to the last wrong one. */
   readonly length: number;
-  /** Where it happened. */
+  /** The part of the path that caused it. */
   readonly blame: Blame;
-  /** One line for a person. */
+  /** Description for a person, one line. */
   readonly detail: string;
-  /** Which bits are wrong, from the first wrong byte on; left out where that is not known. */
+  /** The wrong bits, from the first wrong byte on; absent if they are unknown. */
   readonly damage?: {
-    /** Where {@linkcode xor} begins, from the start of the frame's data. */
+    /** Offset of the first byte of {@linkcode xor} in the frame's data. */
     readonly offset: number;
-    /** What was received XOR what was due: two hexadecimal digits a byte, at most 512 bytes. */
+    /** Received bytes XOR expected bytes: two hexadecimal digits a byte, at most 256 bytes. */
     readonly xor: string;
-    /** Where the frame's data begin in their block, bytes: tells where lines and pages end. */
+    /** Where the frame's data begin in their block, bytes. Edges of lines and pages follow from it. */
     readonly base: number;
   };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * A received frame, and what a caller knows besides.
+ * A received frame, and what else the caller knows about its run.
  *
  * @module
  */
@@ -9,46 +9,46 @@ import type { Pattern } from "../patterns/pattern.ts";
 import type { Fault } from "./fault.ts";
 import type { Alignment, Units } from "./alignment.ts";
 import type { FaultHistory } from "./history.ts";
-import type { Held } from "./sources.ts";
+import type { PreviousContent } from "./source.ts";
 
 /** A frame as it was received. */
 export interface ReceivedFrame {
-  /** Number of the frame that was due, from 0. */
+  /** Number of the expected frame, from 0. */
   readonly sequence: number;
-  /** What was due. */
+  /** The expected bytes. */
   readonly expected: Uint8Array;
-  /** What is in its place, as many bytes. */
+  /** The received bytes, as many as were expected. */
   readonly received: Uint8Array;
-  /** Bytes that the engine says it moved. */
+  /** Bytes that the engine reported as moved. */
   readonly moved: number;
-  /** Check value over what the core read, or null when it computes none. */
+  /** Check value of the data that the core read, or `null` if it computes none. */
   readonly txCheck: number | null;
-  /** Check value over what the core wrote, or null when it computes none. */
+  /** Check value of the data that the core wrote, or `null` if it computes none. */
   readonly rxCheck: number | null;
-  /** What was sent, when the design transforms; what was due when left out. */
+  /** The bytes that were sent, if the design transforms them. Defaults to the expected bytes. */
   readonly sent?: Uint8Array;
 }
 
-/** What is known of a run besides the frame. */
+/** What is known about a run besides the frame. */
 export interface Context {
-  /** The pattern that made the frame. */
+  /** The pattern that generated the frame. */
   readonly pattern: Pattern;
-  /** Where the frame begins in its receive block, bytes; one cache line when left out. */
+  /** Where the frame begins in its receive block, bytes. Defaults to the size of a cache line. */
   readonly base?: number;
-  /** The board's units. */
+  /** The units of the board. */
   readonly units?: Units;
-  /** What the receive block held there before: the frame that used it last, or what primed it. */
-  readonly rxHeld?: Held;
+  /** What the receive block held there before: the last frame that used it, or its initial content. */
+  readonly rxHeld?: PreviousContent;
   /** What the transmit block held there before. */
-  readonly txHeld?: Held;
-  /** What is due for another frame, when the design transforms; the pattern's own when left out. */
+  readonly txHeld?: PreviousContent;
+  /** Gets another expected frame, if the design transforms. Defaults to the frames of the pattern. */
   readonly frameOf?: (sequence: number) => Uint8Array;
-  /** Faults of the frames before, for those that take several frames to be named. */
+  /** Faults of earlier frames. Some kinds of faults show only in several frames. */
   readonly history?: FaultHistory;
 }
 
-/** A fault with the unit that it is made of. */
+/** A fault and the unit that its extent consists of. */
 export interface NamedFault extends Fault {
-  /** The largest unit of memory or bus of which its extent consists. */
+  /** The largest unit of memory or of the bus that the extent consists of. */
   readonly alignment: Alignment;
 }

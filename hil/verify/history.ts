@@ -1,39 +1,46 @@
 // SPDX-License-Identifier: MIT
 /**
- * Faults that only several frames together can name.
+ * Kinds of faults that show only in several frames: frames that were swapped, lost or duplicated, and bits
+ * that are wrong in frame after frame.
  *
  * @module
  */
 
 import type { Fault } from "./fault.ts";
-import { WIDTHS } from "./bits.ts";
+import { plural } from "./alignment.ts";
+import { stuckText, WIDTHS } from "./stuck_bits.ts";
 
-/** Frames with a flipped bit from which the bit is called stuck. */
-const EVIDENCE = 3;
-/** Faults that are remembered. */
-const MOST = 4096;
-/** Frames longer than this show a stuck bit by themselves. */
-const LONGEST = 1 << 16;
+/** Frames with the same flipped bit from which the bit counts as stuck. */
+const MIN_FRAMES = 3;
+/** The most faults of each kind that are remembered. */
+const MAX_REMEMBERED = 4096;
+/** In longer frames, a stuck bit shows without the other frames. */
+const MAX_LENGTH = 1 << 16;
 
-/** A whole frame in the place of another. */
-interface Moved {
-  readonly due: number;
+/** A whole frame in the place of another one. */
+interface MovedFrame {
+  /** Number of the expected frame. */
+  readonly expected: number;
+  /** Number of the frame that was there. */
   readonly found: number;
 }
 
-/** A bit that was wrong: where, and in which words it could be stuck. */
-interface Flipped {
+/** A wrong bit, and the words in which it could be stuck. */
+interface FlippedBit {
   readonly frame: number;
+  /** Offset of its byte. */
   readonly at: number;
-  readonly bits: number;
-  readonly value: number;
-  /** Bytes of words in whose every one the bit has this value. */
+  /** Mask of the bit in its byte. */
+  readonly mask: number;
+  readonly value: 0 | 1;
+  /** Widths of words in which the bit has this value in the whole frame, bytes. */
   readonly widths: readonly number[];
 }
 
 /**
- * Remembers faults of a run, and names those anew that later frames explain: two frames swapped, one
- * lost and all that follow early, a bit of a word that is wrong in frame after frame.
+ * Remembers faults of a run, and changes the kind of those that later frames explain: two frames that
+ * changed places, a lost frame after which all frames are early, a bit of a word that is wrong in frame
+ * after frame.
  *
  * @example Two frames that changed places
  * ```ts
@@ -48,41 +55,41 @@ interface Flipped {
  *   return bytes;
  * };
  * const history = new FaultHistory();
- * const faults = [[5, 6], [6, 5]].flatMap(([due = 0, found = 0]) =>
+ * const faults = [[5, 6], [6, 5]].flatMap(([expected = 0, found = 0]) =>
  *   classify({
- *     sequence: due,
- *     expected: frame(due),
+ *     sequence: expected,
+ *     expected: frame(expected),
  *     received: frame(found),
  *     moved: 4096,
  *     txCheck: null,
  *     rxCheck: null,
  *   }, { pattern, history })
  * );
- * assertEquals(history.settle(faults).map(({ kind }) => kind), ["swapped", "swapped"]);
+ * assertEquals(history.reclassify(faults).map(({ kind }) => kind), ["swapped", "swapped"]);
  * ```
  */
 export class FaultHistory {
-  readonly #moved = new Map<string, Moved>();
-  readonly #flipped = new Map<string, Flipped>();
+  readonly #moved = new Map<string, MovedFrame>();
+  readonly #flipped = new Map<string, FlippedBit>();
 
   /**
-   * Note that a whole frame was found in the place of another.
+   * Remembers that a whole frame was found in the place of another one.
    *
-   * @param fault The fault as named so far
-   * @param due Number of the frame that was due
-   * @param found Number of the one that was there
+   * @param fault The fault as it is named so far
+   * @param expected Number of the expected frame
+   * @param found Number of the frame that was there
    */
-  moved(fault: Fault, due: number, found: number): void {
-    if (this.#moved.size < MOST) this.#moved.set(keyOf(fault), { due, found });
+  moved(fault: Fault, expected: number, found: number): void {
+    if (this.#moved.size < MAX_REMEMBERED) this.#moved.set(keyOf(fault), { expected, found });
   }
 
   /**
-   * Note that bits of a frame are wrong.
+   * Remembers that bits of a frame are wrong.
    *
-   * @param fault The fault as named so far
+   * @param fault The fault as it is named so far
    * @param frame The frame
-   * @param from First byte
-   * @param to Behind the last byte
+   * @param from Offset of the first byte
+   * @param to Offset of the byte after the last one
    */
   flipped(
     fault: Fault,
@@ -91,68 +98,68 @@ export class FaultHistory {
     to: number,
   ): void {
     const { expected, received } = frame;
-    const bits = (expected[from] ?? 0) ^ (received[from] ?? 0);
-    if (to - from !== 1 || (bits & (bits - 1)) !== 0) return;
-    if (this.#flipped.size >= MOST || received.length > LONGEST) return;
-    const value = (received[from] ?? 0) & bits;
+    const mask = (expected[from] ?? 0) ^ (received[from] ?? 0);
+    if (to - from !== 1 || (mask & (mask - 1)) !== 0) return;
+    if (this.#flipped.size >= MAX_REMEMBERED || received.length > MAX_LENGTH) return;
+    const state = (received[from] ?? 0) & mask;
     const widths = WIDTHS.filter((width) => {
       for (let at = from % width; at < received.length; at += width) {
-        if (((received[at] ?? 0) & bits) !== value) return false;
+        if (((received[at] ?? 0) & mask) !== state) return false;
       }
       return true;
     });
-    this.#flipped.set(keyOf(fault), { frame: fault.frame, at: from, bits, value, widths });
+    const value = state === 0 ? 0 : 1;
+    this.#flipped.set(keyOf(fault), { frame: fault.frame, at: from, mask, value, widths });
   }
 
   /**
-   * Name faults anew that others explain.
+   * Changes the kind of faults that other frames explain.
    *
-   * @param faults Faults of a run, as `classify()` gave them or copies of them with more in them
-   * @returns As many, in the same order
+   * @param faults Faults of a run, as `classify()` returned them, or copies with more members
+   * @returns The same number of faults in the same order
    */
-  settle<Item extends Fault>(faults: readonly Item[]): Item[] {
-    const stuck = this.#stuck(faults);
+  reclassify<Item extends Fault>(faults: readonly Item[]): Item[] {
+    const stuck = this.#stuckBits(faults);
     const found = new Map<number, number>();
     for (const fault of faults) {
       const moved = this.#moved.get(keyOf(fault));
-      if (moved !== undefined) found.set(moved.due, moved.found);
+      if (moved !== undefined) found.set(moved.expected, moved.found);
     }
     const faulty = new Set(faults.map(({ frame }) => frame));
     return faults.map((fault) => {
-      const text = stuck.get(fault);
-      if (text !== undefined) return { ...fault, kind: "stuck-bit", detail: text };
+      const detail = stuck.get(fault);
+      if (detail !== undefined) return { ...fault, kind: "stuck-bit", detail };
       const moved = this.#moved.get(keyOf(fault));
       return moved === undefined
         ? fault
-        : { ...fault, ...settleMoved(moved, found, faulty, fault) };
+        : { ...fault, ...reclassifyMoved(moved, found, faulty, fault) };
     });
   }
 
-  /** Flipped bits that are one bit of a word, wrong in several frames. */
-  #stuck(faults: readonly Fault[]): Map<Fault, string> {
-    const named = new Map<Fault, string>();
+  /** Details for those flipped bits that are one bit of a word and wrong in several frames. */
+  #stuckBits(faults: readonly Fault[]): Map<Fault, string> {
+    const details = new Map<Fault, string>();
     for (const width of WIDTHS) {
-      const left = faults.filter((fault) =>
-        !named.has(fault) && this.#flipped.get(keyOf(fault))?.widths.includes(width)
-      );
-      const groups = Map.groupBy(left, (fault) => {
-        const { at, bits, value } = this.#flipped.get(keyOf(fault)) as Flipped;
-        return `${(at % width) * 8 + 31 - Math.clz32(bits)} ${value === 0 ? 0 : 1}`;
-      });
-      for (const [key, group] of groups) {
-        if (new Set(group.map(({ frame }) => frame)).size < EVIDENCE) continue;
-        // a bit that is stuck is all that is wrong: among random ones a few agree by chance
+      const groups = new Map<string, { bit: number; value: 0 | 1; group: Fault[] }>();
+      for (const fault of faults) {
+        const flipped = this.#flipped.get(keyOf(fault));
+        if (flipped === undefined || details.has(fault)) continue;
+        if (!flipped.widths.includes(width)) continue;
+        const bit = (flipped.at % width) * 8 + 31 - Math.clz32(flipped.mask);
+        const key = `${bit} ${flipped.value}`;
+        const same = groups.get(key) ?? { bit, value: flipped.value, group: [] };
+        same.group.push(fault);
+        groups.set(key, same);
+      }
+      for (const { bit, value, group } of groups.values()) {
+        if (new Set(group.map(({ frame }) => frame)).size < MIN_FRAMES) continue;
+        // a stuck bit explains most flipped bits; among random ones, a few are the same by chance
         if (group.length * 4 < this.#flipped.size * 3) continue;
-        const [bit, value] = key.split(" ");
-        for (const fault of group) {
-          const text = `bit ${bit} of every ${
-            8 * width
-          }-bit word is ${value} in ${group.length} frames`;
-          named.set(fault, text);
-        }
+        const detail = `${stuckText(width, bit, value)} in ${plural(group.length, "frame")}`;
+        for (const fault of group) details.set(fault, detail);
       }
     }
-    return named;
+    return details;
   }
 }
 
@@ -161,33 +168,34 @@ function keyOf({ kind, frame, offset, length }: Fault): string {
   return `${kind} ${frame} ${offset} ${length}`;
 }
 
-/** Tell why a whole frame is in the place of another, from what was found in the place of others. */
-function settleMoved(
-  { due, found }: Moved,
-  all: ReadonlyMap<number, number>,
+/**
+ * Finds why a whole frame is in the place of another one.
+ *
+ * @param moved The expected and the found frame
+ * @param foundFor The found frame for each expected one that was replaced by another frame
+ * @param faulty Numbers of all frames with faults
+ * @param fault The fault as it is named so far
+ * @returns Its kind and detail
+ */
+function reclassifyMoved(
+  { expected, found }: MovedFrame,
+  foundFor: ReadonlyMap<number, number>,
   faulty: ReadonlySet<number>,
   { kind, detail }: Fault,
 ): Pick<Fault, "kind" | "detail"> {
-  const by = found - due;
-  if (all.get(found) === due) {
-    return { kind: "swapped", detail: `${detail}; frame ${found} holds this one` };
+  const ahead = found - expected;
+  if (foundFor.get(found) === expected) {
+    return { kind: "swapped", detail: `${detail}; it changed places with frame ${found}` };
   }
-  const follows = all.get(due - 1) === found - 1;
-  const goesOn = all.get(due + 1) === found + 1;
-  const frames = Math.abs(by) === 1 ? "one frame" : `${Math.abs(by)} frames`;
-  if (by > 0 && (follows || goesOn)) {
-    const text = follows
-      ? "; follows from the frame before"
-      : `; all that follow are ${frames} early`;
-    return { kind: "lost", detail: detail + text };
-  }
-  if (by < 0 && !follows && !goesOn) return { kind, detail };
-  if (by < 0) {
-    const text = follows
-      ? "; follows from the frame before"
-      : `; all that follow are ${frames} late`;
-    return { kind: "duplicated", detail: detail + text };
-  }
-  // a later frame, which also came where it was due, or did not
+  const follows = foundFor.get(expected - 1) === found - 1;
+  const continues = foundFor.get(expected + 1) === found + 1;
+  const distance = Math.abs(ahead) === 1 ? "one frame" : `${Math.abs(ahead)} frames`;
+  const consequence = follows
+    ? "; a consequence of the fault in the frame before"
+    : `; all frames after it are ${distance} ${ahead > 0 ? "early" : "late"}`;
+  if (ahead > 0 && (follows || continues)) return { kind: "lost", detail: detail + consequence };
+  if (ahead < 0 && !follows && !continues) return { kind, detail };
+  if (ahead < 0) return { kind: "duplicated", detail: detail + consequence };
+  // a later frame: if it also arrived in its own place, it was duplicated
   return { kind: faulty.has(found) ? "swapped" : "duplicated", detail };
 }

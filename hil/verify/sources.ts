@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Where the bytes of a frame can have come from: this frame, displaced or not, other frames, poison, or a
- * constant; and how far each of them explains what is there.
+ * Finds where the bytes of a frame come from: this frame, in its place or displaced, another frame,
+ * poison, or one byte that is repeated.
  *
  * @module
  */
@@ -11,116 +11,68 @@ import type { Pattern } from "../patterns/pattern.ts";
 import { SLOTS, TaggedPattern } from "../patterns/tagged.ts";
 import { STEP } from "../patterns/tape.ts";
 import { identify } from "../patterns/tags.ts";
+import {
+  byteOf,
+  type FrameSource,
+  type PreviousContent,
+  type Range,
+  type Segment,
+  type Source,
+  type SourceBytes,
+} from "./source.ts";
 
-/** What a block held before a frame came: a frame by its number, or what it was made with. */
-export type Held = number | "poison" | "zeros";
-
-/** A frame, of which byte `i` is found at byte `i + shift`. */
-export interface FrameSource {
-  /** Which kind of source it is. */
-  readonly kind: "frame";
-  /** Number of the frame. */
-  readonly sequence: number;
-  /** By how many bytes it is displaced, towards the end. */
-  readonly shift: number;
-}
-
-/** Where bytes come from. */
-export type Source =
-  | FrameSource
-  | { readonly kind: "poison"; /** Its byte at the frame's byte 0. */ readonly base: number }
-  | { readonly kind: "constant"; readonly value: number }
-  | { readonly kind: "lanes"; readonly width: number; readonly map: readonly number[] }
-  | { readonly kind: "unknown" };
-
-/** Consecutive bytes of one source. */
-export interface Run {
-  /** First byte. */
-  readonly from: number;
-  /** Behind the last byte. */
-  readonly to: number;
-  /** Where they come from. */
-  readonly source: Source;
-  /** How many of them are not what they should be. */
-  readonly wrong: number;
-  /** Bytes within that the source does not explain either, as ranges. */
-  readonly flaws: readonly { readonly from: number; readonly to: number }[];
-}
-
-/** Frames on either side of the one due that are tried, half of those that are kept at most. */
+/** Frames that are tried on either side of the expected one. */
 const WINDOW = 64;
-/** Bytes of other frames that are kept; of large frames, so many. */
-const KEPT = 1 << 25;
-const FEW = 4;
-/** How often other frames are made. */
-const MADE = 512;
-const NOTHING = new Uint8Array(0);
-/** Bytes from which a source is believed. */
-const BELIEVED = 4;
-/** Longest flaw within a run, and the bytes behind it that must fit again. */
-const FLAW = 8;
-const FITTING = 12;
-/** Bytes that are looked for elsewhere in the frame. */
+/** Size of the cache of other frames, bytes. */
+const CACHE_SIZE = 1 << 25;
+/** Frames that the cache holds at least, however long they are. */
+const MIN_CACHED = 4;
+/** The most other frames that are generated while one frame is classified. */
+const MAX_GENERATED = 512;
+const NO_BYTES = new Uint8Array(0);
+/** Wrong bytes that a source must explain, unless it explains the whole frame. */
+const MIN_EXPLAINED = 4;
+/** Longest mismatch within a segment, and the bytes after it that must match again. */
+const MAX_MISMATCH = 8;
+const MIN_MATCHING = 12;
+/** Bytes that are searched for elsewhere in the frame. */
 const KEY = 16;
 const WORD = 8;
-/** How often that is done, and how often all other frames are tried. */
-const SEARCHES = 24;
-const EXPLAINED = 256;
-/** Displacements up to this are thought of before other frames are. */
+/** How often a frame is searched, and how often all other frames are tried. */
+const MAX_SEARCHES = 24;
+const MAX_TRIALS = 256;
+/** Displacements up to this are tried before other frames. */
 const SMALL_SHIFT = 64;
 
-/** Bytes somewhere in a frame. */
-export interface Place {
-  /** The bytes; none for a constant. */
-  readonly bytes: Uint8Array;
-  /** Where the first of them lies. */
-  readonly delta: number;
-  /** The value of all bytes of the frame; null when they are not constant. */
-  readonly value: number | null;
-}
-
-/**
- * What lies somewhere in a frame.
- *
- * @param place The bytes
- * @param at Where
- * @returns The byte, or `undefined` where there is none
- */
-export function byteOf({ bytes, delta, value }: Place, at: number): number | undefined {
-  if (value !== null) return value;
-  const index = at - delta;
-  return index >= 0 && index < bytes.length ? bytes[index] : undefined;
-}
-
-/** The frame in question and all that its bytes can be compared with. */
+/** A frame, and every source that its bytes are compared with. */
 export class Sources {
   readonly #pattern: Pattern;
   readonly #sequence: number;
   readonly #expected: Uint8Array;
   readonly #received: Uint8Array;
   readonly #frameOf: ((sequence: number) => Uint8Array) | null;
-  /** Bits that count, by byte modulo 64: all but those that are stuck. */
+  /** Masks of the bits that are compared, by byte modulo 64. Stuck bits are left out. */
   readonly keep: Uint8Array;
   readonly #masked: boolean;
-  readonly #frames = new Map<number, Uint8Array>();
-  readonly #room: number;
-  readonly #held: readonly Source[];
+  readonly #cache = new Map<number, Uint8Array>();
+  readonly #cacheLimit: number;
+  readonly #previous: readonly Source[];
   readonly #others: Source[];
   #searches = 0;
-  #explained = 0;
-  #made = 0;
+  #trials = 0;
+  #generated = 0;
 
   /**
-   * @param frame The frame: what is due and what is there, of one length
-   * @param known The pattern, where the frame begins in its block, what its blocks held, and `keep`: the
-   * bits that count
+   * @param frame The expected and the received bytes, of the same length
+   * @param known The pattern; `base`, where the frame begins in its block; `previous`, what its blocks
+   * held before; `keep`, masks of the bits that are compared
    */
   constructor(
     frame: { sequence: number; expected: Uint8Array; received: Uint8Array },
     known: {
       pattern: Pattern;
       base: number;
-      held: readonly Held[];
+      previous: readonly PreviousContent[];
       keep: Uint8Array;
       frameOf: ((sequence: number) => Uint8Array) | null;
     },
@@ -133,19 +85,21 @@ export class Sources {
     this.keep = known.keep;
     this.#masked = known.keep.some((bits) => bits !== 0xff);
     const poison: Source = { kind: "poison", base: known.base };
-    this.#held = [
-      ...known.held.map((held): Source => {
-        if (typeof held === "number") return this.#frameSource(held);
-        return held === "poison" ? poison : { kind: "constant", value: 0 };
+    this.#previous = [
+      ...known.previous.map((content): Source => {
+        if (typeof content === "number") return this.#frameSource(content);
+        return content === "poison" ? poison : { kind: "constant", value: 0 };
       }),
       poison,
     ];
-    this.#room = Math.max(FEW, Math.floor(KEPT / frame.expected.length));
-    const window = Math.min(WINDOW, this.#room >> 2, known.pattern.period - 1);
+    this.#cacheLimit = Math.max(MIN_CACHED, Math.floor(CACHE_SIZE / frame.expected.length));
+    const window = Math.min(WINDOW, this.#cacheLimit >> 2, known.pattern.period - 1);
     this.#others = [];
-    for (let away = 1; away <= window; away++) {
-      if (frame.sequence >= away) this.#others.push(this.#frameSource(frame.sequence - away));
-      this.#others.push(this.#frameSource(frame.sequence + away));
+    for (let distance = 1; distance <= window; distance++) {
+      if (frame.sequence >= distance) {
+        this.#others.push(this.#frameSource(frame.sequence - distance));
+      }
+      this.#others.push(this.#frameSource(frame.sequence + distance));
     }
   }
 
@@ -154,36 +108,36 @@ export class Sources {
   }
 
   /**
-   * Whether what lies at a byte is what a source has there.
+   * Whether the received byte is the one that a source has at the same offset.
    *
-   * @param place The source's bytes
-   * @param at The byte
-   * @returns Whether it is
+   * @param source The bytes of the source
+   * @param at Offset of the byte
+   * @returns Whether they are equal in all bits that are compared
    */
-  fits(place: Place, at: number): boolean {
-    const due = byteOf(place, at);
-    if (due === undefined) return false;
-    return (((this.#received[at] ?? 0) ^ due) & (this.keep[at & 63] ?? 0xff)) === 0;
+  matches(source: SourceBytes, at: number): boolean {
+    const byte = byteOf(source, at);
+    if (byte === undefined) return false;
+    return (((this.#received[at] ?? 0) ^ byte) & (this.keep[at & 63] ?? 0xff)) === 0;
   }
 
   /**
-   * Whether a byte is what it should be.
+   * Whether the received byte is the expected one.
    *
-   * @param at The byte
-   * @returns Whether it is
+   * @param at Offset of the byte
+   * @returns Whether they are equal in all bits that are compared
    */
-  right(at: number): boolean {
-    const differs = (this.#received[at] ?? 0) ^ (this.#expected[at] ?? 0);
-    return (differs & (this.keep[at & 63] ?? 0xff)) === 0;
+  isCorrect(at: number): boolean {
+    const difference = (this.#received[at] ?? 0) ^ (this.#expected[at] ?? 0);
+    return (difference & (this.keep[at & 63] ?? 0xff)) === 0;
   }
 
   /**
-   * The bytes of a source.
+   * Gets the bytes of a source.
    *
    * @param source The source
-   * @returns Its bytes, none for those that are not known
+   * @returns Its bytes; empty if they are unknown
    */
-  place(source: Source): Place {
+  bytesOf(source: Source): SourceBytes {
     switch (source.kind) {
       case "frame": {
         const bytes = source.sequence === this.#sequence
@@ -197,126 +151,126 @@ export class Sources {
         return { bytes, delta, value: null };
       }
       case "constant":
-        return { bytes: NOTHING, delta: 0, value: source.value };
+        return { bytes: NO_BYTES, delta: 0, value: source.value };
       default:
-        return { bytes: NOTHING, delta: 0, value: null };
+        return { bytes: NO_BYTES, delta: 0, value: null };
     }
   }
 
-  /** Another frame; nothing when so many were made that this one is not. */
+  /** Another frame; empty if too many others were generated before. */
   #frame(sequence: number): Uint8Array {
-    let bytes = this.#frames.get(sequence);
+    let bytes = this.#cache.get(sequence);
     if (bytes === undefined) {
-      if (this.#made++ >= MADE) return NOTHING;
+      if (this.#generated++ >= MAX_GENERATED) return NO_BYTES;
       if (this.#frameOf !== null) bytes = this.#frameOf(sequence);
       else {
         bytes = new Uint8Array(this.#expected.length);
         this.#pattern.write(bytes, sequence);
       }
     }
-    // the one used last is the last to go
-    this.#frames.delete(sequence);
-    for (const oldest of this.#frames.keys()) {
-      if (this.#frames.size < this.#room) break;
-      this.#frames.delete(oldest);
+    // the map keeps the order of insertion, so its first entry is the least recently used one
+    this.#cache.delete(sequence);
+    for (const oldest of this.#cache.keys()) {
+      if (this.#cache.size < this.#cacheLimit) break;
+      this.#cache.delete(oldest);
     }
-    this.#frames.set(sequence, bytes);
+    this.#cache.set(sequence, bytes);
     return bytes;
   }
 
   /**
-   * Find the source that explains most of what follows a wrong byte.
+   * Finds the source that explains most of the bytes that follow a wrong one.
    *
-   * @param at The first wrong byte
-   * @param end Where the bytes that moved end
-   * @param shift By how much this frame is displaced there
-   * @param others Whether frames are tried that neither a block held nor the words name
-   * @returns The run, or null when nothing explains enough of it
+   * @param at Offset of the first wrong byte
+   * @param end Where the bytes that were moved end
+   * @param shift How far this frame is displaced there
+   * @param others Whether to try frames that neither were in a block before nor are named by the words
+   * @returns The segment, or `null` if no source explains enough
    */
-  explain(at: number, end: number, shift: number, others = true): Run | null {
-    let best: Run | null = null;
-    const named = this.#tags(at, end, shift);
+  explain(at: number, end: number, shift: number, others = true): Segment | null {
+    let best: Segment | null = null;
+    const named = this.#namedByWords(at, end, shift);
     const displaced = this.#displaced(at, end);
     const consider = (sources: readonly Source[], toEnd = false) => {
       for (const source of sources) {
-        const run = this.#run(source, at, end);
-        if (run === null || (toEnd && run.to < end - SMALL_SHIFT)) continue;
-        if (run.wrong > (best?.wrong ?? 0)) best = run;
+        const segment = this.#follow(source, at, end);
+        if (segment === null || (toEnd && segment.to < end - SMALL_SHIFT)) continue;
+        if (segment.wrong > (best?.wrong ?? 0)) best = segment;
       }
     };
-    // what is thought of first wins a tie: what a block held, a small displacement of all that follows,
-    // other frames
-    consider(this.#held);
+    // a tie goes to the source that is tried first: the previous content of a block, a small displacement
+    // of the rest of the frame, then other frames
+    consider(this.#previous);
     consider(displaced.filter((source) => Math.abs(source.shift) <= SMALL_SHIFT), true);
     consider(named);
-    if (others && this.#explained++ < EXPLAINED) consider(this.#others);
+    if (others && this.#trials++ < MAX_TRIALS) consider(this.#others);
     consider(displaced);
     consider(this.#constantAt(at, end));
-    const run = best as Run | null;
-    if (run === null || run.wrong >= BELIEVED) return run;
-    return this.covers(run.source, 0, end) ? run : null;
+    const segment = best as Segment | null;
+    if (segment === null || segment.wrong >= MIN_EXPLAINED) return segment;
+    return this.covers(segment.source, 0, end) ? segment : null;
   }
 
   /**
-   * Whether a source has all that lies in a range.
+   * Whether a source explains every byte of a range.
    *
    * @param source The source
-   * @param from First byte
-   * @param to Behind the last byte
-   * @returns Whether it has
+   * @param from Offset of the first byte
+   * @param to Offset of the byte after the last one
+   * @returns Whether all bytes match
    */
   covers(source: Source, from: number, to: number): boolean {
-    const place = this.place(source);
-    for (let at = from; at < to; at++) if (!this.fits(place, at)) return false;
+    const bytes = this.bytesOf(source);
+    for (let at = from; at < to; at++) if (!this.matches(bytes, at)) return false;
     return true;
   }
 
-  /** Follow a source from a byte on, over small flaws. */
-  #run(source: Source, from: number, end: number): Run | null {
-    const place = this.place(source);
-    const flaws: { from: number; to: number }[] = [];
+  /** Follows a source from a byte on, past small mismatches. */
+  #follow(source: Source, from: number, end: number): Segment | null {
+    const bytes = this.bytesOf(source);
+    const mismatches: Range[] = [];
     let wrong = 0;
     let at = from;
-    let last = from; // behind the last wrong byte that is explained
+    let last = from; // after the last wrong byte that the source explains
     while (at < end) {
-      if (this.fits(place, at)) {
-        if (!this.right(at)) {
+      if (this.matches(bytes, at)) {
+        if (!this.isCorrect(at)) {
           wrong++;
           last = at + 1;
         }
         at++;
         continue;
       }
-      // nor does a run begin with a flaw, or with little before one
-      if (wrong < BELIEVED) break;
-      const again = this.#again(place, at, end);
-      // a flaw is one only when the source goes on behind it where nothing else explains the bytes
-      if (again === null) break;
-      flaws.push({ from: at, to: again });
-      at = again;
+      // a mismatch needs enough explained bytes before it
+      if (wrong < MIN_EXPLAINED) break;
+      const next = this.#nextMatch(bytes, at, end);
+      // and after it the source must explain bytes that nothing else explains
+      if (next === null) break;
+      mismatches.push({ from: at, to: next });
+      at = next;
     }
     if (wrong === 0) return null;
-    // what is right behind the last wrong byte belongs to nobody; a displaced frame goes on to its end
+    // correct bytes after the last wrong one belong to no segment, but a displaced frame continues
     const to = source.kind === "frame" && source.shift !== 0 ? at : last;
-    return { from, to, source, wrong, flaws: flaws.filter((flaw) => flaw.to <= to) };
+    return { from, to, source, wrong, mismatches: mismatches.filter((range) => range.to <= to) };
   }
 
-  /** Where a source fits again behind a flaw, with wrong bytes that it explains. */
-  #again(place: Place, at: number, end: number): number | null {
-    for (let next = at + 1; next <= Math.min(at + FLAW, end - FITTING); next++) {
+  /** Where a source matches again after a mismatch and explains wrong bytes. */
+  #nextMatch(source: SourceBytes, at: number, end: number): number | null {
+    for (let next = at + 1; next <= Math.min(at + MAX_MISMATCH, end - MIN_MATCHING); next++) {
       let explained = 0;
-      let fitting = 0;
-      while (fitting < FITTING && this.fits(place, next + fitting)) {
-        if (!this.right(next + fitting)) explained++;
-        fitting++;
+      let matching = 0;
+      while (matching < MIN_MATCHING && this.matches(source, next + matching)) {
+        if (!this.isCorrect(next + matching)) explained++;
+        matching++;
       }
-      if (fitting === FITTING && explained >= 2) return next;
+      if (matching === MIN_MATCHING && explained >= 2) return next;
     }
     return null;
   }
 
-  /** Sources that the words themselves name. */
-  #tags(at: number, end: number, shift: number): Source[] {
+  /** Sources that the received words name themselves. */
+  #namedByWords(at: number, end: number, shift: number): Source[] {
     if (this.#masked) return [];
     const view = new DataView(this.#received.buffer, this.#received.byteOffset, end);
     const { seed } = this.#pattern;
@@ -328,7 +282,7 @@ export class Sources {
       if (identity.class === "poison") {
         found.push({ kind: "poison", base: identity.index * 8 - word });
       } else {
-        const source = this.#origin(identity.index * 8, word, shift);
+        const source = this.#frameOfWord(identity.index * 8, word, shift);
         if (source.sequence === this.#sequence && source.shift === 0) continue;
         found.push(source);
       }
@@ -337,13 +291,13 @@ export class Sources {
     return found;
   }
 
-  /** Which frame a word of the tape of the tagged pattern belongs to, found at a byte. */
-  #origin(tape: number, at: number, shift: number): FrameSource {
+  /** The frame of the tagged pattern to which a word belongs, from its place on the tape and in the frame. */
+  #frameOfWord(tape: number, at: number, shift: number): FrameSource {
     const step = STEP * 8;
     const cycle = SLOTS * step;
     const { length } = this.#expected;
     const sequence = this.#sequence;
-    // in place of another frame, or where that would be as displaced as this frame is
+    // another frame, in its place or displaced as far as this frame is
     for (const by of shift === 0 ? [0] : [0, shift]) {
       const start = tape - at + by;
       if (start % step !== 0) continue;
@@ -352,27 +306,30 @@ export class Sources {
       if (ago > SLOTS / 2) ago -= SLOTS;
       if (ago <= sequence) return { kind: "frame", sequence: sequence - ago, shift: by };
     }
-    // this frame, displaced; or, if the word is none of it, the nearest that has it
+    // this frame, displaced; if the word is not part of it, the nearest frame that has the word
     let inside = ((tape - (sequence % SLOTS) * step) % cycle + cycle) % cycle;
     if (inside >= length && inside > cycle / 2) inside -= cycle;
     if (inside >= 0 && inside < length) {
       return { kind: "frame", sequence, shift: at - inside };
     }
-    const away = inside < 0 ? Math.floor(inside / step) : Math.ceil((inside - length + 1) / step);
-    return { kind: "frame", sequence: sequence + away, shift: at - (inside - away * step) };
+    const distance = inside < 0
+      ? Math.floor(inside / step)
+      : Math.ceil((inside - length + 1) / step);
+    const shiftThere = at - (inside - distance * step);
+    return { kind: "frame", sequence: sequence + distance, shift: shiftThere };
   }
 
-  /** A byte that is repeated for a while. */
+  /** A constant, if the byte at an offset is repeated for a while. */
   #constantAt(at: number, end: number): Source[] {
     const value = this.#received[at] ?? 0;
-    const some = this.#received.subarray(at, Math.min(at + KEY, end));
-    return some.every((byte) => byte === value) ? [{ kind: "constant", value }] : [];
+    const following = this.#received.subarray(at, Math.min(at + KEY, end));
+    return following.every((byte) => byte === value) ? [{ kind: "constant", value }] : [];
   }
 
-  /** This frame's own bytes, displaced: found by looking for a few of them elsewhere in it. */
+  /** This frame, displaced: searches the expected bytes for a few of the received ones. */
   #displaced(at: number, end: number): FrameSource[] {
     const length = Math.min(KEY, end - at);
-    if (length < BELIEVED || this.#searches++ >= SEARCHES) return [];
+    if (length < MIN_EXPLAINED || this.#searches++ >= MAX_SEARCHES) return [];
     const key = this.#received.subarray(at, at + length);
     if (key.every((byte) => byte === key[0])) return [];
     const expected = Buffer.from(
@@ -380,13 +337,15 @@ export class Sources {
       this.#expected.byteOffset,
       this.#expected.length,
     );
-    // where words do not say where they belong, one may have to do
+    // with stuck bits masked, fewer bytes may match, so a single word is tried as well
     const keys = this.#masked ? [key, key.subarray(0, WORD)] : [key];
-    const found = keys.map((some) => [expected.indexOf(some, at), expected.lastIndexOf(some, at)])
-      .find((places) => places.some((place) => place >= 0 && place !== at)) ?? [];
-    return found
-      .filter((found) => found >= 0 && found !== at)
-      .map((found) => ({ kind: "frame", sequence: this.#sequence, shift: at - found }) as const)
+    const places = keys.map((bytes) => [
+      expected.indexOf(bytes, at),
+      expected.lastIndexOf(bytes, at),
+    ]).find((offsets) => offsets.some((offset) => offset >= 0 && offset !== at)) ?? [];
+    return places
+      .filter((place) => place >= 0 && place !== at)
+      .map((place) => ({ kind: "frame", sequence: this.#sequence, shift: at - place }) as const)
       .sort((a, b) => Math.abs(a.shift) - Math.abs(b.shift));
   }
 }

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
 import { assert, assertEquals } from "@std/assert";
 import { PATTERN_NAMES } from "../patterns/mod.ts";
-import { Bout } from "./testing/bout.ts";
+import { Throughput } from "./testing/throughput.ts";
 
-Deno.test("Every pattern is written and verified at the speed of memcpy and memcmp", () => {
-  // verify_bench.ts measures 0.96 and more; another job on the machine may disturb some of the rounds
+Deno.test("fillFrame() and holdsFrame() reach 80 % of the rate of memcpy and memcmp for every pattern", () => {
+  // verify_bench.ts measures 0.96 and more, but another job on the machine may disturb some of the rounds
   for (const name of PATTERN_NAMES) {
-    using bout = new Bout(name, 1 << 20);
+    using throughput = new Throughput(name, 1 << 20);
     let best = 0;
     for (let round = 0; round < 10 && best < 0.8; round++) {
-      best = Math.max(best, bout.ratio(21).ratio);
+      best = Math.max(best, throughput.measure(21).ratio);
     }
-    assert(best >= 0.8, `Expected 0.8 at least of the rate of memory, found ${best} for ${name}`);
+    assert(best >= 0.8, `${name}: expected at least 0.8 of the rate of memory, found ${best}`);
   }
 });
 
-/** Bytes of memory, other than views, that typed arrays and buffers take while something runs. */
+/** Counts the bytes of memory, other than views, that typed arrays and buffers allocate while `run` runs. */
 function allocated(run: () => void): number {
   let bytes = 0;
   const undo: (() => void)[] = [];
   const replace = (on: object, name: string, value: unknown) => {
     const before = Object.getOwnPropertyDescriptor(on, name);
-    assert(before !== undefined, `Expected ${name} to be there`);
+    assert(before !== undefined, `Expected a property ${name}, found none`);
     Object.defineProperty(on, name, { ...before, value });
     undo.push(() => Object.defineProperty(on, name, before));
   };
@@ -53,13 +53,13 @@ function allocated(run: () => void): number {
   return bytes;
 }
 
-Deno.test("Writing and verifying a frame allocates no more than its views", () => {
+Deno.test("fillFrame() and holdsFrame() allocate nothing but views", () => {
   assertEquals(allocated(() => new Uint8Array(new Uint8Array(1000).slice(1).buffer)), 1999);
   for (const name of PATTERN_NAMES) {
-    using bout = new Bout(name, 1 << 16);
-    bout.proof(0);
+    using throughput = new Throughput(name, 1 << 16);
+    throughput.frame(0);
     const bytes = allocated(() => {
-      for (let sequence = 1; sequence < 100; sequence++) assert(bout.proof(sequence));
+      for (let sequence = 1; sequence < 100; sequence++) assert(throughput.frame(sequence));
     });
     assertEquals(bytes, 0, name);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Tries the classifier on damage that is known, and keeps the score.
+ * Classifies frames with known damages, and counts how often the classifier is right.
  *
  * @module
  */
@@ -11,68 +11,76 @@ import { patternNamed } from "../../patterns/mod.ts";
 import type { Pattern } from "../../patterns/pattern.ts";
 import type { Fault } from "../fault.ts";
 import { classify } from "../classify.ts";
-import { type Arrival, type Damage, damage, DAMAGES, Draw, fits, WHOLE } from "./damage.ts";
+import { type Damage, damage, DAMAGES, fits, isWhole } from "./damage.ts";
+import { Random } from "./random.ts";
+import type { Arrival, KnownDamage } from "./transfer.ts";
 
 /** How often the classifier was right. */
 export interface Score {
   /** Frames that were damaged. */
   cases: number;
-  /** Damages that changed a byte. */
+  /** Damages that changed at least one byte. */
   damages: number;
-  /** Those of the right kind, at their place. */
+  /** Damages of which a fault at their place has the right kind. */
   named: number;
-  /** Those with the right first and last byte, whatever their kind. */
+  /** Damages of which the first and the last byte are right, whatever the kind. */
   placed: number;
-  /** Those laid on the right part of the path. */
+  /** Damages for which the right part of the path is blamed. */
   blamed: number;
-  /** Faults that are no damage. */
+  /** Faults without a damage. */
   surplus: number;
-  /** Faults that are named `foreign` and are not garbage. */
+  /** Faults that are named `foreign` although they are not garbage. */
   foreign: number;
 }
 
-/** What to try. */
+/** What to classify. */
 export interface Trials {
   readonly seed: number;
   readonly cases: number;
-  /** Names of patterns, each as often as it is listed. */
+  /** Names of patterns. One that is listed twice is drawn twice as often. */
   readonly patterns: readonly string[];
-  /** Pairs of damages, as `a + b`, that are not tried, or the only ones that are. */
+  /** Pairs of damages, as `a + b`: those that are left out, or the only ones that are done. */
   readonly pairs: { readonly without: readonly string[] } | { readonly only: readonly string[] };
-  /** Whether check values are withheld. */
-  readonly blind?: boolean;
-  /** Told of each case that is not all right. */
+  /** Whether the classifier gets no check values. Defaults to false. */
+  readonly unchecked?: boolean;
+  /** Called with a description of each frame that is not classified perfectly. */
   readonly wrong?: (text: string) => void;
 }
 
+/** Bytes of the guard zone on either side of a frame. */
 const GUARD = 64;
-const LONGEST = 16384;
+/** Bytes of the longest frame. */
+const MAX_LENGTH = 16384;
 
 /**
- * Damage frames, let them be classified, and compare.
+ * Damages frames, classifies them, and compares the faults with what was done.
  *
- * @param trials What to try
- * @returns The score of all, and of each damage or pair
+ * @param trials What to classify
+ * @returns The score of all frames, and of each damage or pair
  */
 export function score(trials: Trials): { total: Score; by: Map<string, Score> } {
-  const draw = new Draw(trials.seed);
+  const random = new Random(trials.seed);
   const made = new Map<string, Pattern>();
   const total = zero();
   const by = new Map<string, Score>();
   for (let done = 0; done < trials.cases; done++) {
-    const name = draw.one(trials.patterns);
+    const name = random.oneOf(trials.patterns);
     let pattern = made.get(name);
     if (pattern === undefined) {
-      const longest = LONGEST + 2 * GUARD + 64;
-      pattern = patternNamed(name).create({ seed: draw.below(2 ** 32), maxLength: longest });
+      const longest = MAX_LENGTH + 2 * GUARD + 64;
+      pattern = patternNamed(name).create({ seed: random.below(2 ** 32), maxLength: longest });
       made.set(name, pattern);
     }
-    const length = draw.one([draw.from(128, 1024), draw.from(1024, LONGEST), 4096]);
-    const damages = choose(trials, draw, length);
+    const length = random.oneOf([
+      random.between(128, 1024),
+      random.between(1024, MAX_LENGTH),
+      4096,
+    ]);
+    const damages = choose(trials, random, length);
     const label = damages.join(" + ");
     const one = by.get(label) ?? zero();
     by.set(label, one);
-    const single = trial(pattern, length, damages, draw, trials);
+    const single = trial(pattern, length, damages, random, trials);
     for (const key of Object.keys(total) as (keyof Score)[]) {
       total[key] += single[key];
       one[key] += single[key];
@@ -85,17 +93,17 @@ function zero(): Score {
   return { cases: 0, damages: 0, named: 0, placed: 0, blamed: 0, surplus: 0, foreign: 0 };
 }
 
-function choose(trials: Trials, draw: Draw, length: number): Damage[] {
+function choose(trials: Trials, random: Random, length: number): Damage[] {
   const { pairs } = trials;
-  if ("only" in pairs) return draw.one(pairs.only).split(" + ") as Damage[];
+  if ("only" in pairs) return random.oneOf(pairs.only).split(" + ") as Damage[];
   for (;;) {
-    const first = draw.one(DAMAGES);
+    const first = random.oneOf(DAMAGES);
     if (!fits(first, length)) continue;
-    if (draw.below(3) > 0 || WHOLE.includes(first) || length < 2048) return [first];
-    const second = draw.one(DAMAGES);
-    if (WHOLE.includes(second) || first === second || first === "short") continue;
+    if (random.below(3) > 0 || isWhole(first) || length < 2048) return [first];
+    const second = random.oneOf(DAMAGES);
+    if (isWhole(second) || first === second || first === "short") continue;
     if (!fits(second, length / 2 - 64) || !fits(first, length / 2 - 64)) continue;
-    // behind a displacement, these would begin or end elsewhere than the truth says
+    // after a displacement, these damages would begin or end in another place than they report
     if (/tx|torn tail/.test(second) && /lost|doubled/.test(first)) continue;
     const label = `${first} + ${second}`;
     if (!pairs.without.includes(label)) return [first, second];
@@ -106,14 +114,14 @@ function trial(
   pattern: Pattern,
   asked: number,
   damages: readonly Damage[],
-  draw: Draw,
+  random: Random,
   trials: Trials,
 ): Score {
   const length = damages.length === 2 ? Math.max(asked, 2048) : asked;
-  const sequence = draw.from(1, 5000);
-  const base = draw.one([64, 128, 64 + 8]);
-  const depth = draw.from(1, 9);
-  const txDepth = trials.blind === true ? depth + 1 : draw.one([depth, depth + 1]);
+  const sequence = random.between(1, 5000);
+  const base = random.oneOf([64, 128, 64 + 8]);
+  const depth = random.between(1, 9);
+  const txDepth = trials.unchecked === true ? depth + 1 : random.oneOf([depth, depth + 1]);
   const frame = (number: number) => {
     const bytes = new Uint8Array(length);
     pattern.write(bytes, number);
@@ -124,28 +132,29 @@ function trial(
   const arrival = damage(
     { sequence, frame, length, base, txOld, rxOld, guard: GUARD },
     damages,
-    draw,
+    random,
   );
   const expected = frame(sequence);
-  const truths = arrival.truths
-    .map((truth) => {
-      const { from, to } = trim(truth.from, truth.to, expected, arrival);
-      // two displacements may cancel each other: the second begins where nothing is wrong any more
-      const cancelled = from === to && /lost|duplicated/.test(truth.kind);
-      return cancelled ? { ...truth, to: truth.from + 8 } : { ...truth, from, to };
+  const known = arrival.known
+    .map((one) => {
+      const { from, to } = trim(one.from, one.to, expected, arrival);
+      // two displacements may cancel each other: then no byte is wrong where the second one begins
+      const cancelled = from === to && /lost|duplicated/.test(one.kind);
+      return cancelled ? { ...one, to: one.from + 8 } : { ...one, from, to };
     })
     .filter(({ from, to }) => to > from);
-  const result = { ...zero(), cases: 1, damages: truths.length };
   const same = expected.every((byte, at) => byte === arrival.received[at]);
-  if (same && arrival.moved === length && arrival.overrun === null) return result;
-  const blind = trials.blind === true;
+  if (same && arrival.moved === length && arrival.overrun === null) {
+    return { ...zero(), cases: 1, damages: known.length };
+  }
+  const unchecked = trials.unchecked === true;
   const inFrame = same && arrival.moved === length ? [] : classify({
     sequence,
     expected,
     received: arrival.received,
     moved: arrival.moved,
-    txCheck: blind ? null : arrival.txCheck,
-    rxCheck: blind ? null : arrival.rxCheck,
+    txCheck: unchecked ? null : arrival.txCheck,
+    rxCheck: unchecked ? null : arrival.rxCheck,
   }, {
     pattern,
     base,
@@ -154,47 +163,54 @@ function trial(
   });
   const faults = [...inFrame, ...around(pattern, base, length, arrival)];
   if (faults.length === 0) throw new Error(`Expected faults of ${damages}, found none`);
-  const left = new Set(faults);
-  for (const truth of truths) {
-    const candidates = [...left].map((fault) => {
-      const end = fault.offset + fault.length;
-      const { from, to } = trim(fault.offset, end, expected, arrival);
-      return from === to ? { fault, from: fault.offset, to: end } : { fault, from, to };
-    }).filter(({ from, to }) => from < truth.to && to > truth.from);
-    const found = candidates.find(({ fault, from, to }) =>
-      fault.kind === truth.kind && from === truth.from && to === truth.to
-    ) ?? candidates.find(({ fault }) =>
-      fault.kind === truth.kind
-    ) ?? candidates[0];
-    if (found === undefined) continue;
-    left.delete(found.fault);
-    if (found.fault.kind === truth.kind) result.named++;
-    else if (found.fault.kind === "foreign") result.foreign++;
-    if (found.from === truth.from && found.to === truth.to) result.placed++;
-    const { blame } = found.fault;
-    if (blame === truth.blame || (blind && blame === null)) result.blamed++;
-  }
-  result.surplus = left.size;
-  const right = result.damages;
-  if (
-    trials.wrong !== undefined &&
-    (result.named < right || result.placed < right || result.blamed < right || result.surplus > 0)
-  ) {
-    const told = faults.map((f) =>
-      `${f.kind} ${f.offset}..${f.offset + f.length} ${f.blame} ${f.detail}`
-    );
-    const due = truths.map((t) => `${t.kind} ${t.from}..${t.to} ${t.blame}`);
-    trials.wrong(
+  const result = match(known, faults, unchecked, (from, to) => trim(from, to, expected, arrival));
+  const { damages: most, named, placed, blamed, surplus } = result;
+  if (named < most || placed < most || blamed < most || surplus > 0) {
+    const lines = [
+      ...known.map(({ kind, from, to, blame }) => `expected: ${kind} ${from}..${to} ${blame}`),
+      ...faults.map(({ kind, offset, length, blame, detail }) =>
+        `found: ${kind} ${offset}..${offset + length} ${blame} ${detail}`
+      ),
+    ];
+    trials.wrong?.(
       `${damages.join(" + ")} | ${pattern.name} frame ${sequence} length ${length} base ${base} ` +
-        `depth ${depth}/${txDepth}\n  due: ${due.join("\n       ")}\n  got: ${
-          told.join("\n       ")
-        }`,
+        `depth ${depth}/${txDepth}\n  ${lines.join("\n  ")}`,
     );
   }
   return result;
 }
 
-/** What the guards of a block tell, as a flow names it. */
+/** Compares faults with the damages that were done. `trimmed` leaves out correct bytes at the edges. */
+function match(
+  known: readonly KnownDamage[],
+  faults: readonly Pick<Fault, "kind" | "offset" | "length" | "blame">[],
+  unchecked: boolean,
+  trimmed: (from: number, to: number) => { from: number; to: number },
+): Score {
+  const result = { ...zero(), cases: 1, damages: known.length };
+  const left = new Set(faults);
+  for (const one of known) {
+    const candidates = [...left].map((fault) => {
+      const end = fault.offset + fault.length;
+      const { from, to } = trimmed(fault.offset, end);
+      return from === to ? { fault, from: fault.offset, to: end } : { fault, from, to };
+    }).filter(({ from, to }) => from < one.to && to > one.from);
+    const sameKind = candidates.filter(({ fault }) => fault.kind === one.kind);
+    const found = sameKind.find(({ from, to }) => from === one.from && to === one.to) ??
+      sameKind[0] ?? candidates[0];
+    if (found === undefined) continue;
+    left.delete(found.fault);
+    const { kind, blame } = found.fault;
+    if (kind === one.kind) result.named++;
+    else if (kind === "foreign") result.foreign++;
+    if (found.from === one.from && found.to === one.to) result.placed++;
+    if (blame === one.blame || (unchecked && blame === null)) result.blamed++;
+  }
+  result.surplus = left.size;
+  return result;
+}
+
+/** The faults in the guard zones of a block, as a flow names them. */
 function around(
   pattern: Pattern,
   guard: number,
@@ -211,20 +227,20 @@ function around(
   const block = {
     equals: (data: Uint8Array, at: number) => bytes(at, data.length).toHex() === data.toHex(),
     copyTo: (target: Uint8Array, at: number) => target.set(bytes(at, target.length)),
-  } as unknown as Block; // all of it that guards look at
+  } as unknown as Block; // only what the guards use
   return new Guards({ guard, size, fresh, count: 1 }).damage(block, 0)
     .map((extent) => ({ ...extent, kind: "overrun", blame: "core", detail: "" }));
 }
 
-/** A range without the bytes at its edges that happen to be right; nothing is right outside the frame. */
+/** A range without the correct bytes at its edges. No byte outside of the frame is correct. */
 function trim(
   from: number,
   to: number,
   expected: Uint8Array,
   { received, moved }: Arrival,
 ): { from: number; to: number } {
-  const right = (at: number) => at >= 0 && at < moved && expected[at] === received[at];
-  while (from < to && right(from)) from++;
-  while (to > from && right(to - 1)) to--;
+  const isCorrect = (at: number) => at >= 0 && at < moved && expected[at] === received[at];
+  while (from < to && isCorrect(from)) from++;
+  while (to > from && isCorrect(to - 1)) to--;
   return { from, to };
 }

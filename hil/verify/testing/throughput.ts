@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Generating and verifying frames against the least that memory allows.
+ * Compares the throughput of writing and verifying frames with that of plain memory.
  *
  * @module
  */
@@ -13,11 +13,11 @@ import { fillFrame, holdsFrame } from "../../frames/framed.ts";
 import { patternNamed } from "../../patterns/mod.ts";
 import type { Pattern } from "../../patterns/pattern.ts";
 
-/** Bytes of a slice. */
+/** Bytes that are written and compared in one slice of a measurement. */
 const SLICE = 1 << 22;
 
-/** One pattern at one size, in memory as a block has it: mapped, and compared through FFI. */
-export class Bout implements Disposable {
+/** Frames of one pattern and size, in memory like that of a block: mapped, and compared through FFI. */
+export class Throughput implements Disposable {
   readonly #pattern: Pattern;
   readonly #size: number;
   readonly #mapping: Mapping;
@@ -35,7 +35,7 @@ export class Bout implements Disposable {
     this.#mapping = libc.mmap(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     const bytes = new Uint8Array(this.#mapping.buffer, 0, size);
     this.#bytes = bytes;
-    // all that writing and verifying a frame takes of one
+    // only what writing and verifying a frame uses
     this.#block = {
       set: (data: Uint8Array, at: number) => bytes.set(data, at),
       equals: (data: Uint8Array, at: number, length: number = data.length) =>
@@ -46,19 +46,19 @@ export class Bout implements Disposable {
   }
 
   /**
-   * Write a frame and verify it.
+   * Writes a frame and verifies it.
    *
    * @param sequence Its number
-   * @returns Whether it is what it should be
+   * @returns Whether it holds the expected bytes
    */
-  proof(sequence: number): boolean {
+  frame(sequence: number): boolean {
     const frame = { pattern: this.#pattern, sequence, size: this.#size, at: 0 };
     fillFrame(this.#block, frame);
     return holdsFrame(this.#block, frame);
   }
 
   /**
-   * Copy as many bytes and compare them.
+   * Copies the same number of bytes and compares them.
    *
    * @param _sequence Unused
    * @returns Whether they are equal
@@ -69,34 +69,34 @@ export class Bout implements Disposable {
   }
 
   /**
-   * Let both run by turns, in slices so short that another job of the machine seldom gets into one.
+   * Measures both by turns, in slices so short that another job of the machine seldom interrupts one.
    *
-   * @param slices How many of each
-   * @returns The share that `proof` reached of the rate of `memory`, by the median slices, and its rate
+   * @param slices The number of slices of each
+   * @returns The rate of `frame`, and its ratio to the rate of `memory`, of the median slices
    */
-  ratio(slices: number): { ratio: number; bytesPerSecond: number } {
+  measure(slices: number): { ratio: number; bytesPerSecond: number } {
     const frames = Math.ceil(SLICE / this.#size);
     let sequence = 0;
-    const time = (way: "proof" | "memory") => {
+    const time = (method: "frame" | "memory") => {
       const start = performance.now();
       for (let i = 0; i < frames; i++) {
-        if (!this[way](sequence++)) throw new Error(`Expected frame ${sequence} to be equal`);
+        if (!this[method](sequence++)) throw new Error(`Expected frame ${sequence} to be equal`);
       }
       return performance.now() - start;
     };
-    const times: { memory: number; proof: number }[] = [];
+    const times: { memory: number; frame: number }[] = [];
     for (let slice = 0; slice < slices; slice++) {
-      times.push({ memory: time("memory"), proof: time("proof") });
+      times.push({ memory: time("memory"), frame: time("frame") });
     }
-    const median = (way: "proof" | "memory") =>
-      times.map((slice) => slice[way]).sort((a, b) => a - b)[slices >> 1] ?? NaN;
+    const median = (method: "frame" | "memory") =>
+      times.map((slice) => slice[method]).sort((a, b) => a - b)[slices >> 1] ?? NaN;
     return {
-      ratio: median("memory") / median("proof"),
-      bytesPerSecond: frames * this.#size / (median("proof") / 1000),
+      ratio: median("memory") / median("frame"),
+      bytesPerSecond: frames * this.#size / (median("frame") / 1000),
     };
   }
 
-  /** Give the memory back. */
+  /** Unmaps the memory. */
   [Symbol.dispose](): void {
     libc.munmap(this.#mapping);
   }
