@@ -131,7 +131,7 @@ export abstract class Flow implements Disposable {
       frames: this.#verified,
       bytes: this.#bytes,
       // some kinds of fault need several frames to be recognised
-      faults: this.#history.settle(this.#faults),
+      faults: this.#history.reclassify(this.#faults),
       timeout: this.#late,
       seen: { tx: this.#tx, rx: this.#rx },
       seconds: (this.#last - this.#start) / 1000,
