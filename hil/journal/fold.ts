@@ -287,7 +287,7 @@ function judgePower(
   }
   if (controls.length === 0) {
     const detail =
-      "policy none did not run, so it is unknown whether this board can show missing syncs";
+      "policy none did not run, so it is unknown whether this board can reveal missing syncs";
     return { power: { coherence: false, tx, rx, detail }, control: "absent" };
   }
   if (used.length === 0 && controls.some((result) => result.outcome === "XFAIL")) {
@@ -297,15 +297,16 @@ function judgePower(
   const powerful = failed.length > 0 && missed.length === 0;
   let detail: string;
   if (powerful && used.length === 2) {
-    detail = "policy none failed in both directions, as it must: this board can show missing syncs";
+    detail =
+      "policy none failed in both directions, as it must: this board can reveal missing syncs";
   } else if (powerful) {
     detail = `policy none failed in ${used.join("")}, as it must: ` +
-      `this board can show missing syncs there; the other direction was not tested`;
+      `this board can reveal missing syncs there; the other direction was not tested`;
   } else if (failed.length > 0) {
     detail = `policy none failed in ${failed.join("")} only: ` +
-      `this board cannot show a missing sync in ${missed.join("")}`;
+      `this board cannot reveal a missing sync in ${missed.join("")}`;
   } else {
-    detail = "policy none passed: this board cannot show a missing sync";
+    detail = "policy none passed: this board cannot reveal a missing sync";
   }
   return {
     power: { coherence: powerful, tx, rx, detail },

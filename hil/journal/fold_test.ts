@@ -73,7 +73,8 @@ Deno.test("fold() turns a complete journal into results", () => {
     coherence: true,
     tx: true,
     rx: true,
-    detail: "policy none failed in both directions, as it must: this board can show missing syncs",
+    detail:
+      "policy none failed in both directions, as it must: this board can reveal missing syncs",
   });
   assertEquals(results.verdict?.exit, 0);
 });

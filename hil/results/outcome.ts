@@ -101,7 +101,7 @@ export function judge(evidence: Evidence): Verdict {
   if (counts.ERROR > 0) return error(`${errors}, so nothing is known about the design`);
   if (counts.XPASS > 0 && control !== "powerful") {
     const controls = plural(counts.XPASS, "control");
-    return error(`${controls} passed but must fail: this run cannot detect a missing sync`);
+    return error(`${controls} passed but must fail: this run cannot reveal a missing sync`);
   }
   if (counts.PASS === 0 && counts.XFAIL === 0) {
     return error(
@@ -113,7 +113,7 @@ export function judge(evidence: Evidence): Verdict {
   if (coherent === false && control === "powerless") {
     return error(
       "Policy none did not fail, as it must on a non-coherent board: " +
-        "this run cannot detect a missing sync",
+        "this run cannot reveal a missing sync",
     );
   }
   if (counts.PASS === 0) return error("Nothing was verified: only controls ran");

@@ -68,7 +68,7 @@ export interface NumberFormat {
  * @param value The number
  * @param options How to format it
  * @returns The rounded number, such as `0.0123`, `61.2` or `3336`; with an exponent from 10^9 on and
- * below 10^-4
+ * below 10^-6
  *
  * @example Small and large numbers
  * ```ts
@@ -88,7 +88,7 @@ export interface NumberFormat {
 export function formatNumber(value: number, options: NumberFormat = {}): string {
   const { digits = 3, separator = "" } = options;
   const size = Math.abs(value);
-  if (size >= 1e9 || (size > 0 && size < 1e-4)) return value.toPrecision(digits);
+  if (size >= 1e9) return value.toPrecision(digits);
   const text = size >= 10 ** (digits - 1)
     ? value.toFixed(0)
     : String(Number(value.toPrecision(digits)));

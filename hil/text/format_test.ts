@@ -43,6 +43,7 @@ Deno.test("formatNumber() keeps three digits, and all digits before the point", 
     [-7.126, "-7.13"],
     [1.5e9, "1.50e+9"],
     [0.00001234, "0.0000123"],
+    [1.234e-7, "1.23e-7"],
   ];
   for (const [value, text] of numbers) assertEquals(formatNumber(value), text);
   assertEquals(formatNumber(9999, { separator: "_" }), "9999");
