@@ -8,6 +8,7 @@ import { fold } from "../journal/fold.ts";
 import { Journal, type JournalContents } from "../journal/journal.ts";
 import { writeHtml } from "../render/html.ts";
 import { toJUnit } from "../render/junit.ts";
+import { INFRASTRUCTURE } from "../results/infrastructure.ts";
 import type { Verdict } from "../results/outcome.ts";
 import type { Results } from "../results/schema.ts";
 import { errorMessage } from "../text/error_message.ts";
@@ -79,14 +80,14 @@ async function writeResults(
 /** Adds the reason for which the journal has no room. */
 function withReason(contents: JournalContents, reason: string): JournalContents {
   const at = new Date().toISOString();
-  const id = "bench/journal";
+  const id = "infrastructure/journal";
   const end = { outcome: "ERROR", reason, seconds: 0, frames: 0, bytes: 0 } as const;
   return {
     ...contents,
     lines: [
       ...contents.lines,
       { line: "run", at, run: { cut: reason } },
-      { line: "case", at, id, suite: "bench", name: "journal", policy: null },
+      { line: "case", at, id, suite: INFRASTRUCTURE, name: "journal", policy: null },
       { line: "end", at, id, ...end },
     ],
   };
@@ -107,7 +108,7 @@ async function writeWhole(path: string, text: string): Promise<void> {
 /** Shows the end of what `deno test` printed, if a file ended early. */
 function showLog(results: Results, log: string): void {
   const died = results.tests.some((test) =>
-    test.suite === "bench" && test.name.startsWith("deno test")
+    test.suite === INFRASTRUCTURE && test.name.startsWith("deno test")
   );
   if (!died) return;
   try {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { plural } from "../text/format.ts";
+
 /** The largest unit that an extent consists of; `null` if it is smaller than a word or not aligned. */
 export type Alignment = "word" | "cache line" | "burst" | "4 KiB" | "page" | null;
 
@@ -79,15 +81,4 @@ export function extentText(from: number, to: number, alignment: Alignment, units
   if (!Number.isInteger(count) || alignment === null) return plural(bytes, "byte");
   if (alignment === "4 KiB") return `${count * 4} KiB`;
   return count === 1 ? `one ${alignment}` : plural(count, alignment);
-}
-
-/**
- * Formats how many things there are.
- *
- * @param count How many
- * @param noun The thing, in the singular
- * @returns The count and the noun, such as `1 byte` or `2 bytes`
- */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -12,7 +12,8 @@
  * @module
  */
 
-import { alignmentOf, extentText, plural, type Units } from "./alignment.ts";
+import { alignmentOf, extentText, type Units } from "./alignment.ts";
+import { plural } from "../text/format.ts";
 import { assignBlame, type CheckComparison, compareCheckValues, firstChange } from "./blame.ts";
 import { type Content, ruleFor } from "./content_rules.ts";
 import { damageOf } from "./damage.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { plural } from "./alignment.ts";
+import { plural } from "../text/format.ts";
 import type { Difference } from "./difference.ts";
 import type { FrameSource, Range, Segment, Source } from "./source.ts";
 import type { Sources } from "./sources.ts";

@@ -7,7 +7,7 @@
  */
 
 import type { Fault } from "./fault.ts";
-import { plural } from "./alignment.ts";
+import { plural } from "../text/format.ts";
 import { stuckText, WIDTHS } from "./stuck_bits.ts";
 
 /** Frames with the same flipped bit from which the bit counts as stuck. */
