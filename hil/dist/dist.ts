@@ -10,6 +10,7 @@
  */
 import { type Arch, arches, archNames } from "../../fixtures/host/arch.ts";
 import { checkout } from "../../fixtures/host/cache.ts";
+import { needTools } from "../../fixtures/host/packages.ts";
 import { run, UnavailableError } from "../../fixtures/host/run.ts";
 import { denoBinary, denoVersion } from "../../fixtures/boards/vm/system.ts";
 import { VERSION } from "../results/tool.ts";
@@ -87,7 +88,7 @@ interface Sources {
  * @returns The tarball
  * @throws {DistError} If this is no git checkout, or if the folder cannot be written. No file is left
  * behind
- * @throws {UnavailableError} If Deno cannot be fetched
+ * @throws {UnavailableError} If git or Deno cannot be had
  */
 export async function makeTarball(options: DistOptions): Promise<Tarball> {
   const root = options.root ?? checkout;
@@ -130,6 +131,7 @@ export async function makeTarball(options: DistOptions): Promise<Tarball> {
 }
 
 async function findSources(root: string): Promise<Sources> {
+  await needTools([{ what: "git", package: "git" }], "The tarball");
   const git = async (...args: string[]): Promise<string> => {
     const done = await run("git", ["-C", root, ...args]);
     if (done.code === 0) return done.stdout;

@@ -6,6 +6,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { checkout } from "../../../fixtures/host/cache.ts";
+import { needTools } from "../../../fixtures/host/packages.ts";
 import { run } from "../../../fixtures/host/run.ts";
 import { tempDir } from "../../testing/temp_dir.ts";
 
@@ -16,6 +17,7 @@ import { tempDir } from "../../testing/temp_dir.ts";
  */
 export async function clone(): Promise<string> {
   const root = `${tempDir()}/clone`;
+  await needTools([{ what: "git", package: "git" }], "A clone");
   const done = await run("git", [
     "clone",
     "-q",
