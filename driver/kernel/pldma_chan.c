@@ -136,7 +136,7 @@ int pldma_chan_init(struct pldma_dev *pldma, u32 direction)
 		return -EOPNOTSUPP;
 
 	provider = chan->dma->device->dev;
-	/* unbind this device with its provider, and bind it again with it */
+	/* unbind this device when its provider goes, and rebind it when the provider returns */
 	if (!device_link_add(pldma->dev, provider, DL_FLAG_AUTOPROBE_CONSUMER))
 		return -ENODEV;
 

@@ -93,7 +93,7 @@ static void pldma_remove(void *data)
 		left += pldma_quarantine(chan, NULL);
 		mutex_unlock(&chan->lock);
 	}
-	/* better leak pages than let the engine write to memory with a new owner */
+	/* leaking pages is better than letting the engine write to memory of others */
 	if (left)
 		dev_err(pldma->dev, "engine not idle: %u blocks stay pinned until reboot\n", left);
 }

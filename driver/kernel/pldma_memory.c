@@ -5,12 +5,12 @@
  * The policies STREAMING, STREAMING_LAZY, MANUAL, BOUNCE and NONE use chunks of
  * cached pages. A chunk has at most min(dma_max_mapping_size(),
  * dma_get_max_seg_size()) bytes and is mapped by dma_map_page() for the life of
- * its block. The DMA API allows to sync a part of such a mapping, but not of a
- * mapping made by dma_map_sgtable().
+ * its block. The DMA API allows syncing a part of such a mapping, but not a part of
+ * a mapping made by dma_map_sgtable().
  *
- * Chunks of receive blocks are zeroed and cleaned before they are mapped. To map
- * them is not enough: mapping for DMA_FROM_DEVICE may invalidate without writing
- * back (Armv7 does). If the zeros were still in the cache, they would be lost,
+ * Chunks of receive blocks are zeroed and cleaned before they are mapped. Mapping
+ * alone is not enough: mapping for DMA_FROM_DEVICE may invalidate the cache without
+ * writing it back (Armv7 does). If the zeros were still in the cache, they would be lost,
  * and user space could read the former content of the memory.
  *
  * The policies COHERENT, WRITE_COMBINE and NONCOHERENT use dma_alloc_*().
@@ -68,7 +68,7 @@ size_t pldma_policy_max_block(struct pldma_chan *chan, u32 policy)
 	case PLDMA_WRITE_COMBINE:
 		if (!dma_can_mmap(chan->map_dev))
 			return 0;
-		/* larger blocks than the page allocator has need CMA */
+		/* only CMA or an IOMMU can exceed the limit of the page allocator */
 		if (IS_ENABLED(CONFIG_DMA_CMA))
 			return max;
 		fallthrough;

@@ -2,12 +2,11 @@
 /*
  * pldma: RESET and quarantine
  *
- * That a channel could be terminated does not prove that the engine has stopped
- * writing. A block that was in flight returns to its owner only if the provider
- * proves that the engine is idle. Otherwise the block stays mapped and pinned in
- * state QUARANTINED, ENQUEUE fails with EIO, and the next RESET asks again.
+ * A successful terminate does not prove that the engine has stopped writing. A
+ * block that was in flight returns to its owner only if the provider proves that
+ * the engine is idle. Otherwise the block stays mapped and pinned in state
+ * QUARANTINED, ENQUEUE fails with EIO, and the next RESET asks again.
  */
-
 #include "pldma_priv.h"
 
 static void pldma_lock_both(struct pldma_dev *pldma)

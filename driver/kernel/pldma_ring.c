@@ -137,7 +137,7 @@ static int pldma_ring_copy(struct pldma_block *block, char __user *to, const cha
 	return missed ? -EFAULT : 0;
 }
 
-/* can read() or write() use the ring at all */
+/* check that the device and the ring still exist */
 static int pldma_ring_check(struct pldma_chan *chan, size_t len)
 {
 	if (chan->pldma->dead)

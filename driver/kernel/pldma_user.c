@@ -107,7 +107,7 @@ int pldma_user_map(struct pldma_block *block, size_t offset, size_t len, bool ve
 	if (ret)
 		goto err_unpin;
 
-	/* as for chunks: the zeros of fresh pages may be in the cache only */
+	/* see pldma_memory.c: the zeros of fresh pages may be in the cache only */
 	if (IS_ENABLED(CONFIG_ARM) && chan->map_dir == DMA_FROM_DEVICE) {
 		ret = dma_map_sgtable(chan->map_dev, &user->sgt, DMA_TO_DEVICE, DMA_ATTR_NO_WARN);
 		if (ret) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pldma: the way of a block from ENQUEUE to its completion
+ * pldma: the path of a block from ENQUEUE to its completion
  *
  *	USER --ENQUEUE--> QUEUED --> IN_FLIGHT --callback--> DONE --DEQUEUE--> USER
  *

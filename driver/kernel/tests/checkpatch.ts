@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /**
- * The kernel's own judge of style, as Debian ships it.
+ * checkpatch.pl, the kernel's check of code style, as Debian ships it.
  *
- * No package holds checkpatch.pl but the one with all of the kernel's source. It is fetched once,
- * and only the three files that the script needs are kept of it.
+ * The only package with checkpatch.pl is the one with the whole kernel source. It is fetched once, and only
+ * the three files that the script needs are kept.
  *
  * @module
  */
@@ -13,14 +13,14 @@ import { once, removeTree } from "../../../fixtures/boards/vm/cache.ts";
 import { note, run, UnavailableError } from "../../../fixtures/boards/vm/host.ts";
 import { needTools } from "../../../fixtures/boards/vm/tools.ts";
 
-/** What checkpatch.pl reads, below the kernel's `scripts/`. */
+/** checkpatch.pl and its word lists, below `scripts/` of the kernel. */
 const files = ["checkpatch.pl", "spelling.txt", "const_structs.checkpatch"] as const;
 
 /**
  * Fetches checkpatch.pl and its word lists, once.
  *
  * @returns Path of checkpatch.pl
- * @throws {UnavailableError} When package or tools cannot be had
+ * @throws {UnavailableError} If the package or a tool is not available
  */
 export async function fetchCheckpatch(): Promise<string> {
   await needTools([
@@ -36,7 +36,7 @@ export async function fetchCheckpatch(): Promise<string> {
     }
     note(`fetching checkpatch.pl, which comes with ${name} (140 MB)`);
     const deb = (await download(index, [name], `${dir}/debs`)).get(name) ?? "";
-    // tar ends as soon as it has the files, and what feeds it dies of the broken pipe
+    // tar exits as soon as it has the files, so the command before it ends with SIGPIPE
     const script = 'dpkg-deb --fsys-tarfile "$1" | tar -xO --wildcards "*/$2.tar.xz" | ' +
       'tar -xJ -C "$3" --strip-components=2 --no-same-owner --occurrence=1 "$4" "$5" "$6"';
     const members = files.map((file) => `${name}/scripts/${file}`);
@@ -50,17 +50,17 @@ export async function fetchCheckpatch(): Promise<string> {
 }
 
 /**
- * Judges files by `checkpatch.pl --strict`.
+ * Runs `checkpatch.pl --strict` on files.
  *
- * @param script What {@linkcode fetchCheckpatch} returned
+ * @param script Path of checkpatch.pl, from {@linkcode fetchCheckpatch}
  * @param paths The files
- * @returns One line for each error, warning and check: `file:line: WARNING:TYPE: what`
- * @throws {Error} When the script does not run as it should
+ * @returns One line for each error, warning and check: `file:line: WARNING:TYPE: text`
+ * @throws {Error} If the script itself fails
  */
 export async function checkpatch(script: string, paths: readonly string[]): Promise<string[]> {
   const options = ["--strict", "--no-tree", "--terse", "--show-types", "--no-summary"];
   const done = await run("perl", [script, ...options, "--file", ...paths]);
-  // It exits 1 for findings; a missing word list it only mentions
+  // It exits with 1 if it has findings. It reports a missing word list on standard error only.
   if (done.stderr !== "" || done.code > 1) {
     throw new Error(`checkpatch.pl ended with status ${done.code}: ${done.stderr.trim()}`);
   }
