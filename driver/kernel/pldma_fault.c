@@ -218,28 +218,28 @@ void pldma_fault_sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t
 		dma_sync_single_for_cpu(dev, addr, size, dir);
 }
 
+/* change the arguments of a call for a table; false to leave out the call */
+static bool pldma_fault_table(bool for_cpu, enum dma_data_direction *dir)
+{
+	enum pldma_fault_mistake mistake = pldma_fault(*dir, for_cpu, PLDMA_FAULT_TABLE);
+
+	if (mistake == PLDMA_FAULT_DIRECTION)
+		*dir = pldma_fault_other(*dir);
+	return mistake != PLDMA_FAULT_SKIP;
+}
+
 void pldma_fault_sync_sgtable_for_device(struct device *dev, struct sg_table *sgt,
 					 enum dma_data_direction dir)
 {
-	enum pldma_fault_mistake mistake = pldma_fault(dir, false, PLDMA_FAULT_TABLE);
-
-	if (mistake == PLDMA_FAULT_SKIP)
-		return;
-	if (mistake == PLDMA_FAULT_DIRECTION)
-		dir = pldma_fault_other(dir);
-	dma_sync_sgtable_for_device(dev, sgt, dir);
+	if (pldma_fault_table(false, &dir))
+		dma_sync_sgtable_for_device(dev, sgt, dir);
 }
 
 void pldma_fault_sync_sgtable_for_cpu(struct device *dev, struct sg_table *sgt,
 				      enum dma_data_direction dir)
 {
-	enum pldma_fault_mistake mistake = pldma_fault(dir, true, PLDMA_FAULT_TABLE);
-
-	if (mistake == PLDMA_FAULT_SKIP)
-		return;
-	if (mistake == PLDMA_FAULT_DIRECTION)
-		dir = pldma_fault_other(dir);
-	dma_sync_sgtable_for_cpu(dev, sgt, dir);
+	if (pldma_fault_table(true, &dir))
+		dma_sync_sgtable_for_cpu(dev, sgt, dir);
 }
 
 int pldma_fault_map_sgtable(struct device *dev, struct sg_table *sgt,
