@@ -54,24 +54,21 @@ export { type Pattern, patternNamed, patterns, type PatternSpec } from "./hil/pa
 export { type Measurement, type Spread } from "./hil/results/schema.ts";
 export { type Blame, type Fault, FAULT_KINDS, type FaultKind } from "./hil/verify/fault.ts";
 export type { FrameSize } from "./hil/settings/values.ts";
-export {
-  Block,
-  type BlockState,
-  type CompletedTransfer,
-  type EnqueueOptions,
-} from "./driver/block.ts";
-export {
-  type AllocOptions,
-  type BlockQuery,
-  Device,
-  type OpenOptions,
-  type Readiness,
-  type RegisterOptions,
-  type ResetResult,
-  type WaitOptions,
-} from "./driver/device.ts";
+export { Block, type CompletedTransfer } from "./driver/block.ts";
+export type { BlockQuery } from "./driver/block_query.ts";
+export { type BlockState, BlockStateError } from "./driver/block_state.ts";
+export { Device } from "./driver/device.ts";
+export type {
+  AllocOptions,
+  OpenOptions,
+  Readiness,
+  RegisterOptions,
+  ResetResult,
+  WaitOptions,
+} from "./driver/device_options.ts";
+export type { EnqueueOptions } from "./driver/enqueue.ts";
 export { ERRNO, ErrnoError, type ErrnoName, errnoName } from "./driver/errno.ts";
-export { AbiMismatchError, BlockStateError, ResetError, TransferError } from "./driver/errors.ts";
+export { AbiMismatchError, ResetError, TransferError } from "./driver/errors.ts";
 export type { ChannelInfo, CoreInfo, DeviceInfo, PolicyInfo } from "./driver/info.ts";
 export { libc } from "./driver/libc.ts";
 export { Mapping } from "./driver/mapping.ts";

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: MIT
 
 /**
- * Blocks: memory that is owned by the caller or by the driver, never by both.
+ * Blocks of memory. At any time either the caller or the driver owns a block, never both.
  *
  * @module
  */
 
-import { range, wholeNumber, word } from "./checks.ts";
-import { ErrnoError } from "./errno.ts";
-import { BlockStateError } from "./errors.ts";
-import { explain, type Handle } from "./handle.ts";
+import { type BlockState, BlockStateError, notOwned } from "./block_state.ts";
+import { range, uint32, wholeNumber } from "./checks.ts";
+import { enqueueError, type EnqueueOptions, packEnqueue } from "./enqueue.ts";
+import type { Handle } from "./handle.ts";
 import type { Mapping } from "./mapping.ts";
-import { memoryFriend, type UserMemory } from "./memory.ts";
+import { memoryInternals, type UserMemory } from "./memory.ts";
 import {
   type Direction,
   type DriverState,
-  ENQUEUE_FLAGS,
   FREE,
   IOC,
   type PolicyName,
@@ -23,128 +22,110 @@ import {
   type TransferStatus,
 } from "./uapi.ts";
 
-/**
- * Who owns a block. Between `enqueue()` and `dequeue()` a `Block` says `"queued"`; how far the driver
- * is with it, `"in-flight"` or `"done"`, is told by `Device.query()`.
- */
-export type BlockState = DriverState | "freed";
+export type { EnqueueOptions } from "./enqueue.ts";
 
-/** A transfer that came back from the driver. Its block is the caller's again. */
+/** A transfer that ended. The caller owns its block again. */
 export interface CompletedTransfer {
   /** The block. */
   readonly block: Block;
-  /** Bytes moved. For rx this may be less than enqueued: a short frame is not an error. */
+  /** Number of bytes moved. For rx it may be less than enqueued, because a short frame is no error. */
   readonly bytes: number;
-  /** Start of the transfer in the block, bytes, as enqueued. */
+  /** Start of the transfer in the block as enqueued, bytes. */
   readonly offset: number;
-  /** How the engine ended it. Other than `"ok"` only in a `TransferError`. */
+  /** How the transfer ended. A status other than `"ok"` only occurs in a `TransferError`. */
   readonly status: TransferStatus;
-  /** As enqueued. */
+  /** The number that the caller passed to `enqueue()`. */
   readonly cookie: bigint;
-  /** When the driver took the block, nanoseconds of CLOCK_MONOTONIC. */
+  /** When the driver accepted the block, nanoseconds of CLOCK_MONOTONIC. */
   readonly queuedNs: number;
-  /** When the engine was given it, nanoseconds of CLOCK_MONOTONIC. */
+  /** When the driver submitted the transfer to the engine, nanoseconds of CLOCK_MONOTONIC. */
   readonly submittedNs: number;
-  /** When the engine reported it, nanoseconds of CLOCK_MONOTONIC. */
+  /** When the engine reported completion, nanoseconds of CLOCK_MONOTONIC. */
   readonly doneNs: number;
-  /** Spent to hand the memory to the device (sync, or pin and map), nanoseconds. */
+  /** Time to hand the memory to the device (sync, or pin and map), nanoseconds. */
   readonly syncDeviceNs: number;
-  /** Spent to hand the memory to the CPU (sync, or unmap and unpin), nanoseconds. */
+  /** Time to hand the memory to the CPU (sync, or unmap and unpin), nanoseconds. */
   readonly syncCpuNs: number;
-  /** Check value over the bytes that the core saw, or null when the core computes none. */
+  /** Check value of the bytes that the core read or wrote, or null if the core computes none. */
   readonly check: number | null;
 }
 
-/** How to enqueue a block. */
-export interface EnqueueOptions {
-  /** Start of the transfer, bytes; 0 when left out. */
-  readonly offset?: number;
-  /** Bytes to send, or room for the frame to receive; the rest of the block when left out. */
-  readonly length?: number;
-  /** Handed back in the completion, 0 to 2^64 - 1; 0 when left out. */
-  readonly cookie?: bigint;
-  /** Sync the whole block, not only what moves, so that guard zones can be read. */
-  readonly verify?: boolean;
-  /** Accept an offset that is not cache-aligned: neighbours may share a cache line. */
-  readonly unaligned?: boolean;
-}
-
-/** What a device knows of a block when it makes it; not part of the public API. */
+/** What a device passes to a new block. Not part of the public API. */
 export interface BlockInit {
   /** Id in the driver. */
   readonly id: number;
-  /** Bytes. */
+  /** Size, bytes. */
   readonly size: number;
-  /** Direction. */
+  /** Direction of its transfers. */
   readonly direction: Direction;
   /** Policy. */
   readonly policy: PolicyName;
-  /** The open file. */
+  /** The open device file. */
   readonly handle: Handle;
-  /** The block's own mapping, or that of the memory it is registered on, or null without one. */
+  /** The mapping of its memory, or null if the block is not mapped. */
   readonly mapping: Mapping | null;
-  /** Start in the mapping, bytes. */
+  /** Start of the block in the mapping, bytes. */
   readonly base: number;
-  /** The memory it is registered on. */
+  /** The user memory that the block is registered on, or null if the driver owns the memory. */
   readonly memory: UserMemory | null;
-  /** Told when the block is freed. */
-  readonly forget: (block: Block) => void;
+  /** Called after the block was freed. */
+  readonly onFree: (block: Block) => void;
 }
 
-/** What a device may do to its blocks; not part of the public API. */
-export interface BlockFriend {
-  /** Make a block. */
+/** What only a device may do with its blocks. Not part of the public API. */
+export interface BlockInternals {
+  /** Create a block. */
   create(init: BlockInit): Block;
-  /** The driver gave the block another owner. */
-  settle(block: Block, state: DriverState): void;
-  /** The device is closing: revoke the views and drop the mapping. */
+  /** Record a change of state in the driver. */
+  setState(block: Block, state: DriverState): void;
+  /** Revoke the views and drop the mapping, because the device is closing. */
   close(block: Block): void;
 }
 
-let friend: BlockFriend;
+let internals: BlockInternals;
 const EMPTY = new Uint8Array(0);
-const MAX_COOKIE = 0xffff_ffff_ffff_ffffn;
 const DEFAULTS: EnqueueOptions = {};
 
 /**
- * A block of memory that DMA reads (`tx`) or writes (`rx`). Made by `Device.alloc()` and
- * `Device.register()`.
+ * A block of memory that DMA reads (`tx`) or writes (`rx`). `Device.alloc()` and `Device.register()`
+ * create blocks.
  *
- * Only in state `"user"` may it be touched. `enqueue()` hands it to the driver and detaches every view
- * that `bytes()` gave out; the completion of `Device.dequeue()` hands it back.
+ * The caller may access a block only in state `"user"`. `enqueue()` hands the block to the driver and
+ * detaches every view that `bytes()` returned. `Device.dequeue()` hands the block back.
  *
- * When the driver is unbound from the device, the memory goes and a touch kills the process (SIGBUS), as
- * it does any user of a mapped device.
+ * If the driver is unbound from the device, the memory is unmapped. An access then kills the process with
+ * SIGBUS, as for every mapped device.
  */
 export class Block implements Disposable {
-  /** Id in the driver, never reused while the device is open. */
+  /** Id in the driver. It is not reused while the device is open. */
   readonly id: number;
-  /** Bytes. */
+  /** Size, bytes. */
   readonly size: number;
-  /** Which way its data goes. */
+  /** Direction of its transfers. */
   readonly direction: Direction;
   /** Where its memory comes from and who syncs caches. */
   readonly policy: PolicyName;
   /**
-   * Whether the CPU may store to it. False for receive blocks of `streaming-lazy`, whose pages are
-   * read-only, so that a store through a view kills the process, and for `bounce`.
+   * Whether the CPU may write to the block. False for policy `bounce`, which has no mapping, and for
+   * receive blocks of policy `streaming-lazy`. The pages of the latter are read-only, so a store through
+   * a view kills the process.
    */
   readonly writable: boolean;
 
   readonly #handle: Handle;
   readonly #base: number;
   readonly #memory: UserMemory | null;
-  readonly #forget: (block: Block) => void;
+  readonly #onFree: (block: Block) => void;
   #mapping: Mapping | null;
   #state: BlockState = "user";
-  /** A view for internal use, and the buffer that it is over. */
+  /** A cached view for internal use, and the buffer that the view was made from. */
   #view: Uint8Array<ArrayBuffer> = EMPTY;
   #viewed: ArrayBuffer = EMPTY.buffer;
 
   static {
-    friend = {
+    internals = {
       create: (init) => new Block(init),
-      settle: (block, state) => {
+      setState: (block, state) => {
         block.#state = state;
       },
       close: (block) => block.#drop(),
@@ -162,27 +143,28 @@ export class Block implements Disposable {
     this.#mapping = init.mapping;
     this.#base = init.base;
     this.#memory = init.memory;
-    this.#forget = init.forget;
-    if (init.memory !== null) memoryFriend.attach(init.memory);
+    this.#onFree = init.onFree;
+    if (init.memory !== null) memoryInternals.attach(init.memory);
   }
 
-  /** Who owns the block, as this process knows it. */
+  /** Who owns the block, as far as this process knows. */
   get state(): BlockState {
     return this.#state;
   }
 
-  /** Address of the first byte in this process; 0 when the block has no mapping. */
+  /** Address of the first byte in this process, or 0 if the block has no mapping. */
   get address(): bigint {
     return this.#mapping === null ? 0n : this.#mapping.address + BigInt(this.#base);
   }
 
   /**
-   * The block's memory. The view is good until the block is enqueued, freed, or its device closed; then
-   * it is detached and reads as empty. The views of blocks registered on the same `UserMemory` are
-   * detached together. Where {@linkcode writable} is false, a store to it kills the process.
+   * Get a view of the block's memory. The view is detached, and then has length 0, when the block is
+   * enqueued or freed, and when its device is closed. Views of blocks that are registered on the same
+   * `UserMemory` are detached together. If {@linkcode writable} is false, a store to the view kills the
+   * process.
    *
-   * @returns A view over the whole block.
-   * @throws {BlockStateError} Unless the caller owns the block and it is mapped.
+   * @returns A view of the whole block.
+   * @throws {BlockStateError} If the caller does not own the block, or the block is not mapped.
    */
   bytes(): Uint8Array<ArrayBuffer> {
     const view = this.#owned("reading it");
@@ -193,10 +175,10 @@ export class Block implements Disposable {
   /**
    * Copy bytes into the block.
    *
-   * @param source The bytes.
-   * @param offset Where to put them, bytes from the start.
-   * @throws {BlockStateError} Unless the caller owns the block and may write it.
-   * @throws {RangeError} When they do not fit.
+   * @param source The bytes to copy.
+   * @param offset Start in the block, bytes. Defaults to 0.
+   * @throws {BlockStateError} If the caller does not own the block or must not write to it.
+   * @throws {RangeError} If the bytes do not fit.
    */
   set(source: Uint8Array, offset = 0): void {
     const view = this.#owned("writing it");
@@ -206,29 +188,29 @@ export class Block implements Disposable {
   }
 
   /**
-   * Fill the block with one byte.
+   * Fill the block, or a part of it, with one byte.
    *
-   * @param value The byte, 0 to 255.
-   * @param offset Where to start, bytes.
-   * @param length How many bytes; the rest of the block when left out.
-   * @throws {BlockStateError} Unless the caller owns the block and may write it.
-   * @throws {RangeError} When the value is no byte or the range does not fit.
+   * @param value The byte, from 0 to 255.
+   * @param offset Start in the block, bytes. Defaults to 0.
+   * @param length Number of bytes. Defaults to the rest of the block.
+   * @throws {BlockStateError} If the caller does not own the block or must not write to it.
+   * @throws {RangeError} If the value is not a byte or the range does not fit.
    */
   fill(value: number, offset = 0, length: number = this.size - offset): void {
     const view = this.#owned("writing it");
     if (!this.writable) throw this.#readOnly();
     range(`Block ${this.id}`, this.size, offset, length);
-    if (word("value", value) > 255) throw new RangeError(`Expected a byte, found ${value}`);
+    if (uint32("value", value) > 255) throw new RangeError(`Expected a byte, found ${value}`);
     view.fill(value, offset, offset + length);
   }
 
   /**
-   * Copy bytes out of the block, without handing out a view.
+   * Copy bytes out of the block. Creates no view.
    *
-   * @param target Where to put them; its length says how many.
-   * @param offset Where to start in the block, bytes.
-   * @throws {BlockStateError} Unless the caller owns the block and it is mapped.
-   * @throws {RangeError} When the block does not hold that many.
+   * @param target Receives the bytes. Its length is the number of bytes to copy.
+   * @param offset Start in the block, bytes. Defaults to 0.
+   * @throws {BlockStateError} If the caller does not own the block, or the block is not mapped.
+   * @throws {RangeError} If the range is not inside the block.
    */
   copyTo(target: Uint8Array, offset = 0): void {
     const view = this.#owned("reading it");
@@ -237,14 +219,14 @@ export class Block implements Disposable {
   }
 
   /**
-   * Compare the block with bytes at memory speed. Hands out no view.
+   * Compare bytes of the block with expected bytes by `memcmp()`. Creates no view.
    *
-   * @param expected The bytes, compared from their beginning.
-   * @param offset Where to start in the block, bytes.
-   * @param length How many bytes to compare; all of `expected` when left out.
-   * @returns Whether all are equal.
-   * @throws {BlockStateError} Unless the caller owns the block and it is mapped.
-   * @throws {RangeError} When either side does not hold that many.
+   * @param expected The expected bytes, starting at index 0.
+   * @param offset Start in the block, bytes. Defaults to 0.
+   * @param length Number of bytes to compare. Defaults to the length of `expected`.
+   * @returns Whether all bytes are equal.
+   * @throws {BlockStateError} If the caller does not own the block, or the block is not mapped.
+   * @throws {RangeError} If the block or `expected` is too short.
    */
   equals(expected: Uint8Array, offset = 0, length: number = expected.length): boolean {
     const mapping = this.#mapped("reading it");
@@ -254,93 +236,85 @@ export class Block implements Disposable {
   }
 
   /**
-   * Hand the block to the driver, which owns it until it is dequeued. Every view is detached.
+   * Hand the block to the driver, which owns it until it is dequeued. Detaches every view.
    *
    * @param options What to move.
-   * @throws {BlockStateError} Unless the caller owns the block.
-   * @throws {RangeError} When a number is not one that the ABI can hold.
-   * @throws {ErrnoError} EAGAIN when the queue is full, EINVAL when the range is outside the block or
-   * not aligned, EBUSY when the engine has no descriptor left, EIO when it is not idle after a failed
-   * RESET, ENODEV when the device is gone. The block is then still the caller's and unchanged, but its
-   * views are detached.
+   * @throws {BlockStateError} If the caller does not own the block.
+   * @throws {RangeError} If the ABI cannot represent a number.
+   * @throws {ErrnoError} EAGAIN if the queue is full, EINVAL if the range is outside the block or not
+   * aligned, EBUSY if the engine has no free descriptor, EIO if the engine is not idle after a failed
+   * RESET, ENODEV if the device is gone. The caller then still owns the unchanged block, but its views
+   * are detached.
    */
   enqueue(options: EnqueueOptions = DEFAULTS): void {
-    if (this.#state !== "user") throw this.#notUser("enqueuing it");
-    const offset = wholeNumber("offset", options.offset ?? 0);
-    const length = wholeNumber("length", options.length ?? Math.max(this.size - offset, 0));
-    const cookie = options.cookie ?? 0n;
-    if (cookie < 0n || cookie > MAX_COOKIE) {
-      throw new RangeError(`Expected cookie from 0 to 2^64 - 1, found ${cookie}`);
-    }
-    const flags = (options.verify === true ? ENQUEUE_FLAGS.verify : 0) |
-      (options.unaligned === true ? ENQUEUE_FLAGS.unaligned : 0);
+    if (this.#state !== "user") throw notOwned(this.id, this.#state, "enqueuing it");
     const { syscalls, fd, enqueue: argument } = this.#handle;
+    packEnqueue(argument, this, options);
     this.#mapping?.revoke();
-    argument.pack(this.id, flags, offset, length, cookie);
     try {
       syscalls.ioctl(fd, IOC.ENQUEUE, argument.bytes);
     } catch (error) {
-      throw explain(error, "ENQUEUE", this.#refusal(error, offset, length));
+      throw enqueueError(error, this, options);
     }
     this.#state = "queued";
   }
 
   /**
-   * Hand a range to the device (clean caches), for policy `manual`.
+   * Hand a range to the device under policy `manual` (clean caches).
    *
-   * @param offset Start of the range, bytes; any alignment.
-   * @param length Bytes; the rest of the block when left out.
-   * @returns What it took, nanoseconds.
-   * @throws {BlockStateError} Unless the caller owns the block.
-   * @throws {ErrnoError} EINVAL for another policy or a range outside the block.
+   * @param offset Start of the range, bytes, without alignment rules. Defaults to 0.
+   * @param length Number of bytes. Defaults to the rest of the block.
+   * @returns Duration of the sync calls, nanoseconds.
+   * @throws {BlockStateError} If the caller does not own the block.
+   * @throws {ErrnoError} EINVAL if the policy is not `manual` or the range is outside the block.
    */
   syncForDevice(offset = 0, length: number = this.size - offset): number {
     return this.#sync("for-device", offset, length);
   }
 
   /**
-   * Hand a range to the CPU (invalidate caches), for policy `manual`.
+   * Hand a range to the CPU under policy `manual` (invalidate caches).
    *
-   * @param offset Start of the range, bytes; any alignment.
-   * @param length Bytes; the rest of the block when left out.
-   * @returns What it took, nanoseconds.
-   * @throws {BlockStateError} Unless the caller owns the block.
-   * @throws {ErrnoError} EINVAL for another policy or a range outside the block.
+   * @param offset Start of the range, bytes, without alignment rules. Defaults to 0.
+   * @param length Number of bytes. Defaults to the rest of the block.
+   * @returns Duration of the sync calls, nanoseconds.
+   * @throws {BlockStateError} If the caller does not own the block.
+   * @throws {ErrnoError} EINVAL if the policy is not `manual` or the range is outside the block.
    */
   syncForCpu(offset = 0, length: number = this.size - offset): number {
     return this.#sync("for-cpu", offset, length);
   }
 
   /**
-   * Give the block back to the driver: detach the views, unmap, free. Memory that it was registered on
-   * may be disposed afterwards.
+   * Free the block: detach the views, unmap the memory, and release it in the driver. `UserMemory` that
+   * the block was registered on may be disposed afterwards.
    *
-   * @throws {BlockStateError} Unless the caller owns the block.
-   * @throws {ErrnoError} When the driver refuses.
+   * @throws {BlockStateError} If the caller does not own the block.
+   * @throws {ErrnoError} If the request fails.
    */
   free(): void {
-    if (this.#state !== "user") throw this.#notUser("freeing it");
+    if (this.#state !== "user") throw notOwned(this.id, this.#state, "freeing it");
     const registered = this.#memory !== null;
     const argument = new Uint8Array(FREE.size);
     new DataView(argument.buffer).setUint32(FREE.at.id, this.id, true);
-    // FREE refuses a block that is mapped; memory of the caller stays mapped.
+    // FREE refuses a block that is mapped. UserMemory stays mapped.
     const unmap = this.#mapping !== null && !registered;
     if (unmap) this.#drop();
     this.#handle.ioctl(registered ? "UNREGISTER" : "FREE", argument, `Block ${this.id}`);
     if (!unmap) this.#drop();
-    this.#forget(this);
+    this.#onFree(this);
   }
 
   /**
-   * {@linkcode free} at the end of a scope. A block that the driver owns, or that was freed, is left to
-   * its device: closing that gives everything back.
+   * {@linkcode free} the block at the end of a scope if the caller owns it. Does nothing in any other
+   * state, because closing the device releases all blocks.
    */
   [Symbol.dispose](): void {
     if (this.#state === "user" && this.#handle.open) this.free();
   }
 
   #sync(op: (typeof SYNC_OPS)[number], offset: number, length: number): number {
-    if (this.#state !== "user") throw this.#notUser("syncing it");
+    if (this.#state !== "user") throw notOwned(this.id, this.#state, "syncing it");
     const { sync } = this.#handle;
     sync.pack(
       this.id,
@@ -354,7 +328,7 @@ export class Block implements Disposable {
     return sync.ns;
   }
 
-  /** The internal view, after a check that the caller owns the memory. */
+  /** Get the internal view, if the caller owns the block. */
   #owned(purpose: string): Uint8Array<ArrayBuffer> {
     const { buffer } = this.#mapped(purpose);
     if (this.#viewed !== buffer) {
@@ -364,17 +338,18 @@ export class Block implements Disposable {
     return this.#view;
   }
 
+  /** Get the mapping, if the caller owns the block. */
   #mapped(purpose: string): Mapping {
-    if (this.#state !== "user") throw this.#notUser(purpose);
+    if (this.#state !== "user") throw notOwned(this.id, this.#state, purpose);
     if (this.#mapping !== null) return this.#mapping;
     throw new BlockStateError(
       this.id,
       this.#state,
-      `Block ${this.id} has no mapping: policy ${this.policy} is used by readFrame and writeFrame`,
+      `Block ${this.id} has no mapping: use readFrame and writeFrame with policy ${this.policy}`,
     );
   }
 
-  /** Detach the views, drop the mapping, and be freed. */
+  /** Detach the views, drop the mapping, and enter state `"freed"`. */
   #drop(): void {
     if (this.#state === "freed") return;
     this.#state = "freed";
@@ -384,51 +359,20 @@ export class Block implements Disposable {
     this.#viewed = EMPTY.buffer;
     if (this.#memory !== null) {
       mapping?.revoke();
-      memoryFriend.detach(this.#memory);
+      memoryInternals.detach(this.#memory);
     } else if (mapping !== null) {
       this.#handle.syscalls.munmap(mapping);
     }
-  }
-
-  #notUser(purpose: string): BlockStateError {
-    const { id } = this;
-    const advice: Record<BlockState, string> = {
-      "user": "",
-      "queued": `dequeue it before ${purpose}`,
-      "in-flight": `dequeue it before ${purpose}`,
-      "done": `dequeue it before ${purpose}`,
-      "quarantined": `the engine may still reach it: reset the device before ${purpose}`,
-      "freed": `allocate another instead of ${purpose}`,
-    };
-    return new BlockStateError(
-      id,
-      this.#state,
-      `Block ${id} is ${this.#state}: ${advice[this.#state]}`,
-    );
   }
 
   #readOnly(): BlockStateError {
     return new BlockStateError(
       this.id,
       this.#state,
-      `Block ${this.id} is read-only: only the device writes receive blocks of policy ${this.policy}`,
+      `Block ${this.id} is read-only: only the device may write to receive blocks of policy ${this.policy}`,
     );
-  }
-
-  #refusal(error: unknown, offset: number, length: number): string {
-    const what = `Block ${this.id}, ${length} of ${this.size} bytes at ${offset}`;
-    const why: Record<string, string> = {
-      EAGAIN: `the ${this.direction} queue is full: dequeue first`,
-      EBUSY:
-        "the engine has no descriptor left, or the driver does not take the block for the caller's",
-      EINVAL:
-        "expected a range inside the block, as the engine and the cache align it (or unaligned: true)",
-      EIO: "the engine is not idle: reset the device",
-    };
-    const reason = error instanceof ErrnoError ? why[error.code] : undefined;
-    return reason === undefined ? what : `${what}: ${reason}`;
   }
 }
 
-/** The door that {@linkcode Block} leaves open for its device; not part of the public API. */
-export const blockFriend: BlockFriend = friend;
+/** What {@linkcode Block} leaves to its device. Not part of the public API. */
+export const blockInternals: BlockInternals = internals;

@@ -6,19 +6,19 @@
  * @module
  */
 
-/** The longest wait that a call may be asked for, milliseconds: a day. */
+/** The longest timeout that a call accepts: one day, in milliseconds. */
 export const MAX_TIMEOUT_MS = 86_400_000;
 
-/** The wait that a call is given when it names none, milliseconds. */
+/** The timeout of a call without the option `timeoutMs`, milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 5_000;
 
 /**
- * Check a number of bytes or another count that the ABI holds in 64 bits.
+ * Check a number of bytes, or another count that has 64 bits in the ABI.
  *
  * @param what Name of the argument, for the message.
  * @param value The argument.
  * @returns The argument.
- * @throws {RangeError} When it is negative, not whole, or above 2^53 - 1.
+ * @throws {RangeError} If the argument is negative, not whole, or above 2^53 - 1.
  */
 export function wholeNumber(what: string, value: number): number {
   if (Number.isSafeInteger(value) && value >= 0) return value;
@@ -26,26 +26,26 @@ export function wholeNumber(what: string, value: number): number {
 }
 
 /**
- * Check a number that the ABI holds in 32 bits.
+ * Check a number that has 32 bits in the ABI.
  *
  * @param what Name of the argument, for the message.
  * @param value The argument.
  * @returns The argument.
- * @throws {RangeError} When it is negative, not whole, or above 2^32 - 1.
+ * @throws {RangeError} If the argument is negative, not whole, or above 2^32 - 1.
  */
-export function word(what: string, value: number): number {
+export function uint32(what: string, value: number): number {
   if (value >>> 0 === value) return value;
   throw new RangeError(`Expected ${what} to be a whole number from 0 to 2^32 - 1, found ${value}`);
 }
 
 /**
- * Check a range of bytes inside something.
+ * Check that a range of bytes lies inside a container.
  *
- * @param what Name of what holds the range, for the message.
- * @param size Its size, bytes.
+ * @param what Name of the container, for the message.
+ * @param size Size of the container, bytes.
  * @param offset Start of the range, bytes.
  * @param length Length of the range, bytes.
- * @throws {RangeError} When it does not lie inside.
+ * @throws {RangeError} If the range does not lie inside.
  */
 export function range(what: string, size: number, offset: number, length: number): void {
   wholeNumber("offset", offset);
@@ -57,15 +57,15 @@ export function range(what: string, size: number, offset: number, length: number
 }
 
 /**
- * Check how long a call may wait.
+ * Check the timeout of a call.
  *
- * @param timeoutMs Milliseconds.
+ * @param timeoutMs The timeout, milliseconds.
  * @returns The argument.
- * @throws {RangeError} When it is negative, not finite, or longer than a day.
+ * @throws {RangeError} If the timeout is negative, not finite, or longer than one day.
  */
 export function timeout(timeoutMs: number): number {
   if (timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT_MS) return timeoutMs;
   throw new RangeError(
-    `Expected timeoutMs from 0 to ${MAX_TIMEOUT_MS}, since no wait is unbounded, found ${timeoutMs}`,
+    `Expected timeoutMs from 0 to ${MAX_TIMEOUT_MS} (one day), found ${timeoutMs}`,
   );
 }

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { MAX_TIMEOUT_MS, range, timeout, wholeNumber, word } from "./checks.ts";
+import { MAX_TIMEOUT_MS, range, timeout, uint32, wholeNumber } from "./checks.ts";
 
-Deno.test("wholeNumber() takes 0 to 2^53 - 1 and nothing else", () => {
+Deno.test("wholeNumber() accepts only whole numbers from 0 to 2^53 - 1", () => {
   for (const good of [0, 1, 2 ** 32, 2 ** 53 - 1]) assertEquals(wholeNumber("size", good), good);
   for (const bad of [-1, 0.5, NaN, Infinity, 2 ** 53]) {
     assertThrows(() => wholeNumber("size", bad), RangeError, `found ${bad}`);
   }
 });
 
-Deno.test("word() takes 0 to 2^32 - 1 and nothing else", () => {
-  for (const good of [0, 1, 2 ** 32 - 1]) assertEquals(word("id", good), good);
+Deno.test("uint32() accepts only whole numbers from 0 to 2^32 - 1", () => {
+  for (const good of [0, 1, 2 ** 32 - 1]) assertEquals(uint32("id", good), good);
   for (const bad of [-1, 0.5, NaN, Infinity, 2 ** 32]) {
-    assertThrows(() => word("id", bad), RangeError, `found ${bad}`);
+    assertThrows(() => uint32("id", bad), RangeError, `found ${bad}`);
   }
 });
 
-Deno.test("range() takes ranges inside and refuses the first byte outside", () => {
+Deno.test("range() throws for a range with a byte outside", () => {
   range("it", 10, 0, 10);
   range("it", 10, 10, 0);
   const outside = [[0, 11], [10, 1], [11, 0], [5, 6], [2 ** 53 - 1, 2 ** 53 - 1]] as const;
@@ -28,7 +28,7 @@ Deno.test("range() takes ranges inside and refuses the first byte outside", () =
   assertThrows(() => range("it", 10, 1, -1), RangeError, "length");
 });
 
-Deno.test("timeout() takes 0 to a day and refuses a wait without end", () => {
+Deno.test("timeout() throws for a timeout that is not from 0 to one day", () => {
   for (const good of [0, 0.5, MAX_TIMEOUT_MS]) assertEquals(timeout(good), good);
   for (const bad of [-1, NaN, Infinity, MAX_TIMEOUT_MS + 1]) {
     assertThrows(() => timeout(bad), RangeError, `found ${bad}`);

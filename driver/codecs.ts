@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
 /**
- * Packing and unpacking of the structs that are passed often, and the helpers for all others. Little
- * endian, as x86-64 and arm64 under Linux are.
+ * Packing and unpacking of the structs that are sent for every frame, and helpers for all other structs.
+ * Numbers are little-endian, as on x86-64 and arm64 under Linux.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import { DEQUEUE, ENQUEUE, SYNC } from "./uapi.ts";
 
 const WORD = 0x1_0000_0000;
 
-/** Id that no block has: it marks a DEQUEUE struct whose outputs were not written. */
+/** An id that no block has. It marks a DEQUEUE struct whose outputs the driver did not write. */
 const NO_ID = 0xffff_ffff;
 
 /**
- * Refuse a host that does not keep its bytes in the order that this binding packs them in.
+ * Check that the host is little-endian, because this binding packs its structs so.
  *
- * @param probe The bytes of the 16-bit number 1, for a test.
- * @throws {Error} On a big-endian host.
+ * @param probe The bytes of the 16-bit number 1. Defaults to those of this host.
+ * @throws {Error} If the host is big-endian.
  */
 export function requireLittleEndian(probe = new Uint8Array(new Uint16Array([1]).buffer)): void {
   if (probe[0] === 1) return;
@@ -30,9 +30,9 @@ export function requireLittleEndian(probe = new Uint8Array(new Uint16Array([1]).
 /**
  * Pack a whole number into 64 bits.
  *
- * @param view Where to.
- * @param at Offset, bytes.
- * @param value From 0 to 2^53 - 1; for a time, whatever a double holds below 2^63.
+ * @param view Receives the number.
+ * @param at Offset in the view, bytes.
+ * @param value A whole number from 0 to 2^53 - 1, or a time of up to 2^63 - 1.
  */
 export function setNumber(view: DataView, at: number, value: number): void {
   view.setUint32(at, value >>> 0, true);
@@ -40,12 +40,12 @@ export function setNumber(view: DataView, at: number, value: number): void {
 }
 
 /**
- * Unpack 64 bits that count something.
+ * Unpack a 64-bit count.
  *
- * @param view Where from.
- * @param at Offset, bytes.
+ * @param view Contains the number.
+ * @param at Offset in the view, bytes.
  * @returns The number.
- * @throws {RangeError} When it is above 2^53 - 1 and so not exact in a double.
+ * @throws {RangeError} If the number is above 2^53 - 1, because a double may not represent it exactly.
  */
 export function getNumber(view: DataView, at: number): number {
   const high = view.getUint32(at + 4, true);
@@ -56,11 +56,11 @@ export function getNumber(view: DataView, at: number): number {
 }
 
 /**
- * Unpack 64 bits of nanoseconds. CLOCK_MONOTONIC passes 2^53 after 104 days without a reboot, so a
- * time beyond is rounded to what a double holds (2 ns, later 4 ns) and not refused.
+ * Unpack a 64-bit number of nanoseconds. CLOCK_MONOTONIC exceeds 2^53 after 104 days without a reboot, so
+ * a larger time is rounded to the precision of a double (2 ns, later 4 ns) instead of refused.
  *
- * @param view Where from.
- * @param at Offset, bytes.
+ * @param view Contains the number.
+ * @param at Offset in the view, bytes.
  * @returns Nanoseconds.
  */
 export function getTime(view: DataView, at: number): number {
@@ -70,10 +70,10 @@ export function getTime(view: DataView, at: number): number {
 /**
  * Unpack a string.
  *
- * @param view Where from.
- * @param at Offset, bytes.
- * @param room Bytes that the string and its NUL may take.
- * @returns The characters before the first NUL.
+ * @param view Contains the string.
+ * @param at Offset in the view, bytes.
+ * @param room Size of the member that holds the string, bytes.
+ * @returns The characters before the first NUL, or all of them without a NUL.
  */
 export function getString(view: DataView, at: number, room: number): string {
   const bytes = new Uint8Array(view.buffer, view.byteOffset + at, room);
@@ -82,13 +82,28 @@ export function getString(view: DataView, at: number, room: number): string {
 }
 
 /**
- * Name what the driver tells by a number.
+ * Find the number of a name in an enum.
+ *
+ * @param what Name of the argument, for the message.
+ * @param names Names by number.
+ * @param name The name.
+ * @returns The number.
+ * @throws {RangeError} If the enum has no such name.
+ */
+export function indexOf<T extends string>(what: string, names: readonly T[], name: T): number {
+  const index = names.indexOf(name);
+  if (index >= 0) return index;
+  throw new RangeError(`Expected ${what} to be one of ${names.join(", ")}, found ${name}`);
+}
+
+/**
+ * Find the name of a number that the driver reports.
  *
  * @param what The C name of the enum, for the message.
  * @param names Names by number.
  * @param index The number.
  * @returns The name.
- * @throws {RangeError} When the number has no name in this version of the ABI.
+ * @throws {RangeError} If the number has no name in this version of the ABI.
  */
 export function nameOf<T extends string>(what: string, names: readonly T[], index: number): T {
   const name = names[index];
@@ -98,20 +113,20 @@ export function nameOf<T extends string>(what: string, names: readonly T[], inde
   );
 }
 
-/** `struct pldma_enqueue`, packed again for each call. */
+/** `struct pldma_enqueue`. One object serves many calls. */
 export class EnqueueArgument {
   /** The struct. */
   readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(ENQUEUE.size);
   readonly #view = new DataView(this.bytes.buffer);
 
   /**
-   * Fill in every input.
+   * Set every input.
    *
-   * @param id The block.
+   * @param id Id of the block.
    * @param flags `PLDMA_ENQUEUE_*`.
    * @param offset Start of the transfer, bytes.
-   * @param length Bytes.
-   * @param cookie Handed back on completion, 64 bits.
+   * @param length Number of bytes.
+   * @param cookie A 64-bit number that the completion returns.
    */
   pack(id: number, flags: number, offset: number, length: number, cookie: bigint): void {
     const view = this.#view;
@@ -124,14 +139,14 @@ export class EnqueueArgument {
   }
 }
 
-/** `struct pldma_dequeue`, packed again for each call. */
+/** `struct pldma_dequeue`. One object serves many calls. */
 export class DequeueArgument {
   /** The struct. */
   readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(DEQUEUE.size);
   readonly #view = new DataView(this.bytes.buffer);
 
   /**
-   * Fill in every input, and an id that tells whether the outputs were written.
+   * Set every input, and an id that shows later whether the driver wrote the outputs.
    *
    * @param direction Index of the direction.
    * @param deadlineNs When to give up, nanoseconds of CLOCK_MONOTONIC.
@@ -145,17 +160,17 @@ export class DequeueArgument {
     view.setInt32(DEQUEUE.at.error, 0, true);
   }
 
-  /** Whether the driver wrote its outputs. */
+  /** Whether the driver wrote the outputs. */
   get written(): boolean {
     return this.id !== NO_ID;
   }
 
-  /** The positive errno that the call failed with, or 0. */
+  /** The positive errno of the call, or 0. */
   get error(): number {
     return this.#view.getInt32(DEQUEUE.at.error, true);
   }
 
-  /** The block. */
+  /** Id of the block. */
   get id(): number {
     return this.#view.getUint32(DEQUEUE.at.id, true);
   }
@@ -170,12 +185,12 @@ export class DequeueArgument {
     return getNumber(this.#view, DEQUEUE.at.offset);
   }
 
-  /** Bytes moved. */
+  /** Number of bytes moved. */
   get length(): number {
     return getNumber(this.#view, DEQUEUE.at.length);
   }
 
-  /** As enqueued. A bigint is only made for one that is not 0. */
+  /** The number that was enqueued with the block. Avoids a new bigint for the usual 0n. */
   get cookie(): bigint {
     const at = DEQUEUE.at.cookie;
     const view = this.#view;
@@ -183,32 +198,32 @@ export class DequeueArgument {
     return view.getBigUint64(at, true);
   }
 
-  /** When ENQUEUE took the block, nanoseconds of CLOCK_MONOTONIC. */
+  /** When ENQUEUE accepted the block, nanoseconds of CLOCK_MONOTONIC. */
   get queuedNs(): number {
     return getTime(this.#view, DEQUEUE.at.queued_ns);
   }
 
-  /** When the engine was given it, nanoseconds of CLOCK_MONOTONIC. */
+  /** When the driver submitted the transfer to the engine, nanoseconds of CLOCK_MONOTONIC. */
   get submittedNs(): number {
     return getTime(this.#view, DEQUEUE.at.submitted_ns);
   }
 
-  /** When the engine reported it, nanoseconds of CLOCK_MONOTONIC. */
+  /** When the engine reported completion, nanoseconds of CLOCK_MONOTONIC. */
   get doneNs(): number {
     return getTime(this.#view, DEQUEUE.at.done_ns);
   }
 
-  /** Spent to hand it to the device, nanoseconds. */
+  /** Time to hand the memory to the device, nanoseconds. */
   get syncDeviceNs(): number {
     return getTime(this.#view, DEQUEUE.at.sync_device_ns);
   }
 
-  /** Spent to hand it to the CPU, nanoseconds. */
+  /** Time to hand the memory to the CPU, nanoseconds. */
   get syncCpuNs(): number {
     return getTime(this.#view, DEQUEUE.at.sync_cpu_ns);
   }
 
-  /** Index of the kind of check value; 0 when there is none. */
+  /** Index of the kind of check value, or 0 without one. */
   get checkKind(): number {
     return this.#view.getUint32(DEQUEUE.at.check_kind, true);
   }
@@ -219,19 +234,19 @@ export class DequeueArgument {
   }
 }
 
-/** `struct pldma_sync`, packed again for each call. */
+/** `struct pldma_sync`. One object serves many calls. */
 export class SyncArgument {
   /** The struct. */
   readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(SYNC.size);
   readonly #view = new DataView(this.bytes.buffer);
 
   /**
-   * Fill in every input.
+   * Set every input.
    *
-   * @param id The block.
+   * @param id Id of the block.
    * @param op Index of the operation.
    * @param offset Start of the range, bytes.
-   * @param length Bytes.
+   * @param length Number of bytes.
    */
   pack(id: number, op: number, offset: number, length: number): void {
     const view = this.#view;
@@ -241,7 +256,7 @@ export class SyncArgument {
     setNumber(view, SYNC.at.length, length);
   }
 
-  /** What the calls took, nanoseconds. */
+  /** Duration of the sync calls, nanoseconds. */
   get ns(): number {
     return getTime(this.#view, SYNC.at.ns);
   }

@@ -16,7 +16,7 @@ import { unpackStats } from "./stats.ts";
 import { runC } from "./testing/c_compiler.ts";
 import { DEQUEUE } from "./uapi.ts";
 
-/** The bytes of a struct that C filled in. */
+/** The bytes of a struct that a C program filled in. */
 async function fill(struct: string, statements: string): Promise<Uint8Array<ArrayBuffer>> {
   const source = `#include <stdio.h>
 #include <string.h>
@@ -31,7 +31,7 @@ int main(void)
   return Uint8Array.from(await runC(source));
 }
 
-Deno.test("setNumber() packs what getNumber() unpacks, up to 2^53 - 1", () => {
+Deno.test("setNumber() packs the numbers that getNumber() unpacks, up to 2^53 - 1", () => {
   const view = new DataView(new ArrayBuffer(16));
   for (const value of [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 5, 2 ** 53 - 1]) {
     setNumber(view, 8, value);
@@ -39,7 +39,7 @@ Deno.test("setNumber() packs what getNumber() unpacks, up to 2^53 - 1", () => {
   }
 });
 
-Deno.test("getNumber() refuses numbers that a double does not hold exactly", () => {
+Deno.test("getNumber() throws for a number above 2^53 - 1", () => {
   const view = new DataView(new ArrayBuffer(8));
   for (const value of [2n ** 53n, 2n ** 64n - 1n]) {
     view.setBigUint64(0, value, true);
@@ -47,7 +47,7 @@ Deno.test("getNumber() refuses numbers that a double does not hold exactly", () 
   }
 });
 
-Deno.test("getTime() rounds a clock beyond 104 days and does not refuse it", () => {
+Deno.test("getTime() rounds a time above 2^53 instead of throwing", () => {
   const view = new DataView(new ArrayBuffer(8));
   view.setBigUint64(0, 2n ** 53n + 3n, true);
   assertEquals(getTime(view, 0), 2 ** 53 + 4);
@@ -56,24 +56,24 @@ Deno.test("getTime() rounds a clock beyond 104 days and does not refuse it", () 
   assertEquals(view.getBigUint64(0, true), BigInt(deadline));
 });
 
-Deno.test("getString() ends at the first NUL or at the room", () => {
+Deno.test("getString() stops at the first NUL or at the end of the member", () => {
   const bytes = new TextEncoder().encode("xx\0abcdef");
   const view = new DataView(bytes.buffer);
   assertEquals([getString(view, 0, 9), getString(view, 3, 4)], ["xx", "abcd"]);
 });
 
-Deno.test("nameOf() refuses a number without a name", () => {
+Deno.test("nameOf() throws for a number without a name", () => {
   assertEquals(nameOf("e", ["a", "b"], 1), "b");
   assertThrows(() => nameOf("e", ["a", "b"], 2), RangeError, "Expected enum e below 2");
 });
 
-Deno.test("requireLittleEndian() refuses a big-endian host", () => {
+Deno.test("requireLittleEndian() throws on a big-endian host", () => {
   requireLittleEndian();
   const big = Uint8Array.of(0, 1);
   assertThrows(() => requireLittleEndian(big), Error, "Expected a little-endian host");
 });
 
-Deno.test("EnqueueArgument.pack() fills the struct as C does and clears what was there", async () => {
+Deno.test("EnqueueArgument.pack() packs the struct as C does and overwrites old values", async () => {
   const expected = await fill(
     "pldma_enqueue",
     `x.id = 0xfffffffe; x.flags = PLDMA_ENQUEUE_VERIFY | PLDMA_ENQUEUE_UNALIGNED;
@@ -85,7 +85,7 @@ Deno.test("EnqueueArgument.pack() fills the struct as C does and clears what was
   assertEquals(argument.bytes, expected);
 });
 
-Deno.test("DequeueArgument unpacks what C filled in", async () => {
+Deno.test("DequeueArgument unpacks a struct that C filled in", async () => {
   const argument = new DequeueArgument();
   argument.pack(1, 12_345_678_901_234);
   assert(!argument.written);
@@ -114,7 +114,7 @@ Deno.test("DequeueArgument unpacks what C filled in", async () => {
   assertEquals(cookie, 0x8000_0000_0000_0003n);
 });
 
-Deno.test("DequeueArgument.cookie sees a cookie in either half", () => {
+Deno.test("DequeueArgument.cookie reads both halves of the cookie", () => {
   const argument = new DequeueArgument();
   const view = new DataView(argument.bytes.buffer);
   for (const cookie of [0n, 1n, 1n << 32n, 1n << 63n]) {
@@ -123,7 +123,7 @@ Deno.test("DequeueArgument.cookie sees a cookie in either half", () => {
   }
 });
 
-Deno.test("unpackInfo() unpacks what C filled in", async () => {
+Deno.test("unpackInfo() unpacks a struct that C filled in", async () => {
   const bytes = await fill(
     "pldma_info",
     `x.abi_version = 1; x.cache_align = 64; x.page_size = 4096; x.max_blocks = 99;
@@ -185,7 +185,7 @@ Deno.test("unpackInfo() unpacks what C filled in", async () => {
   assertEquals(unpackInfo(new Uint8Array(bytes.length)).core.build, null);
 });
 
-Deno.test("unpackStats() unpacks what C filled in", async () => {
+Deno.test("unpackStats() unpacks a struct that C filled in", async () => {
   const bytes = await fill(
     "pldma_stats",
     `x.blocks = 3; x.bytes = 0x300000000; x.chan[0].transfers = 8; x.chan[1].bytes = 9;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 
 /**
- * Names of Linux's error numbers, and the error that carries one.
+ * The error numbers of Linux, and the error that carries one.
  *
  * @module
  */
 
 /**
- * Linux's error numbers by name, as in `asm-generic/errno.h`. x86-64 and arm64 share these numbers.
- * `EWOULDBLOCK` and `EDEADLOCK` are other names of `EAGAIN` and `EDEADLK` and left out.
+ * The error numbers of Linux by name, as in `asm-generic/errno.h`. They are the same on x86-64 and arm64.
+ * Does not contain `EWOULDBLOCK` and `EDEADLOCK`, which are other names of `EAGAIN` and `EDEADLK`.
  */
 export const ERRNO = {
   EPERM: 1,
@@ -152,10 +152,10 @@ const names: ReadonlyMap<number, string> = new Map(
 );
 
 /**
- * The name of an error number.
+ * Find the name of an error number.
  *
  * @param errno A positive error number.
- * @returns Its name, or `errno N` for a number that Linux does not define.
+ * @returns Its name, or `errno N` if Linux does not define the number.
  *
  * @example Name a number
  * ```ts
@@ -172,7 +172,7 @@ export function errnoName(errno: number): string {
 /**
  * A system call failed.
  *
- * @example Tell a busy device from a missing one
+ * @example Distinguish a busy device from other failures
  * ```ts ignore
  * import { Device, ErrnoError } from "@plumbline/hil";
  *
@@ -189,15 +189,15 @@ export class ErrnoError extends Error {
   readonly code: string;
   /** The positive error number. */
   readonly errno: number;
-  /** What was called, such as `"open"` or `"ioctl PLDMA_IOC_ENQUEUE"`. */
+  /** The system call, such as `"open"` or `"ioctl PLDMA_IOC_ENQUEUE"`. */
   readonly syscall: string;
 
   /**
    * Describe a failed call.
    *
-   * @param syscall What was called.
+   * @param syscall The system call.
    * @param errno The positive error number.
-   * @param detail What it was called on and what to do, in words.
+   * @param detail The subject of the call, and what to do about the error.
    */
   constructor(syscall: string, errno: number, detail?: string) {
     const code = errnoName(errno);

@@ -7,7 +7,7 @@ import { O_RDWR } from "./syscalls.ts";
 import { runC } from "./testing/c_compiler.ts";
 import { IOC } from "./uapi.ts";
 
-Deno.test("ERRNO has every number that C has", async () => {
+Deno.test("ERRNO equals the error numbers of the C header", async () => {
   const macros = await new Deno.Command("cc", {
     args: ["-E", "-dM", "-include", "errno.h", "-x", "c", "/dev/null"],
   }).output();
@@ -23,7 +23,7 @@ Deno.test("ERRNO has every number that C has", async () => {
   );
 });
 
-Deno.test("errnoName() names known numbers and shows unknown ones", () => {
+Deno.test('errnoName() returns the name of a known number and "errno N" for an unknown one', () => {
   assertEquals([errnoName(16), errnoName(125), errnoName(4000)], [
     "EBUSY",
     "ECANCELED",
@@ -31,7 +31,7 @@ Deno.test("errnoName() names known numbers and shows unknown ones", () => {
   ]);
 });
 
-Deno.test("ErrnoError tells call, name, number and detail", () => {
+Deno.test("ErrnoError.message contains call, name, number and detail", () => {
   const error = new ErrnoError("ioctl PLDMA_IOC_FREE", 16, "Block 3");
   assertEquals(error.message, "ioctl PLDMA_IOC_FREE failed: EBUSY (16): Block 3");
   assertEquals([error.name, error.code, error.errno, error.syscall], [
@@ -42,7 +42,7 @@ Deno.test("ErrnoError tells call, name, number and detail", () => {
   ]);
 });
 
-Deno.test("libc throws ErrnoError with the errno of the very call that failed", () => {
+Deno.test("libc throws ErrnoError with the errno of the call that failed", () => {
   const fd = libc.open("/dev/null", O_RDWR);
   try {
     const argument = new Uint8Array(64);
@@ -57,7 +57,7 @@ Deno.test("libc throws ErrnoError with the errno of the very call that failed", 
       ["EBADF", () => libc.read(999_999, argument)],
       ["EBADF", () => libc.write(999_999, argument)],
     ];
-    // Often enough for the calls to be compiled, and mixed so that an old errno would be seen.
+    // Many rounds, so that V8 compiles the calls. Mixed, so that a stale errno would be noticed.
     for (let i = 0; i < 20_000; i++) {
       const [code, call] = failures[(i * 7) % failures.length] ?? ["", () => {}];
       assertEquals(assertThrows(call, ErrnoError).code, code);

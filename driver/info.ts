@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 /**
- * What a device tells about itself, by INFO.
+ * What a device reports about itself, by INFO.
  *
  * @module
  */
@@ -29,92 +29,92 @@ export interface ChannelInfo {
   readonly engine: string;
   /** Name of the dmaengine channel. */
   readonly channel: string;
-  /** Blocks that may be queued or in flight at once. */
+  /** Maximum number of blocks that are queued or in flight. */
   readonly queueDepth: number;
-  /** Of these, how many are handed to the engine at once. */
+  /** Maximum number of these blocks that are in flight, that is, submitted to the engine. */
   readonly engineDepth: number;
-  /** Longest contiguous piece that the engine takes, bytes. */
+  /** Longest contiguous segment that the engine accepts, bytes. */
   readonly maxSegment: number;
-  /** Alignment of a transfer's start, bytes. */
+  /** Required alignment of the start of a transfer, bytes. */
   readonly addressAlign: number;
-  /** Alignment of a transfer's length, bytes. */
+  /** Required alignment of the length of a transfer, bytes. */
   readonly lengthAlign: number;
-  /** What the core's check value is. */
+  /** Kind of check value that the core computes. */
   readonly checkKind: CheckKind;
-  /** Addresses that the mapping device reaches. */
+  /** Mask of the bus addresses that the DMA device can access. */
   readonly dmaMask: bigint;
-  /** Whether the kernel takes the mapping device for cache coherent. It may bounce even so. */
+  /** Whether the kernel considers the DMA device cache-coherent. It may still use bounce buffers. */
   readonly devCoherent: boolean;
-  /** Whether a page mapped for the device needs sync calls, also because it bounces. */
+  /** Whether memory mapped for the device needs sync calls, for its caches or for bounce buffers. */
   readonly needsSync: boolean;
   /** Whether RESET can prove that the engine is idle. */
   readonly provesIdle: boolean;
-  /** Whether the engine was not proved idle: ENQUEUE gives EIO until RESET succeeds. */
+  /** Whether a RESET failed to prove that the engine is idle. ENQUEUE fails with EIO until one succeeds. */
   readonly wedged: boolean;
 }
 
 /** One policy on a device. */
 export interface PolicyInfo {
-  /** Whether it is offered for tx blocks. */
+  /** Whether the device offers it for tx blocks. */
   readonly tx: boolean;
-  /** Whether it is offered for rx blocks. */
+  /** Whether the device offers it for rx blocks. */
   readonly rx: boolean;
-  /** Whether its effective attribute is that of `coherent`, so that it is another name of that. */
+  /** Whether its memory is the same as that of `coherent`, so that the policy is only another name. */
   readonly alias: boolean;
-  /** The memory attribute that the user mapping really has. */
+  /** The effective memory attribute of the user mapping. */
   readonly attribute: MemoryAttribute;
-  /** Largest block, bytes. */
+  /** Size of the largest block, bytes. */
   readonly maxBlock: number;
 }
 
-/** The core in the logic, as far as it tells. */
+/** The core in the programmable logic. */
 export interface CoreInfo {
-  /** What it says it is; 0 when unknown. */
+  /** Its id, or 0 if unknown. */
   readonly id: number;
-  /** Its version, such as `"1.2"`; `"0.0"` when unknown. */
+  /** Its version, such as `"1.2"`, or `"0.0"` if unknown. */
   readonly version: string;
-  /** Hash of its build, 64 hexadecimal digits, or null when unknown. */
+  /** Hash of its build, 64 hexadecimal digits, or null if unknown. */
   readonly build: string | null;
 }
 
-/** What a device tells about itself. */
+/** What a device reports about itself. */
 export interface DeviceInfo {
-  /** Version of the driver's ABI. */
+  /** ABI version of the driver. */
   readonly abiVersion: number;
-  /** Blocks aligned to this share no cache line, bytes. */
+  /** Ranges with this alignment share no cache line, bytes. */
   readonly cacheAlign: number;
-  /** Unit of mappings, bytes. */
+  /** Page size, which is the unit of mappings, bytes. */
   readonly pageSize: number;
-  /** Blocks that may exist at once. */
+  /** Maximum number of blocks. */
   readonly maxBlocks: number;
-  /** Bytes of driver-owned memory that may exist at once. */
+  /** Maximum amount of driver-owned memory, bytes. */
   readonly maxBytes: number;
-  /** The core in the logic. */
+  /** The core in the programmable logic. */
   readonly core: CoreInfo;
-  /** Memory to logic, or null when that channel is absent. */
+  /** The channel from memory to logic, or null if there is none. */
   readonly tx: ChannelInfo | null;
-  /** Logic to memory, or null when that channel is absent. */
+  /** The channel from logic to memory, or null if there is none. */
   readonly rx: ChannelInfo | null;
-  /** Every policy of the ABI, offered or not. */
+  /** Every policy of the ABI, whether the device offers it or not. */
   readonly policies: Readonly<Record<PolicyName, PolicyInfo>>;
 }
 
 /**
- * Unpack the version, which every version of the struct begins with.
+ * Unpack the ABI version. It is the first member of the struct in every version.
  *
  * @param bytes `struct pldma_info`.
- * @returns The version of the driver's ABI.
+ * @returns The ABI version of the driver.
  */
 export function unpackAbiVersion(bytes: Uint8Array<ArrayBuffer>): number {
   return new DataView(bytes.buffer).getUint32(INFO.at.abi_version, true);
 }
 
 /**
- * Unpack what a device tells about itself.
+ * Unpack what a device reports about itself.
  *
  * @param bytes `struct pldma_info`.
- * @returns The same as an object.
- * @throws {RangeError} When a number has no name or is not exact in a double.
+ * @returns The report.
+ * @throws {RangeError} If a number has no name, or is above 2^53 - 1.
  */
 export function unpackInfo(bytes: Uint8Array<ArrayBuffer>): DeviceInfo {
   const view = new DataView(bytes.buffer);

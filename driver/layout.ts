@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT
 
 /**
- * Layouts of C structs, computed by C's own rule: every member at its natural alignment.
+ * Layouts of C structs, computed by the rule of C: each member has its natural alignment.
  *
  * @module
  */
 
-/** A member's type: a C scalar, characters, a nested struct, or several of one type in a row. */
+/** The type of a member: a scalar, or a nested struct. */
 export type MemberType = "u8" | "u32" | "s32" | "u64" | Layout<string>;
 
-/** A member: its type, or its type and how many of it. */
+/** A member: its type, or for an array its type and length. */
 export type Member = MemberType | readonly [type: MemberType, count: number];
 
-/** Where the members of a struct are. */
+/** Size of a struct and offsets of its members. */
 export interface Layout<Name extends string> {
   /** Name of the struct in C. */
   readonly name: string;
-  /** Size of the whole, bytes. */
+  /** Size of the struct, bytes. */
   readonly size: number;
-  /** Alignment of the whole, bytes. */
+  /** Alignment of the struct, bytes. */
   readonly align: number;
   /** Offset of each member, bytes. */
   readonly at: Readonly<Record<Name, number>>;
@@ -27,12 +27,12 @@ export interface Layout<Name extends string> {
 const scalars = { u8: 1, u32: 4, s32: 4, u64: 8 } as const;
 
 /**
- * Lay out a struct.
+ * Compute the layout of a struct.
  *
  * @param name Name of the struct in C.
- * @param members Its members in order.
+ * @param members Its members, in order.
  * @returns The layout.
- * @throws {Error} When C would insert padding, which the ABI has none of.
+ * @throws {Error} If C would insert padding, because no struct of the ABI has any.
  *
  * @example A struct of 16 bytes
  * ```ts

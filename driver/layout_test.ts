@@ -3,7 +3,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { struct } from "./layout.ts";
 
-Deno.test("struct() puts nested structs and rows of members one after another", () => {
+Deno.test("struct() lays out nested structs and arrays without gaps", () => {
   const inner = struct("inner", { a: "u64", b: ["u8", 8] });
   const outer = struct("outer", { id: "u32", error: "s32", inner: [inner, 3], end: "u64" });
   assertEquals([inner.size, inner.align], [16, 8]);
@@ -11,7 +11,7 @@ Deno.test("struct() puts nested structs and rows of members one after another", 
   assertEquals(outer.size, 64);
 });
 
-Deno.test("struct() refuses members that C would pad", () => {
+Deno.test("struct() throws if C would insert padding", () => {
   assertThrows(() => struct("bad", { a: "u32", b: "u64" }), Error, "no padding before bad.b");
   assertThrows(() => struct("bad", { a: "u64", b: "u32" }), Error, "no padding at the end of bad");
 });

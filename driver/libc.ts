@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 
 /**
- * The system calls of the machine that Deno runs on, through the C library.
+ * The system calls of this machine, through the C library.
  *
- * Two facts shape this file. errno is right only directly after a synchronous call, so exactly one
- * function reads it and every call passes through that. And a 64-bit parameter is fast when it is
- * given a bigint; a number there takes a path that is slower by 70 ns.
+ * Two facts shape this file. First, errno is only correct directly after a synchronous call, so exactly one
+ * function reads it, and every call goes through that function. Second, a bigint is 70 ns faster than a
+ * number as argument for a 64-bit parameter.
  *
  * @module
  */
@@ -33,7 +33,7 @@ const SYMBOLS = {
   ioctl: {
     parameters: [
       "i32", // int fd
-      "u32", // unsigned long request, of which the kernel looks at 32 bits
+      "u32", // unsigned long request, of which the kernel uses 32 bits
       "buffer", // void *argument
     ],
     result: "i32",
@@ -42,8 +42,8 @@ const SYMBOLS = {
     name: "ioctl",
     parameters: [
       "i32", // int fd
-      "u32", // unsigned long request, of which the kernel looks at 32 bits
-      "buffer", // void *argument, kept alive until the call returns
+      "u32", // unsigned long request, of which the kernel uses 32 bits
+      "buffer", // void *argument, which Deno keeps alive until the call returns
     ],
     result: "i32",
     nonblocking: true,
@@ -57,7 +57,7 @@ const SYMBOLS = {
       "i32", // int fd
       "i64", // off_t offset
     ],
-    result: "u64", // void *; as a number because MAP_FAILED is not null
+    result: "u64", // void *, as a number because MAP_FAILED is not null
   },
   munmap: {
     parameters: [
@@ -111,7 +111,7 @@ const SYMBOLS = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** The C library, opened at its first use: importing this file needs no permission. */
+/** The C library. It is opened at its first use, so importing this file needs no permission. */
 interface Library {
   readonly symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
   /** errno of this thread. */
@@ -123,7 +123,7 @@ let library: Library | undefined;
 function load(): Library {
   if (Deno.build.os !== "linux") {
     throw new Error(
-      `Expected Linux, found ${Deno.build.os}: every board here, the simulated one too, maps memory by Linux`,
+      `Expected Linux, found ${Deno.build.os}: every board, including the simulated one, needs mmap() of Linux`,
     );
   }
   const { symbols } = Deno.dlopen("libc.so.6", SYMBOLS);
@@ -133,7 +133,7 @@ function load(): Library {
   return { symbols, errno };
 }
 
-/** The one place that reads errno; `result` must come straight from a synchronous call. */
+/** The only place that reads errno. Pass the result of a synchronous call directly to it. */
 function check(result: number, { errno }: Library, syscall: string, subject?: string): number {
   if (result === -1) {
     const number = errno[0] ?? 0;
@@ -148,8 +148,8 @@ const pollfdView = new DataView(pollfd.buffer);
 const timespec = new Int32Array(4);
 
 /**
- * The system calls of this machine. Needs the whole of `--allow-ffi`: a list of libraries would refuse
- * access to mapped memory.
+ * The system calls of this machine. Needs `--allow-ffi` without a list of libraries, because a list would
+ * forbid access to mapped memory.
  */
 export const libc: Syscalls = {
   open(path: string, flags: number): number {
@@ -231,7 +231,7 @@ export const libc: Syscalls = {
   },
 };
 
-/** FFI takes any view; only its type leaves out views over shared memory. */
+/** FFI accepts every view, but its type excludes views of shared memory. */
 function bufferOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes as Uint8Array<ArrayBuffer>;
 }

@@ -20,7 +20,7 @@ function anonymous(length: number): Mapping {
   return libc.mmap(length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
-/** Write one byte at an address, past all views. */
+/** Write one byte at an address without using a view that the test has. */
 function poke(address: bigint, value: number): void {
   const pointer = Deno.UnsafePointer.create(address);
   assert(pointer !== null);
@@ -28,7 +28,7 @@ function poke(address: bigint, value: number): void {
 }
 
 for (const length of [1, 4096, 1 << 20, 256 << 20]) {
-  Deno.test(`Mapping.revoke() moves no memory and detaches views, ${length} bytes`, () => {
+  Deno.test(`Mapping.revoke() detaches views and keeps the memory in place, ${length} bytes`, () => {
     const mapping = anonymous(length);
     try {
       const view = new Uint8Array(mapping.lend());
@@ -45,7 +45,7 @@ for (const length of [1, 4096, 1 << 20, 256 << 20]) {
   });
 }
 
-Deno.test("libc.munmap() detaches every view before the memory goes", () => {
+Deno.test("libc.munmap() detaches every view", () => {
   const mapping = anonymous(4096);
   const views = [new Uint8Array(mapping.lend()), new Uint32Array(mapping.lend(), 16)];
   libc.munmap(mapping);
@@ -53,7 +53,7 @@ Deno.test("libc.munmap() detaches every view before the memory goes", () => {
   assertEquals(mapping.buffer.byteLength, 0);
 });
 
-Deno.test("libc.equal() finds a single different byte at any place and length", () => {
+Deno.test("libc.equal() finds one different byte at any offset and length", () => {
   const mapping = anonymous(3 * 4096);
   try {
     const actual = new Uint8Array(mapping.buffer);
@@ -73,7 +73,7 @@ Deno.test("libc.equal() finds a single different byte at any place and length", 
   }
 });
 
-Deno.test("libc.equal() reads the right bytes of views with an offset and of small arrays", () => {
+Deno.test("libc.equal() handles views with an offset and small arrays", () => {
   const mapping = anonymous(4096);
   try {
     new Uint8Array(mapping.buffer).set([9, 8, 7, 6]);
@@ -86,7 +86,7 @@ Deno.test("libc.equal() reads the right bytes of views with an offset and of sma
   }
 });
 
-Deno.test("libc.monotonicNs() never goes back, and counts nanoseconds", async () => {
+Deno.test("libc.monotonicNs() never decreases and counts nanoseconds", async () => {
   const [start, begin] = [libc.monotonicNs(), performance.now()];
   await new Promise((resolve) => setTimeout(resolve, 50));
   const [elapsed, reference] = [libc.monotonicNs() - start, (performance.now() - begin) * 1e6];
@@ -99,7 +99,7 @@ Deno.test("libc.monotonicNs() never goes back, and counts nanoseconds", async ()
   }
 });
 
-Deno.test("libc.monotonicNs() is the clock that the driver compares deadlines with", async () => {
+Deno.test("libc.monotonicNs() returns CLOCK_MONOTONIC", async () => {
   const source = `#include <stdio.h>
 #include <time.h>
 int main(void)
@@ -116,7 +116,7 @@ int main(void)
   assert(before < between && between < after, `${before} ${between} ${after}`);
 });
 
-Deno.test("libc.poll() tells readiness, bounds the wait and refuses one without end", () => {
+Deno.test("libc.poll() returns events, honours the timeout, and throws for an infinite one", () => {
   const fd = libc.open("/dev/null", O_RDWR);
   try {
     assertEquals(libc.poll(fd, POLLIN | POLLOUT, 0), POLLIN | POLLOUT);
@@ -132,7 +132,7 @@ Deno.test("libc.poll() tells readiness, bounds the wait and refuses one without 
   assert(libc.monotonicNs() - start >= 0.9e6);
 });
 
-Deno.test("libc.read() and write() move bytes and return how many", () => {
+Deno.test("libc.read() and write() move bytes and return their number", () => {
   const zero = libc.open("/dev/zero", O_RDWR);
   try {
     const buffer = new Uint8Array(10).fill(7);
@@ -144,7 +144,7 @@ Deno.test("libc.read() and write() move bytes and return how many", () => {
   }
 });
 
-Deno.test("libc.ioctlAsync() resolves with -1 for a failing request", async () => {
+Deno.test("libc.ioctlAsync() resolves with -1 if the request fails", async () => {
   const fd = libc.open("/dev/null", O_RDWR);
   try {
     assertEquals(await libc.ioctlAsync(fd, 0xc038_d904, new Uint8Array(56)), -1);
@@ -153,11 +153,11 @@ Deno.test("libc.ioctlAsync() resolves with -1 for a failing request", async () =
   }
 });
 
-Deno.test("libc.open() refuses a path with a NUL character", () => {
+Deno.test("libc.open() throws for a path with a NUL character", () => {
   assertThrows(() => libc.open("/dev/null\0x", O_RDWR), RangeError, "without NUL");
 });
 
-Deno.test("libc.open() names the path in its error", () => {
+Deno.test("libc.open() throws an error that contains the path", () => {
   assertThrows(
     () => libc.open("/dev/plumbline-none", O_RDWR),
     ErrnoError,
@@ -165,7 +165,7 @@ Deno.test("libc.open() names the path in its error", () => {
   );
 });
 
-Deno.test("mod.ts can be imported without any permission, and libc asks for ffi at its first use", async () => {
+Deno.test("mod.ts can be imported without any permission, and libc requests ffi at its first use", async () => {
   const mod = new URL("../mod.ts", import.meta.url).href;
   const script = `
     import { libc } from ${JSON.stringify(mod)};

@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: MIT
 
 /**
- * Mapped memory and the views that were handed out over it.
+ * Mapped memory, and the views of it that callers have.
  *
  * @module
  */
 
 /**
- * A range of mapped memory. It can take back every view that was handed out: a detached view reads
- * as empty, while a view over unmapped memory would kill the process.
+ * A range of mapped memory. It can detach every view that a caller has. A detached view has length 0,
+ * but a view of unmapped memory would kill the process at the next access.
  */
 export class Mapping {
   /** Address of the first byte in this process. */
   readonly address: bigint;
   /** Length, bytes. */
   readonly length: number;
-  /** {@linkcode address} as a number: user space ends below 2^53. */
+  /** {@linkcode address} as a number, which is exact because user space ends below 2^53. */
   readonly base: number;
   #buffer: ArrayBuffer;
   #lent = false;
 
   /**
-   * Keep a mapping that was made.
+   * Take over a mapping.
    *
    * @param address Address of the first byte.
-   * @param buffer A live buffer over the memory.
+   * @param buffer A buffer over the whole memory.
    */
   constructor(address: bigint, buffer: ArrayBuffer) {
     this.address = address;
@@ -34,17 +34,17 @@ export class Mapping {
   }
 
   /**
-   * The live buffer over the memory. It is another object after each {@linkcode revoke} that had
-   * something to take back. Do not keep it; to hand it on, use {@linkcode lend}.
+   * The current buffer over the memory. {@linkcode revoke} replaces it, so do not keep it. To pass it to a
+   * caller, use {@linkcode lend}.
    */
   get buffer(): ArrayBuffer {
     return this.#buffer;
   }
 
   /**
-   * The live buffer, to be handed to a caller until {@linkcode revoke}.
+   * Get the current buffer for a caller, who may use it until {@linkcode revoke}.
    *
-   * @returns The live buffer.
+   * @returns The current buffer.
    */
   lend(): ArrayBuffer {
     this.#lent = true;
@@ -52,9 +52,9 @@ export class Mapping {
   }
 
   /**
-   * Detach every view on a buffer that was lent. The memory stays where it is: `transfer()` of
-   * external memory of unchanged length moves the ownership and copies nothing. Without a loan since
-   * the last call this does nothing.
+   * Detach every view of a buffer that was lent. The memory stays in place, because `transfer()` of
+   * external memory without a change of length copies nothing. Does nothing if no buffer was lent since the
+   * last call.
    */
   revoke(): void {
     if (!this.#lent) return;
@@ -62,7 +62,7 @@ export class Mapping {
     this.#lent = false;
   }
 
-  /** Detach every view for good. To be called before the memory is unmapped. */
+  /** Detach every view and drop the buffer. Call this before you unmap the memory. */
   detach(): void {
     this.#buffer.transfer();
     this.#buffer = new ArrayBuffer(0);

@@ -3,14 +3,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { Mapping } from "./mapping.ts";
 
-Deno.test("Mapping.revoke() keeps the buffer while nothing was lent", () => {
+Deno.test("Mapping.revoke() keeps the buffer if it was not lent", () => {
   const mapping = new Mapping(0x1000n, new ArrayBuffer(8));
   const { buffer } = mapping;
   mapping.revoke();
   assert(mapping.buffer === buffer && !buffer.detached);
 });
 
-Deno.test("Mapping.revoke() detaches what was lent and keeps the bytes", () => {
+Deno.test("Mapping.revoke() detaches a lent buffer and keeps the bytes", () => {
   const mapping = new Mapping(0x1000n, new ArrayBuffer(8));
   const view = new Uint8Array(mapping.lend());
   view[3] = 5;
@@ -19,7 +19,7 @@ Deno.test("Mapping.revoke() detaches what was lent and keeps the bytes", () => {
   assertEquals([mapping.length, mapping.base, mapping.address], [8, 0x1000, 0x1000n]);
 });
 
-Deno.test("Mapping.detach() leaves nothing to read", () => {
+Deno.test("Mapping.detach() leaves an empty buffer", () => {
   const mapping = new Mapping(0x1000n, new ArrayBuffer(8));
   const { buffer } = mapping;
   mapping.detach();

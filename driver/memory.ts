@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 /**
- * Memory of the caller, to be registered as a block.
+ * Memory that the caller owns and can register as a block.
  *
  * @module
  */
@@ -11,21 +11,22 @@ import { libc } from "./libc.ts";
 import type { Mapping } from "./mapping.ts";
 import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE, type Syscalls } from "./syscalls.ts";
 
-/** What a block needs of the memory it was registered from; not part of the public API. */
-export interface MemoryFriend {
-  /** The memory. */
+/** What only a block may do with the memory that it is registered on. Not part of the public API. */
+export interface MemoryInternals {
+  /** Get the mapping. */
   mapping(memory: UserMemory): Mapping;
-  /** A block was registered: views are revoked and the memory must stay. */
+  /** Revoke the views and count a new block. The memory cannot be disposed until `detach`. */
   attach(memory: UserMemory): void;
-  /** A block was unregistered. */
+  /** Count a block less. */
   detach(memory: UserMemory): void;
 }
 
-let friend: MemoryFriend;
+let internals: MemoryInternals;
 
 /**
  * Page-aligned, zeroed, private memory outside the JavaScript heap, for the policies `user-pages` and
- * `user-pages-registered`. It owns the memory; dispose it after the blocks that were registered on it.
+ * `user-pages-registered`. This object owns the memory. Free the blocks that are registered on it before
+ * you dispose it.
  *
  * @example Fill memory before registering it
  * ```ts
@@ -43,7 +44,7 @@ export class UserMemory implements Disposable {
   #blocks = 0;
 
   static {
-    friend = {
+    internals = {
       mapping: (memory) => memory.#live(),
       attach: (memory) => {
         memory.#live().revoke();
@@ -61,13 +62,13 @@ export class UserMemory implements Disposable {
   }
 
   /**
-   * Map new memory.
+   * Allocate memory.
    *
-   * @param size Bytes; the kernel rounds up to whole pages.
-   * @param options `syscalls`: the board whose memory it is; this machine's when left out.
+   * @param size Size, bytes. The kernel rounds it up to whole pages.
+   * @param options `syscalls`: the board to allocate on. Defaults to this machine.
    * @returns The memory, which the caller owns.
-   * @throws {RangeError} When the size is not a whole number above 0.
-   * @throws {ErrnoError} ENOMEM when there is not enough.
+   * @throws {RangeError} If the size is not a whole number above 0.
+   * @throws {ErrnoError} ENOMEM if there is not enough memory.
    */
   static allocate(size: number, options?: { syscalls?: Syscalls }): UserMemory {
     if (wholeNumber("size", size) === 0) throw new RangeError("Expected size above 0, found 0");
@@ -81,7 +82,7 @@ export class UserMemory implements Disposable {
     return this.#mapping;
   }
 
-  /** Bytes. */
+  /** Size, bytes. */
   get size(): number {
     return this.#live().length;
   }
@@ -92,10 +93,11 @@ export class UserMemory implements Disposable {
   }
 
   /**
-   * The memory, until it is registered or disposed: then the view is detached and reads as empty.
+   * Get a view of the memory. The view is detached, and then has length 0, when a block is registered on
+   * the memory and when the memory is disposed.
    *
-   * @returns A view over the whole memory.
-   * @throws {Error} While a block is registered on it: use that block's `bytes()`.
+   * @returns A view of the whole memory.
+   * @throws {Error} If a block is registered on the memory. Use `bytes()` of that block instead.
    */
   bytes(): Uint8Array<ArrayBuffer> {
     const mapping = this.#live();
@@ -110,7 +112,7 @@ export class UserMemory implements Disposable {
   /**
    * Detach the views and unmap the memory. A second call does nothing.
    *
-   * @throws {Error} While a block is registered on it: free that first.
+   * @throws {Error} If a block is registered on the memory. Free the block first.
    */
   [Symbol.dispose](): void {
     if (this.#mapping === null) return;
@@ -125,15 +127,16 @@ export class UserMemory implements Disposable {
   }
 }
 
-/** The door that {@linkcode UserMemory} leaves open for blocks; not part of the public API. */
-export const memoryFriend: MemoryFriend = friend;
+/** What {@linkcode UserMemory} leaves to blocks. Not part of the public API. */
+export const memoryInternals: MemoryInternals = internals;
 
 /**
- * Compare bytes without FFI, for boards in process: word by word where both sides are aligned.
+ * Compare bytes without FFI, for boards that run in this process. Compares 32 bits at a time if both
+ * arrays are aligned.
  *
- * @param actual The one side.
- * @param expected The other side, of the same length.
- * @returns Whether all are equal.
+ * @param actual The actual bytes.
+ * @param expected The expected bytes.
+ * @returns Whether both have the same length and the same bytes.
  */
 export function equalBytes(actual: Uint8Array, expected: Uint8Array): boolean {
   const { length } = actual;

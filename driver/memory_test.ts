@@ -3,13 +3,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { equalBytes, UserMemory } from "./memory.ts";
 
-Deno.test("UserMemory.allocate() gives zeroed, page-aligned memory", () => {
+Deno.test("UserMemory.allocate() returns zeroed, page-aligned memory", () => {
   using memory = UserMemory.allocate(10_000);
   assertEquals([memory.size, memory.address % 4096n], [10_000, 0n]);
   assert(memory.bytes().every((byte) => byte === 0));
 });
 
-Deno.test("UserMemory.allocate() refuses sizes that are no size", () => {
+Deno.test("UserMemory.allocate() throws for an invalid size", () => {
   for (const size of [0, -1, NaN, 1.5, 2 ** 53]) {
     assertThrows(() => UserMemory.allocate(size), RangeError, "size");
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 /**
- * What a device counted since it was opened, by STATS.
+ * Counters of the driver, by STATS.
  *
  * @module
  */
@@ -17,58 +17,58 @@ import {
   STATS,
 } from "./uapi.ts";
 
-/** What one kind of call cost in one direction. */
+/** Cost of one kind of call in one direction. */
 export interface Cost {
-  /** Times that a block, or a part of one, was given to that call. */
+  /** Number of blocks, or parts of blocks, that the call processed. */
   readonly calls: number;
-  /** Bytes given to it. */
+  /** Number of bytes that the call processed. */
   readonly bytes: number;
-  /** Time spent in it, nanoseconds. */
+  /** Total duration, nanoseconds. */
   readonly totalNs: number;
-  /** The longest, nanoseconds. */
+  /** Longest duration, nanoseconds. */
   readonly maxNs: number;
 }
 
-/** What was counted in one direction. */
+/** Counters of one direction. */
 export interface ChannelStats {
-  /** Costs of transfers without VERIFY. */
+  /** Cost of transfers without VERIFY. */
   readonly cost: Readonly<Record<CostKind, Cost>>;
-  /** Costs of transfers with VERIFY, and of RESET. */
+  /** Cost of transfers with VERIFY, and of RESET. */
   readonly verify: Readonly<Record<CostKind, Cost>>;
-  /** Transfers that the engine reported done. */
+  /** Number of transfers that the engine completed. */
   readonly transfers: number;
-  /** Bytes that they moved. */
+  /** Number of bytes that these transfers moved. */
   readonly bytes: number;
-  /** Of these transfers, how many failed. */
+  /** Number of failed transfers, including those that the engine did not accept. */
   readonly errors: number;
-  /** DEQUEUE calls whose deadline passed. */
+  /** Number of DEQUEUE calls that timed out. */
   readonly timeouts: number;
-  /** RESET calls that had to give back a block. */
+  /** Number of RESET calls that returned at least one block. */
   readonly resets: number;
-  /** Blocks in quarantine now. */
+  /** Number of blocks that are in quarantine now. */
   readonly quarantinedBlocks: number;
-  /** Their bytes. */
+  /** Total size of the blocks in quarantine, bytes. */
   readonly quarantinedBytes: number;
 }
 
-/** What a device counted. */
+/** Counters of a device. */
 export interface DeviceStats {
-  /** Blocks that exist. */
+  /** Number of blocks that exist. */
   readonly blocks: number;
-  /** Driver-owned bytes that exist, quarantine included. */
+  /** Amount of driver-owned memory, including blocks in quarantine, bytes. */
   readonly bytes: number;
-  /** Memory to logic. */
+  /** Counters of the direction from memory to logic. */
   readonly tx: ChannelStats;
-  /** Logic to memory. */
+  /** Counters of the direction from logic to memory. */
   readonly rx: ChannelStats;
 }
 
 /**
- * Unpack what a device counted.
+ * Unpack the counters of a device.
  *
  * @param bytes `struct pldma_stats`.
- * @returns The same as an object.
- * @throws {RangeError} When a number is not exact in a double.
+ * @returns The counters.
+ * @throws {RangeError} If a number is above 2^53 - 1.
  */
 export function unpackStats(bytes: Uint8Array<ArrayBuffer>): DeviceStats {
   const view = new DataView(bytes.buffer);

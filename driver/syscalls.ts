@@ -1,49 +1,49 @@
 // SPDX-License-Identifier: MIT
 
 /**
- * The seam below the driver binding: the system calls that everything above it is made of. `libc`
- * implements it by FFI, a board in process by plain TypeScript.
+ * The system calls that the driver binding uses. `libc` implements them by FFI. The simulated board
+ * implements them in TypeScript.
  *
  * @module
  */
 
 import type { Mapping } from "./mapping.ts";
 
-/** Flag of `open()`: for reading and writing. */
+/** Flag of `open()`: open for reading and writing. */
 export const O_RDWR = 0o2;
-/** Flag of `open()`: a call that would wait fails with EAGAIN. */
+/** Flag of `open()`: calls that would wait fail with EAGAIN instead. */
 export const O_NONBLOCK = 0o4000;
-/** Flag of `open()`: not inherited by programs that this process starts. */
+/** Flag of `open()`: programs that this process starts do not inherit the file. */
 export const O_CLOEXEC = 0o2000000;
 
-/** Protection of `mmap()`: pages may be read. */
+/** Protection of `mmap()`: the process may read the pages. */
 export const PROT_READ = 0x1;
-/** Protection of `mmap()`: pages may be written. */
+/** Protection of `mmap()`: the process may write to the pages. */
 export const PROT_WRITE = 0x2;
 
 /** Flag of `mmap()`: stores reach the file or device. */
 export const MAP_SHARED = 0x01;
 /** Flag of `mmap()`: stores stay in this process. */
 export const MAP_PRIVATE = 0x02;
-/** Flag of `mmap()`: memory of zeros, not of a file; goes with file descriptor -1. */
+/** Flag of `mmap()`: map zeroed memory without a file. Requires file descriptor -1. */
 export const MAP_ANONYMOUS = 0x20;
 
-/** Event of `poll()`: there is something to read. */
+/** Event of `poll()`: reading does not wait. */
 export const POLLIN = 0x01;
-/** Event of `poll()`: there is room to write. */
+/** Event of `poll()`: writing does not wait. */
 export const POLLOUT = 0x04;
-/** Event of `poll()`: an error; reported without being asked for. */
+/** Event of `poll()`: an error. Always reported, without a request for it. */
 export const POLLERR = 0x08;
-/** Event of `poll()`: the device is gone; reported without being asked for. */
+/** Event of `poll()`: the device is gone. Always reported, without a request for it. */
 export const POLLHUP = 0x10;
-/** Event of `poll()`: not an open file descriptor; reported without being asked for. */
+/** Event of `poll()`: the file descriptor is not open. Always reported, without a request for it. */
 export const POLLNVAL = 0x20;
 
-/** Request that every Linux file understands: O_NONBLOCK on or off, by an `int`. */
+/** Request that sets or clears O_NONBLOCK of a file. Its argument is an `int`. */
 export const FIONBIO = 0x5421;
 
 /**
- * The system calls that the driver binding needs. Each throws `ErrnoError` when the call fails.
+ * The system calls that the driver binding needs. Each throws `ErrnoError` if the call fails.
  */
 export interface Syscalls {
   /**
@@ -63,43 +63,42 @@ export interface Syscalls {
   close(fd: number): void;
 
   /**
-   * Send a request to a device and wait for it, on this thread.
+   * Send a request to a device and wait for it on this thread.
    *
    * @param fd The file descriptor.
    * @param request The request number.
-   * @param argument The request's struct, read and written in place, or null.
-   * @returns What the call returned, not negative.
+   * @param argument The struct of the request, which the call reads and writes in place, or null.
+   * @returns The result of the call, which is not negative.
    */
   ioctl(fd: number, request: number, argument: Uint8Array<ArrayBuffer> | null): number;
 
   /**
-   * Send a request to a device and wait for it on another thread. errno does not survive the way back
-   * from there: use it only for requests that store their error in the struct.
+   * Send a request to a device and wait for it on another thread. errno of that thread is lost, so use this
+   * only for requests that store their error in the struct.
    *
-   * @param fd The file descriptor, which must stay open until the promise is settled.
+   * @param fd The file descriptor. Keep it open until the promise is settled.
    * @param request The request number.
-   * @param argument The request's struct, which must be left alone until the promise is settled.
-   * @returns A promise of what the call returned; -1 when it failed. It does not reject for that.
+   * @param argument The struct of the request. Do not access it until the promise is settled.
+   * @returns A promise of the result of the call. It resolves with -1 if the call failed.
    */
   ioctlAsync(fd: number, request: number, argument: Uint8Array<ArrayBuffer>): Promise<number>;
 
   /**
    * Map memory.
    *
-   * @param length Bytes.
+   * @param length Number of bytes.
    * @param prot `PROT_*`.
    * @param flags `MAP_*`.
    * @param fd The file descriptor, or -1 with `MAP_ANONYMOUS`.
-   * @param offset Where to start in the file, bytes; a multiple of the page size.
-   * @returns The mapping, which the caller owns. A store to memory mapped without `PROT_WRITE` kills
-   * the process.
+   * @param offset Start in the file, bytes, a multiple of the page size.
+   * @returns The mapping, which the caller owns. Without `PROT_WRITE`, a store kills the process.
    */
   mmap(length: number, prot: number, flags: number, fd: number, offset: number): Mapping;
 
   /**
-   * Detach every view on a mapping, then unmap it.
+   * Detach every view of a mapping, then unmap it.
    *
-   * @param mapping The mapping, useless afterwards.
+   * @param mapping The mapping. Do not use it afterwards.
    */
   munmap(mapping: Mapping): void;
 
@@ -108,8 +107,8 @@ export interface Syscalls {
    *
    * @param fd The file descriptor.
    * @param events `POLL*` events to wait for.
-   * @param timeoutMs The longest wait, milliseconds: finite and not negative.
-   * @returns The `POLL*` events that hold, 0 when the time is over.
+   * @param timeoutMs The longest wait, milliseconds, finite and not negative.
+   * @returns The `POLL*` events that hold, or 0 if the time is over.
    */
   poll(fd: number, events: number, timeoutMs: number): number;
 
@@ -117,8 +116,8 @@ export interface Syscalls {
    * Read from a file.
    *
    * @param fd The file descriptor.
-   * @param buffer Where to put the bytes.
-   * @returns How many bytes were read.
+   * @param buffer Receives the bytes.
+   * @returns Number of bytes that were read.
    */
   read(fd: number, buffer: Uint8Array): number;
 
@@ -126,27 +125,27 @@ export interface Syscalls {
    * Write to a file.
    *
    * @param fd The file descriptor.
-   * @param buffer The bytes.
-   * @returns How many bytes were written.
+   * @param buffer The bytes to write.
+   * @returns Number of bytes that were written.
    */
   write(fd: number, buffer: Uint8Array): number;
 
   /**
-   * The clock that deadlines are given in, CLOCK_MONOTONIC.
+   * Read CLOCK_MONOTONIC, which deadlines refer to.
    *
    * @returns Nanoseconds since an arbitrary moment. Exact up to 2^53 (104 days), then rounded to the
-   * nearest number that a double holds.
+   * precision of a double.
    */
   monotonicNs(): number;
 
   /**
-   * Compare mapped memory with bytes, as `memcmp()` does.
+   * Compare mapped memory with expected bytes, as `memcmp()` does.
    *
    * @param mapping The mapping.
-   * @param offset Where to start in it, bytes. The caller has checked the range.
-   * @param expected The bytes to compare with, from their beginning.
-   * @param length How many bytes to compare.
-   * @returns Whether all are equal.
+   * @param offset Start in the mapping, bytes. The caller has checked the range.
+   * @param expected The expected bytes, starting at index 0.
+   * @param length Number of bytes to compare.
+   * @returns Whether all bytes are equal.
    */
   equal(mapping: Mapping, offset: number, expected: Uint8Array, length: number): boolean;
 }

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
 
 /**
- * The numbers of the ioctl ABI: `kernel/uapi/pldma.h` in TypeScript. A test compares every one of
- * them with what a C compiler makes of that header.
+ * The numbers of the ioctl ABI: `kernel/uapi/pldma.h` in TypeScript. A test compares all of them with the
+ * numbers that a C compiler computes from that header.
  *
  * @module
  */
 
 import { type Layout, struct } from "./layout.ts";
 
-/** Version of the ABI that this binding speaks; `PLDMA_ABI_VERSION`. */
+/** The ABI version that this binding implements: `PLDMA_ABI_VERSION`. */
 export const ABI_VERSION = 1;
 
-/** First byte of every request; `PLDMA_IOC_MAGIC`. */
+/** The type byte of every request number: `PLDMA_IOC_MAGIC`. */
 export const IOC_MAGIC = 0xd9;
 
-/** A direction: `"tx"` is memory to logic, `"rx"` logic to memory. */
+/** A direction: `"tx"` is from memory to logic, `"rx"` from logic to memory. */
 export type Direction = "tx" | "rx";
 
 /** `enum pldma_direction` by index. */
 export const DIRECTIONS = ["tx", "rx"] as const satisfies readonly Direction[];
 
-/** `enum pldma_policy` by index: where a block's memory comes from and who syncs caches. */
+/** `enum pldma_policy` by index: where the memory of a block comes from, and who syncs caches. */
 export const POLICIES = [
   "coherent",
   "write-combine",
@@ -41,25 +41,25 @@ export type PolicyName = (typeof POLICIES)[number];
 /** `enum pldma_attr` by index. */
 export const ATTRIBUTES = ["none", "cached", "uncached", "write-combine"] as const;
 
-/** The memory attribute that a user mapping really has; `"none"` when the driver makes none. */
+/** The effective memory attribute of a user mapping. It is `"none"` if the driver creates no mapping. */
 export type MemoryAttribute = (typeof ATTRIBUTES)[number];
 
 /** `enum pldma_state` by index. */
 export const STATES = ["user", "queued", "in-flight", "done", "quarantined"] as const;
 
-/** Who owns a block, as the driver tells it. */
+/** Who owns a block, as reported by the driver. */
 export type DriverState = (typeof STATES)[number];
 
 /** `enum pldma_status` by index. */
 export const STATUSES = ["ok", "read-failed", "write-failed", "aborted", "not-submitted"] as const;
 
-/** How the engine ended a transfer. A short receive frame is `"ok"` with a smaller length. */
+/** How a transfer ended. A short receive frame is `"ok"` with a smaller length. */
 export type TransferStatus = (typeof STATUSES)[number];
 
 /** `enum pldma_check_kind` by index. */
 export const CHECK_KINDS = ["none", "crc32"] as const;
 
-/** What a core's check value is; `"crc32"` is the one of IEEE 802.3. */
+/** Kind of check value of a core. `"crc32"` is the CRC-32 of IEEE 802.3. */
 export type CheckKind = (typeof CHECK_KINDS)[number];
 
 /** `enum pldma_cost_kind` by index. */
@@ -73,7 +73,7 @@ export const COST_KINDS = [
   "copy",
 ] as const;
 
-/** A kind of call whose cost the driver counts. */
+/** A kind of call whose cost the driver measures. */
 export type CostKind = (typeof COST_KINDS)[number];
 
 /** `enum pldma_sync_op` by index. */
@@ -100,7 +100,7 @@ export const ENQUEUE_FLAGS = { verify: 1 << 0, unaligned: 1 << 1 } as const;
 /** `PLDMA_STATS_*`: flags of `struct pldma_stats`. */
 export const STATS_FLAGS = { clear: 1 << 0 } as const;
 
-/** `PLDMA_MAX_POLICIES`: room for policies in `struct pldma_info`. */
+/** `PLDMA_MAX_POLICIES`: length of the array of policies in `struct pldma_info`. */
 export const MAX_POLICIES = 16;
 
 /** `struct pldma_policy_info`. */
@@ -260,7 +260,7 @@ export const RESET = struct("pldma_reset", {
   reserved: "u32",
 });
 
-/** `_IOC()` of asm-generic/ioctl.h, which x86-64 and arm64 share; the top bit makes it unsigned. */
+/** `_IOC()` of asm-generic/ioctl.h, which x86-64 and arm64 use. `>>> 0` makes the number unsigned. */
 function ioc(
   direction: "read" | "write" | "both",
   number: number,
@@ -270,7 +270,7 @@ function ioc(
   return ((bits << 30) | (size << 16) | (IOC_MAGIC << 8) | number) >>> 0;
 }
 
-/** `PLDMA_IOC_*`: the requests. */
+/** `PLDMA_IOC_*`: the request numbers. */
 export const IOC = {
   INFO: ioc("read", 0, INFO),
   ALLOC: ioc("both", 1, ALLOC),

@@ -22,7 +22,7 @@ const layouts: Layout<string>[] = [
   uapi.RESET,
 ];
 
-/** Every enumerator and constant of the header with the value that the binding gives it. */
+/** The values of the binding for every enumerator and constant of the header. */
 function constants(): Record<string, number> {
   const upper = (name: string) =>
     name.replace(/[A-Z]/g, (letter) => `_${letter}`).replaceAll("-", "_").toUpperCase();
@@ -54,7 +54,7 @@ function constants(): Record<string, number> {
   ]);
 }
 
-/** C expressions for every number, with the numbers of the binding. */
+/** The values of the binding for every number of the header, by C expression. */
 function expected(): Record<string, number> {
   const numbers: Record<string, number> = { ...constants() };
   for (const { name, size, at } of layouts) {
@@ -67,7 +67,7 @@ function expected(): Record<string, number> {
 }
 
 for (const language of ["c", "c++"] as const) {
-  Deno.test(`uapi has every number that ${language} makes of pldma.h`, async () => {
+  Deno.test(`uapi equals the numbers that a ${language} compiler computes from pldma.h`, async () => {
     const numbers = expected();
     const prints = Object.keys(numbers).map((expression) =>
       `  printf("\\"${expression}\\": %llu,\\n", (unsigned long long)(${expression}));`
@@ -92,7 +92,7 @@ ${prints.join("\n")}
   });
 }
 
-Deno.test("uapi leaves out no struct, request, enumerator or flag of pldma.h", async () => {
+Deno.test("uapi contains every struct, request, enumerator and flag of pldma.h", async () => {
   const header = await Deno.readTextFile(new URL("kernel/uapi/pldma.h", import.meta.url));
   const code = header.replaceAll(/\/\*[^]*?\*\//g, "");
   const structs = [...code.matchAll(/^struct (\w+) \{/gm)].map(([, name]) => name);
@@ -104,7 +104,7 @@ Deno.test("uapi leaves out no struct, request, enumerator or flag of pldma.h", a
   assertEquals(names.length, new Set(names).size);
 });
 
-Deno.test("uapi leaves out no member of a struct of pldma.h", async () => {
+Deno.test("uapi contains every member of every struct of pldma.h", async () => {
   const header = await Deno.readTextFile(new URL("kernel/uapi/pldma.h", import.meta.url));
   for (const { name, at } of layouts) {
     const body = header.match(new RegExp(`^struct ${name} \\{\\n([^}]*)\\};`, "m"))?.[1];

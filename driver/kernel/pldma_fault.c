@@ -1,27 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pldma: mistakes on request, to see whether a board and a test can show them
+ * pldma: injected faults in sync calls, to see whether a board and a test find them
  *
- * Built with "make PLDMA_TEST_FAULTS=y" and never otherwise; absent from the ABI.
- * The module parameter "fault" holds "CALL MISTAKE", or nothing, and may be
- * written at any time; "fault_hits" counts the calls that were spoilt since.
+ * Only part of the module after "make PLDMA_TEST_FAULTS=y", and not part of the
+ * ABI. The module parameter "fault" holds "CALL MISTAKE" or "none", and may be
+ * written at any time. "fault_hits" counts the calls with a fault since then.
  *
- *	tx-for-device	before the engine reads; with user-pages: the map
- *	tx-for-cpu	after the engine has read; with user-pages: the unmap
- *	rx-for-device	before the engine writes; with user-pages: the map
- *	rx-for-cpu	after the engine has written; with user-pages: the unmap
- *	first-for-device of what dma_alloc_noncoherent() gave
+ * CALL is one of
+ *	tx-for-device	before the engine reads; for user-pages: the map
+ *	tx-for-cpu	after the engine has read; for user-pages: the unmap
+ *	rx-for-device	before the engine writes; for user-pages: the map
+ *	rx-for-cpu	after the engine has written; for user-pages: the unmap
+ *	first-for-device	after dma_alloc_noncoherent()
  *
- *	skip		the call is left out (map and unmap: DMA_ATTR_SKIP_CPU_SYNC)
- *	direction	it is made with the other direction; not for map and unmap
+ * MISTAKE is one of
+ *	skip		leave out the call (map and unmap: DMA_ATTR_SKIP_CPU_SYNC)
+ *	direction	use the other direction (not for map and unmap)
  *
- * and for single ranges, not for tables of user pages:
- *
- *	short		it is made for the first half
- *	late		it is made for the second half
- *	previous	it is made with the length of the call before
- *	elsewhere	it is made for the range of the call before, of another block;
- *			left out when there was none since the mistake was armed
+ * or, for calls with a single range but not for tables of user pages, one of
+ *	short		use only the first half of the range
+ *	late		use only the second half of the range
+ *	previous	use the length of the previous call, if that is shorter
+ *	elsewhere	use the range of the previous call, which is another block's;
+ *			leave out the call if there was none since the fault was set
  */
 #define PLDMA_FAULT_SELF
 #include <linux/kernel.h>
@@ -69,11 +70,11 @@ static const char * const pldma_fault_mistakes[] = {
 	[PLDMA_FAULT_ELSEWHERE] = "elsewhere",
 };
 
-/* call in the upper half, mistake in the lower: one word, so that it is never half new */
+/* call in the upper half, mistake in the lower half, so that one store changes both */
 static unsigned int pldma_fault_armed;
 static atomic_t pldma_fault_hits = ATOMIC_INIT(0);
 
-/* the range of the last call of each kind, as it should have been; one device at a time */
+/* the correct range of the last call of each kind; supports one device at a time */
 static struct {
 	dma_addr_t addr;
 	size_t size;
@@ -95,7 +96,7 @@ static int pldma_fault_set(const char *text, const struct kernel_param *param)
 	if (c < 0 || m < 0)
 		return -EINVAL;
 	atomic_set(&pldma_fault_hits, 0);
-	/* what was synced before may be gone */
+	/* the previous range may have been freed */
 	pldma_fault_last[c].addr = 0;
 	WRITE_ONCE(pldma_fault_armed, c << 16 | m);
 	return 0;
@@ -115,7 +116,7 @@ static const struct kernel_param_ops pldma_fault_ops = {
 };
 
 module_param_cb(fault, &pldma_fault_ops, NULL, 0644);
-MODULE_PARM_DESC(fault, "TEST BUILD: a call to spoil, and how");
+MODULE_PARM_DESC(fault, "TEST BUILD: inject a fault: CALL MISTAKE, or none");
 
 static int pldma_fault_get_hits(char *text, const struct kernel_param *param)
 {
@@ -127,7 +128,7 @@ static const struct kernel_param_ops pldma_fault_hits_ops = {
 };
 
 module_param_cb(fault_hits, &pldma_fault_hits_ops, NULL, 0444);
-MODULE_PARM_DESC(fault_hits, "TEST BUILD: calls that were spoilt since a fault was armed");
+MODULE_PARM_DESC(fault_hits, "TEST BUILD: number of calls with a fault since the last change");
 
 static enum pldma_fault_call pldma_fault_call(enum dma_data_direction dir, bool for_cpu)
 {
@@ -138,7 +139,7 @@ static enum pldma_fault_call pldma_fault_call(enum dma_data_direction dir, bool 
 	return for_cpu ? PLDMA_FAULT_RX_FOR_CPU : PLDMA_FAULT_RX_FOR_DEVICE;
 }
 
-/* what to do to a call */
+/* the mistake to make in a call */
 static enum pldma_fault_mistake pldma_fault(enum dma_data_direction dir, bool for_cpu,
 					    unsigned int possible)
 {
@@ -162,9 +163,9 @@ static enum dma_data_direction pldma_fault_other(enum dma_data_direction dir)
 #define PLDMA_FAULT_TABLE	(BIT(PLDMA_FAULT_SKIP) | BIT(PLDMA_FAULT_DIRECTION))
 #define PLDMA_FAULT_MAP		BIT(PLDMA_FAULT_SKIP)
 
-/* what the driver calls in the place of the function whose name they end with */
+/* Wrappers: the driver calls them instead of the function whose name they end with */
 
-/* false when the call is to be left out */
+/* change the arguments of a call; false to leave out the call */
 static bool pldma_fault_single(bool for_cpu, dma_addr_t *addr, size_t *size,
 			       enum dma_data_direction *dir)
 {
@@ -217,28 +218,28 @@ void pldma_fault_sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t
 		dma_sync_single_for_cpu(dev, addr, size, dir);
 }
 
+/* change the arguments of a call for a table; false to leave out the call */
+static bool pldma_fault_table(bool for_cpu, enum dma_data_direction *dir)
+{
+	enum pldma_fault_mistake mistake = pldma_fault(*dir, for_cpu, PLDMA_FAULT_TABLE);
+
+	if (mistake == PLDMA_FAULT_DIRECTION)
+		*dir = pldma_fault_other(*dir);
+	return mistake != PLDMA_FAULT_SKIP;
+}
+
 void pldma_fault_sync_sgtable_for_device(struct device *dev, struct sg_table *sgt,
 					 enum dma_data_direction dir)
 {
-	enum pldma_fault_mistake mistake = pldma_fault(dir, false, PLDMA_FAULT_TABLE);
-
-	if (mistake == PLDMA_FAULT_SKIP)
-		return;
-	if (mistake == PLDMA_FAULT_DIRECTION)
-		dir = pldma_fault_other(dir);
-	dma_sync_sgtable_for_device(dev, sgt, dir);
+	if (pldma_fault_table(false, &dir))
+		dma_sync_sgtable_for_device(dev, sgt, dir);
 }
 
 void pldma_fault_sync_sgtable_for_cpu(struct device *dev, struct sg_table *sgt,
 				      enum dma_data_direction dir)
 {
-	enum pldma_fault_mistake mistake = pldma_fault(dir, true, PLDMA_FAULT_TABLE);
-
-	if (mistake == PLDMA_FAULT_SKIP)
-		return;
-	if (mistake == PLDMA_FAULT_DIRECTION)
-		dir = pldma_fault_other(dir);
-	dma_sync_sgtable_for_cpu(dev, sgt, dir);
+	if (pldma_fault_table(true, &dir))
+		dma_sync_sgtable_for_cpu(dev, sgt, dir);
 }
 
 int pldma_fault_map_sgtable(struct device *dev, struct sg_table *sgt,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Mistakes on request, in a test build only: see pldma_fault.c
+ * Injected faults in sync calls, in a test build only: see pldma_fault.c
  *
- * To be included last. Puts wrappers in the place of the calls that hand memory
- * over; without PLDMA_TEST_FAULTS there is nothing here.
+ * Include this last. It replaces the calls that sync, map and unmap memory by
+ * wrappers. Without PLDMA_TEST_FAULTS it is empty.
  */
 #ifndef _PLDMA_FAULT_H
 #define _PLDMA_FAULT_H

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * pldma: what its source files share
+ * pldma: structs, locks and functions that its source files share
  *
  * Locks, outermost first:
  *
- *	pldma_chan.lock		one direction: every change of a block's state but
- *				the completion, all sync calls, prep and submit
- *	mmap_lock		taken by copies to and from user space and by
- *				pinning, under pldma_chan.lock
+ *	pldma_chan.lock		one direction: all changes of a block's state except
+ *				by the completion callback, all sync calls, prep and
+ *				submit
+ *	mmap_lock		taken under pldma_chan.lock when memory is pinned or
+ *				copied from or to user space
  *	pldma_dev.table_lock	the table of blocks, limits, counts of mappings
  *	pldma_chan.done_lock	spinlock, interrupts off: the lists that the
- *				completion callback touches
+ *				completion callback uses
+ *
+ * The functions at the end are ordered from the bottom up: each file only calls
+ * functions of the files before it.
  */
 #ifndef _PLDMA_PRIV_H
 #define _PLDMA_PRIV_H
@@ -41,14 +45,17 @@
 #define PLDMA_MAX_BLOCKS	4096
 #define PLDMA_MAX_ENGINE_DEPTH	256
 
+/* user space chooses sizes: fail without a warning and without the OOM killer */
+#define PLDMA_GFP	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
+
 struct pldma_chan;
 struct pldma_dev;
 
 /**
- * struct pldma_chunk - pages of one allocation, mapped for the device once
+ * struct pldma_chunk - contiguous pages that are mapped for the device once
  * @page: first page
  * @order: log2 of the number of pages
- * @dma: bus address, or DMA_MAPPING_ERROR while it is not mapped
+ * @dma: bus address, or DMA_MAPPING_ERROR while the pages are not mapped
  */
 struct pldma_chunk {
 	struct page *page;
@@ -57,9 +64,9 @@ struct pldma_chunk {
 };
 
 /**
- * struct pldma_seg - one contiguous piece in bus addresses
- * @addr: where it starts
- * @len: bytes
+ * struct pldma_seg - a contiguous range of bus addresses
+ * @addr: first address
+ * @len: size in bytes
  */
 struct pldma_seg {
 	dma_addr_t addr;
@@ -67,15 +74,15 @@ struct pldma_seg {
 };
 
 /**
- * struct pldma_user - memory of the caller's
- * @mm: whose it is, held by mmgrab()
- * @addr: where it starts
- * @pages: pinned pages, NULL while nothing is pinned
- * @npages: how many
- * @sgt: its mapping; valid when @mapped
+ * struct pldma_user - memory of the caller
+ * @mm: address space of the caller, held by mmgrab()
+ * @addr: address of the first byte
+ * @pages: pinned pages, or NULL while nothing is pinned
+ * @npages: number of pinned pages
+ * @sgt: mapping of the pinned pages, valid if @mapped
  * @mapped: dma_map_sgtable() succeeded
  * @offset: start of the pinned range in the block
- * @len: its bytes
+ * @len: size of the pinned range in bytes
  */
 struct pldma_user {
 	struct mm_struct *mm;
@@ -89,40 +96,39 @@ struct pldma_user {
 };
 
 /**
- * struct pldma_block - memory, and the one transfer that it can be in
- * @ref: held by the table, by each mapping and by each call that looks at it
- * @chan: its direction
- * @node: place in one of the lists of @chan while not in state USER
- * @id: as user space knows it
+ * struct pldma_block - memory, and at most one transfer of it
+ * @ref: held by the table, by each mapping, and by each call that uses the block
+ * @chan: direction
+ * @node: entry in one of the lists of @chan while not in state USER
+ * @id: id in user space
  * @policy: enum pldma_policy
- * @state: enum pldma_state; changed under @chan->lock, but IN_FLIGHT to DONE by
- *	the callback under @chan->done_lock
- * @gone: freed; whoever still holds a reference must not use it
- * @synced: the completion was synced and unmapped, only the copy to user space
- *	is missing
- * @size: bytes
- * @pgoff: page offset for mmap(), 0 when there is none
- * @mappings: live mappings, under table_lock
- * @chunks: memory of the cached policies
- * @nchunks: how many
- * @vaddr: memory of the policies that dma_alloc_*() serves
- * @dma: its bus address
- * @user: memory of the user-page policies
- * @segs: the memory in bus addresses
- * @nsegs: how many pieces, 0 while not mapped for the device
- * @sgl: scratch list for one transfer
- * @nsgl: its capacity
- * @offset: range of the transfer in the block
- * @len: its bytes
+ * @state: enum pldma_state. Changes under @chan->lock, except from IN_FLIGHT to
+ *	DONE in the callback under @chan->done_lock
+ * @gone: the block was freed, so that holders of a reference must not use it
+ * @synced: the completion was synced and unmapped, but not copied to user space
+ * @size: size in bytes
+ * @pgoff: page offset for mmap(), or 0 if the block cannot be mapped
+ * @mappings: number of mappings into processes, under table_lock
+ * @chunks: memory of the policies with cached pages
+ * @nchunks: number of chunks
+ * @vaddr: memory of the policies that use dma_alloc_*()
+ * @dma: bus address of @vaddr
+ * @user: memory of the policies of user pages
+ * @segs: bus addresses of the memory
+ * @nsegs: number of segments, 0 while the memory is not mapped for the device
+ * @sgl: scratch list for the transfer
+ * @nsgl: number of entries in @sgl
+ * @offset: start of the transfer in the block
+ * @len: length of the transfer in bytes
  * @flags: PLDMA_ENQUEUE_*
- * @cookie: of the caller's
- * @queued_ns: when ENQUEUE took it
- * @submitted_ns: when the engine got it
- * @done_ns: when the engine reported it
- * @sync_device_ns: spent in for_device, or pin and map
- * @sync_cpu_ns: spent in for_cpu, or unmap and unpin
+ * @cookie: number of the caller
+ * @queued_ns: when ENQUEUE accepted the block
+ * @submitted_ns: when the transfer was submitted to the engine
+ * @done_ns: when the engine reported completion
+ * @sync_device_ns: time spent in for_device, or in pin and map
+ * @sync_cpu_ns: time spent in for_cpu, or in unmap and unpin
  * @status: enum pldma_status
- * @moved: bytes moved
+ * @moved: number of bytes that the engine moved
  * @check: check value, written by the provider
  */
 struct pldma_block {
@@ -164,40 +170,41 @@ struct pldma_block {
 };
 
 /**
- * struct pldma_chan - one direction
+ * struct pldma_chan - one direction of a device
  * @pldma: the device
  * @direction: enum pldma_direction
- * @dma: the dmaengine channel, NULL when absent
+ * @dma: the dmaengine channel, or NULL if there is none
  * @map_dev: the device that memory is mapped for
  * @map_dir: DMA_TO_DEVICE or DMA_FROM_DEVICE
  * @engine: name of the DMA controller's driver
  * @channel: name of the channel
- * @ops: operations of a provider of ours, or NULL
- * @core: what the provider said of itself
- * @queue_depth: blocks queued or in flight at once
- * @max_seg: longest piece for the engine
- * @chunk_order: largest allocation of the cached policies
- * @terminate_stops: the board says that a successful terminate is proof enough
- * @terminated: the last one succeeded
- * @needs_sync: a page mapped for @map_dev needs sync calls
- * @lock: see above
- * @resets: counts RESET calls; a waiter that sees it change gives up
- * @wedged: the engine was not proved idle
- * @ring_blocks: how many blocks of policy BOUNCE there are
- * @ring_error: a write() was lost after it had been queued
+ * @ops: operations of a registered provider, or NULL
+ * @core: what the provider reported about the core
+ * @queue_depth: maximum number of blocks that are queued or in flight
+ * @max_seg: size of the longest segment that the engine accepts
+ * @chunk_order: log2 of the number of pages of the largest chunk
+ * @terminate_stops: the device tree says that a successful terminate proves that
+ *	the engine is idle
+ * @terminated: the last terminate succeeded
+ * @needs_sync: mappings for @map_dev need sync calls
+ * @lock: see the top of this file
+ * @resets: number of RESET calls. A waiter gives up if it changes
+ * @wedged: the last RESET did not prove that the engine is idle
+ * @ring_blocks: number of blocks of policy BOUNCE
+ * @ring_error: a frame of write() failed after it was queued
  * @orphans: quarantined blocks of an earlier open
- * @wq: completions, RESET and removal
- * @submit: hands queued blocks to the engine
- * @done_lock: see above
- * @queued: accepted blocks that the engine had no room for
- * @in_flight: blocks that the engine has
- * @done: blocks for DEQUEUE
- * @ring_done: blocks for read() and write()
- * @quarantine: blocks that the engine may still reach
- * @pending: how many blocks are in @queued and @in_flight
- * @running: how many blocks are in @in_flight
- * @failed: how many blocks in @done and @ring_done have an error
- * @stats: counters since open
+ * @wq: wakes waiters after completions, RESET and removal
+ * @submit: work that submits queued blocks to the engine
+ * @done_lock: see the top of this file
+ * @queued: accepted blocks that the engine has no room for
+ * @in_flight: blocks that are submitted to the engine
+ * @done: completed blocks for DEQUEUE
+ * @ring_done: completed blocks for read() and write()
+ * @quarantine: blocks that the engine may still access
+ * @pending: number of blocks in @queued and @in_flight
+ * @running: number of blocks in @in_flight
+ * @failed: number of blocks in @done and @ring_done with an error
+ * @stats: counters since the device was opened
  */
 struct pldma_chan {
 	struct pldma_dev *pldma;
@@ -216,7 +223,7 @@ struct pldma_chan {
 	bool terminated;
 	bool needs_sync;
 
-	struct mutex lock;		/* one direction, see the top */
+	struct mutex lock;		/* see the top of this file */
 	u32 resets;
 	bool wedged;
 	u32 ring_blocks;
@@ -225,7 +232,7 @@ struct pldma_chan {
 	wait_queue_head_t wq;
 	struct work_struct submit;
 
-	spinlock_t done_lock;		/* lists the callback touches */
+	spinlock_t done_lock;		/* lists that the callback uses */
 	struct list_head queued;
 	struct list_head in_flight;
 	struct list_head done;
@@ -238,12 +245,12 @@ struct pldma_chan {
 };
 
 /**
- * struct pldma_mapping - one live mapping of a block into a process
- * @node: place in pldma_dev.mappings
- * @ref: VMAs that it consists of
- * @block: what is mapped
- * @mm: where, held by mmgrab()
- * @linked: removal has passed through mmap_lock since it was made
+ * struct pldma_mapping - a mapping of a block into a process
+ * @node: entry in pldma_dev.mappings
+ * @ref: number of VMAs of the mapping
+ * @block: the block that is mapped
+ * @mm: address space of the process, held by mmgrab()
+ * @linked: its VMA is known to be linked into @mm
  */
 struct pldma_mapping {
 	struct list_head node;
@@ -254,26 +261,26 @@ struct pldma_mapping {
 };
 
 /**
- * struct pldma_dev - one pair of channels and its character device
+ * struct pldma_dev - a pair of channels and its character device
  * @ref: held by the binding and by the open file
  * @misc: the character device
- * @name: its name
+ * @name: name of the character device
  * @id: N of /dev/pldmaN
  * @dev: the bound device
  * @chan: by enum pldma_direction
- * @dead: unbound; set under both channel locks and table_lock
- * @open: somebody has it open
- * @table_lock: see the top
- * @blocks: by id
- * @by_pgoff: by offset for mmap()
- * @nblocks: how many
- * @bytes: driver-owned bytes, quarantine included
- * @max_bytes: their limit
- * @max_block: limit of one block
+ * @dead: the device is unbound. Set under both channel locks and table_lock
+ * @open: whether a process has the device open
+ * @table_lock: see the top of this file
+ * @blocks: blocks by id
+ * @by_pgoff: blocks by page offset for mmap()
+ * @nblocks: number of blocks
+ * @bytes: size of all driver-owned blocks in bytes, including quarantined ones
+ * @max_bytes: limit of @bytes
+ * @max_block: size of the largest block in bytes
  * @next_id: id of the next block
- * @next_pgoff: offset of the next block
- * @mappings: live ones
- * @mapping: address space that they belong to
+ * @next_pgoff: page offset of the next block
+ * @mappings: list of struct pldma_mapping
+ * @mapping: address space of the device file
  */
 struct pldma_dev {
 	struct kref ref;
@@ -303,7 +310,7 @@ static inline bool pldma_policy_is_user(u32 policy)
 	return policy == PLDMA_USER_PAGES || policy == PLDMA_USER_PAGES_REGISTERED;
 }
 
-/* cached pages of ours, mapped in chunks */
+/* driver-owned cached pages, mapped in chunks */
 static inline bool pldma_policy_is_chunked(u32 policy)
 {
 	return policy == PLDMA_STREAMING || policy == PLDMA_STREAMING_LAZY ||
@@ -311,34 +318,68 @@ static inline bool pldma_policy_is_chunked(u32 policy)
 	       policy == PLDMA_NONE;
 }
 
-/* ranges aligned to this share no cache line; dma_get_cache_alignment() is 1 on x86 */
+/* ranges with this alignment share no cache line; dma_get_cache_alignment() is 1 on x86 */
 static inline size_t pldma_cache_align(void)
 {
 	return max_t(size_t, dma_get_cache_alignment(), cache_line_size());
 }
 
+/* is there a channel of this direction; @direction need not be valid */
+static inline bool pldma_chan_present(struct pldma_dev *pldma, u32 direction)
+{
+	return direction < PLDMA_NR_DIRECTIONS && pldma->chan[direction].map_dev;
+}
+
+/**
+ * struct pldma_pair - platform data of devices made from module parameters
+ * @name: names of the channels by enum pldma_direction, or NULL for none
+ */
+struct pldma_pair {
+	const char *name[PLDMA_NR_DIRECTIONS];
+};
+
+/* pldma_provider.c */
+const struct pldma_provider_ops *pldma_find_provider(struct dma_device *dma);
+
+/* pldma_cost.c */
 u64 pldma_cost_add(struct pldma_chan *chan, u32 kind, bool verify, size_t bytes, u64 start_ns);
 
-/* pldma_core.c */
-void pldma_dev_put(struct pldma_dev *pldma);
-bool pldma_chan_present(struct pldma_dev *pldma, u32 direction);
-
-/* pldma_block.c */
+/* pldma_memory.c */
 u32 pldma_policy_attr(struct pldma_chan *chan, u32 policy);
 size_t pldma_policy_max_block(struct pldma_chan *chan, u32 policy);
+int pldma_alloc_segs(struct pldma_block *block, unsigned int nsegs, size_t size);
+void pldma_free_segs(struct pldma_block *block);
+int pldma_memory_alloc(struct pldma_block *block);
+void pldma_memory_free(struct pldma_block *block);
+
+/* pldma_user.c */
+int pldma_user_map(struct pldma_block *block, size_t offset, size_t len, bool verify);
+void pldma_user_unmap(struct pldma_block *block, bool verify, bool sync);
+
+/* pldma_block.c */
+struct pldma_block *pldma_block_new(struct pldma_chan *chan, u32 policy, size_t size);
+void pldma_block_put(struct pldma_block *block);
+struct pldma_block *pldma_block_lock(struct pldma_dev *pldma, u32 id);
+void pldma_block_unlock(struct pldma_block *block);
+void pldma_block_release(struct pldma_block *block);
+void pldma_block_hide(struct pldma_block *block);
+void pldma_block_forget(struct pldma_block *block);
+void pldma_block_orphan(struct pldma_block *block);
+void pldma_block_drop(struct pldma_block *block);
+
+/* pldma_sync.c */
+bool pldma_block_needs_sync(struct pldma_block *block);
+void pldma_for_device(struct pldma_block *block);
+void pldma_for_cpu(struct pldma_block *block);
+void pldma_for_cpu_all(struct pldma_block *block);
+int pldma_sync(struct pldma_dev *pldma, struct pldma_sync *arg);
+
+/* pldma_alloc.c */
 int pldma_alloc(struct pldma_dev *pldma, struct pldma_alloc *arg);
 int pldma_register(struct pldma_dev *pldma, struct pldma_register *arg);
 int pldma_free(struct pldma_dev *pldma, u32 id, bool registered);
-struct pldma_block *pldma_block_lock(struct pldma_dev *pldma, u32 id);
-void pldma_block_unlock(struct pldma_block *block);
-void pldma_block_put(struct pldma_block *block);
-void pldma_block_release(struct pldma_block *block);
-void pldma_block_drop(struct pldma_block *block);
-void pldma_block_orphan(struct pldma_block *block);
-int pldma_user_map(struct pldma_block *block, size_t offset, size_t len, bool verify);
-void pldma_user_unmap(struct pldma_block *block, bool verify, bool sync);
-void pldma_block_sync(struct pldma_block *block, u32 op, size_t offset, size_t len, bool verify);
-bool pldma_block_needs_sync(struct pldma_block *block);
+
+/* pldma_mmap.c */
 int pldma_block_mmap(struct pldma_dev *pldma, struct vm_area_struct *vma);
 void pldma_zap_mappings(struct pldma_dev *pldma);
 
@@ -346,19 +387,38 @@ void pldma_zap_mappings(struct pldma_dev *pldma);
 void pldma_submit_work(struct work_struct *work);
 int pldma_xfer_start(struct pldma_block *block, const struct pldma_enqueue *arg);
 int pldma_enqueue(struct pldma_dev *pldma, const struct pldma_enqueue *arg);
-int pldma_dequeue(struct pldma_dev *pldma, struct pldma_dequeue *arg,
-		  struct pldma_dequeue __user *uarg, bool nonblock);
 void pldma_xfer_finish(struct pldma_block *block);
 void pldma_take_done(struct pldma_block *block);
-int pldma_sync(struct pldma_dev *pldma, struct pldma_sync *arg);
+
+/* pldma_dequeue.c */
+int pldma_dequeue(struct pldma_dev *pldma, struct pldma_dequeue *arg,
+		  struct pldma_dequeue __user *uarg, bool nonblock);
+
+/* pldma_reset.c */
 int pldma_reset(struct pldma_dev *pldma, struct pldma_reset *result);
 u32 pldma_quarantine(struct pldma_chan *chan, u64 *bytes);
 void pldma_shutdown(struct pldma_dev *pldma);
 
+/* pldma_ring.c */
+struct pldma_block *pldma_ring_free(struct pldma_chan *chan);
+ssize_t pldma_write(struct file *file, const char __user *buf, size_t len, loff_t *pos);
+ssize_t pldma_read(struct file *file, char __user *buf, size_t len, loff_t *pos);
+
+/* pldma_ioctl.c */
+long pldma_ioctl(struct file *file, unsigned int cmd, unsigned long p);
+
+/* pldma_dev.c */
+bool pldma_dev_params_valid(void);
+struct pldma_dev *pldma_dev_new(struct device *dev);
+void pldma_dev_put(struct pldma_dev *pldma);
+
 /* pldma_file.c */
 extern const struct file_operations pldma_fops;
 
-/* pldma_provider.c */
-const struct pldma_provider_ops *pldma_find_provider(struct dma_device *dma);
+/* pldma_chan.c */
+extern const char * const pldma_direction_names[PLDMA_NR_DIRECTIONS];
+struct dma_chan *pldma_chan_request(struct pldma_dev *pldma, u32 direction);
+bool pldma_chan_unmapped(struct pldma_dev *pldma, u32 direction);
+int pldma_chan_init(struct pldma_dev *pldma, u32 direction);
 
 #endif /* _PLDMA_PRIV_H */

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pldma: providers that can tell more than dmaengine asks
+ * pldma: providers that report more than dmaengine does
  *
- * A provider registers before its channels can be requested and unregisters
- * after they were released, so a client may keep the pointer that it found for
- * as long as it holds the channel.
+ * A provider registers before its channels can be requested, and unregisters after
+ * they are released. So pldma may use the operations while it holds a channel.
  */
 #include <linux/export.h>
 #include <linux/list.h>
@@ -23,8 +22,8 @@ static LIST_HEAD(pldma_providers);
 static DEFINE_MUTEX(pldma_providers_lock);
 
 /**
- * pldma_register_provider() - tell pldma more about a DMA controller
- * @dma: the controller; call this before dma_async_device_register()
+ * pldma_register_provider() - register the operations of a DMA controller
+ * @dma: the controller. Call this before dma_async_device_register()
  * @ops: its operations, valid until pldma_unregister_provider()
  *
  * Return: 0, or -ENOMEM.
@@ -47,7 +46,7 @@ EXPORT_SYMBOL_GPL(pldma_register_provider);
 
 /**
  * pldma_unregister_provider() - undo pldma_register_provider()
- * @dma: the controller, with none of its channels in use
+ * @dma: the controller, none of whose channels is in use
  */
 void pldma_unregister_provider(struct dma_device *dma)
 {
@@ -66,10 +65,10 @@ void pldma_unregister_provider(struct dma_device *dma)
 EXPORT_SYMBOL_GPL(pldma_unregister_provider);
 
 /**
- * pldma_find_provider() - the operations of a controller
- * @dma: the controller, with a channel held by the caller
+ * pldma_find_provider() - find the operations of a DMA controller
+ * @dma: the controller, of which the caller holds a channel
  *
- * Return: the operations, or NULL for a controller that registered none.
+ * Return: the operations, or NULL if the controller has not registered any.
  */
 const struct pldma_provider_ops *pldma_find_provider(struct dma_device *dma)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a DMA controller of Plumbline's own tells pldma beyond dmaengine
+ * What a DMA controller can report to pldma beyond dmaengine
  *
- * dmaengine has no words for three things that pldma wants to know: which core
- * sits behind a channel, what check value the core computed over a frame, and
- * whether the engine has really stopped. A provider that can answer registers
- * the operations below; with any other provider pldma does without.
+ * dmaengine has no interface for three things: which core is behind a channel,
+ * which check value the core computed for a frame, and whether the engine has
+ * stopped. A provider that knows them registers the operations below. pldma also
+ * works with providers that do not.
  */
 #ifndef _PLDMA_PROVIDER_H
 #define _PLDMA_PROVIDER_H
@@ -16,14 +16,14 @@ struct dma_chan;
 struct dma_device;
 
 /**
- * struct pldma_core - what sits behind a channel
- * @id: identity of the core, 0 when unknown
+ * struct pldma_core - the core behind a channel
+ * @id: id of the core, 0 if unknown
  * @version: major << 16 | minor
- * @build: hash of the build, zero when unknown
+ * @build: hash of the build, zero if unknown
  * @check_kind: enum pldma_check_kind
- * @engine_depth: transfers that the channel takes at once
- * @address_align: alignment of a transfer's start, bytes
- * @length_align: alignment of a transfer's length, bytes
+ * @engine_depth: number of transfers that may be submitted to the channel at once
+ * @address_align: required alignment of the start of a transfer, bytes
+ * @length_align: required alignment of the length of a transfer, bytes
  */
 struct pldma_core {
 	u32 id;
@@ -40,10 +40,10 @@ struct pldma_core {
  * @kind: set by the provider: enum pldma_check_kind
  * @value: set by the provider: the check value
  *
- * Attached by dmaengine_desc_attach_metadata() (DESC_METADATA_CLIENT) when the
- * core has a check value. The provider fills it before it invokes the callback.
- * For DMA_DEV_TO_MEM that is what client metadata is for; that the provider
- * also writes it for DMA_MEM_TO_DEV is an extension of Plumbline's.
+ * Attached by dmaengine_desc_attach_metadata() (DESC_METADATA_CLIENT) if the core
+ * computes a check value. The provider fills it in before it calls the callback.
+ * dmaengine defines client metadata from the provider for DMA_DEV_TO_MEM only.
+ * Plumbline extends it to DMA_MEM_TO_DEV.
  */
 struct pldma_check {
 	u32 kind;
@@ -52,9 +52,10 @@ struct pldma_check {
 
 /**
  * struct pldma_provider_ops - operations of a provider
- * @describe: fill in what is known; fields left alone keep their defaults
- * @idle: true only when the engine has stopped and can no longer reach memory.
- *	Called after dmaengine_terminate_sync(), may sleep, must be bounded
+ * @describe: fill in what is known. Other members keep their defaults
+ * @idle: return true only if the engine has stopped and cannot access memory any
+ *	more. Called after the channel is terminated and synchronized. May sleep, but
+ *	only for a bounded time
  */
 struct pldma_provider_ops {
 	void (*describe)(struct dma_chan *chan, struct pldma_core *core);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 /**
- * Runs a C program from a test, to ask the compiler what a header means.
+ * Runs a C program from a test, to get the numbers that a compiler computes from a header.
  *
  * @module
  */
@@ -13,9 +13,9 @@ const include = new URL("../kernel/uapi/", import.meta.url).pathname;
  * Compile a program and run it.
  *
  * @param source The program.
- * @param language Which compiler: cc, or c++.
- * @returns What it wrote to its standard output.
- * @throws {Error} When it does not compile without a warning, or fails.
+ * @param language The language, which selects the compiler: cc or c++. Defaults to `"c"`.
+ * @returns The standard output of the program.
+ * @throws {Error} If the program does not compile without warnings, or fails.
  */
 export async function runC(source: string, language: "c" | "c++" = "c"): Promise<Uint8Array> {
   const folder = await Deno.makeTempDir({ prefix: "plumbline-" });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
 /**
- * A device in memory for the tests of `Device` and `Block`: it keeps books as the driver does and
- * completes in order what it is given. It moves no data and is no board.
+ * A device in memory for the tests of `Device` and `Block`. It tracks blocks and states as the driver does,
+ * and completes transfers in order. It moves no data, so it is not a board.
  *
  * @module
  */
@@ -48,39 +48,39 @@ const names = new Map<number, string>(Object.entries(IOC).map(([name, code]) => 
 
 /** A device in memory. */
 export class FakeSyscalls implements Syscalls {
-  /** Every call, in order, such as `"ALLOC"` or `"munmap"`. */
+  /** Names of all calls, in order, such as `"ALLOC"` or `"munmap"`. */
   readonly calls: string[] = [];
-  /** Files that are open. */
-  readonly open_ = new Set<number>();
-  /** Mappings that exist, and with which protection they were made. */
+  /** Open file descriptors. */
+  readonly openFiles = new Set<number>();
+  /** Mappings that exist, with their protection. */
   readonly mappings = new Map<Mapping, number>();
   /** Blocks that exist. */
   readonly blocks = new Map<number, FakeBlock>();
-  /** CLOCK_MONOTONIC, nanoseconds; a wait moves it to its end. */
+  /** CLOCK_MONOTONIC, nanoseconds. A wait that times out advances it. */
   now = 1_000_000_000;
-  /** The version that INFO tells. */
+  /** The ABI version that INFO reports. */
   abiVersion = ABI_VERSION;
-  /** Errors that the next calls of a name end with, in order; 0 lets one call through. */
+  /** Error numbers of the next calls, in order, by name of the call. */
   readonly failures = new Map<string, number[]>();
-  /** Bytes moved and status of the next completions. */
+  /** Length, status and check value of the next completions. */
   readonly outcomes: { length?: number; status?: number; check?: number }[] = [];
   /** Blocks that RESET leaves in quarantine. */
   readonly wedged = new Set<number>();
-  /** What poll() tells. */
+  /** The events that poll() returns. */
   ready = 0;
-  /** Frames that read() finds. */
+  /** The frames that read() returns. */
   readonly frames: Uint8Array[] = [];
-  /** Deadlines that DEQUEUE was given, nanoseconds. */
+  /** Deadlines of all DEQUEUE calls, nanoseconds. */
   readonly deadlines: bigint[] = [];
-  /** A copy of the struct that each request was given last. */
+  /** A copy of the last struct of each request. */
   readonly arguments = new Map<string, DataView>();
   /** Whether the file is nonblocking. */
   nonblocking = false;
-  /** What the calls of {@linkcode ioctlAsync} wait for. */
+  /** The calls of {@linkcode ioctlAsync} wait for this. */
   gate: Promise<void> = Promise.resolve();
   #next = 1;
 
-  /** Let the next call of a name fail. */
+  /** Make the next calls of a name fail, with one error each. */
   fail(name: RequestName | "mmap" | "read" | "write" | "poll", ...codes: ErrnoName[]): void {
     this.failures.set(name, [
       ...this.failures.get(name) ?? [],
@@ -88,7 +88,7 @@ export class FakeSyscalls implements Syscalls {
     ]);
   }
 
-  /** Note a call, and let it fail if it is to. */
+  /** Record a call, and throw if it is to fail. */
   #enter(name: string): void {
     this.calls.push(name);
     const errno = this.failures.get(name)?.shift();
@@ -98,14 +98,14 @@ export class FakeSyscalls implements Syscalls {
   open(path: string, _flags: number): number {
     this.#enter("open");
     if (path !== "/dev/fake") throw new ErrnoError(`open ${path}`, ERRNO.ENOENT);
-    if (this.open_.size > 0) throw new ErrnoError(`open ${path}`, ERRNO.EBUSY);
-    this.open_.add(7);
+    if (this.openFiles.size > 0) throw new ErrnoError(`open ${path}`, ERRNO.EBUSY);
+    this.openFiles.add(7);
     return 7;
   }
 
   close(fd: number): void {
     this.#enter("close");
-    if (!this.open_.delete(fd)) throw new ErrnoError("close", ERRNO.EBADF);
+    if (!this.openFiles.delete(fd)) throw new ErrnoError("close", ERRNO.EBADF);
   }
 
   mmap(length: number, prot: number, _flags: number, fd: number, offset: number): Mapping {
@@ -164,7 +164,7 @@ export class FakeSyscalls implements Syscalls {
     argument: Uint8Array<ArrayBuffer>,
   ): Promise<number> {
     await this.gate;
-    if (!this.open_.has(fd)) throw new Error("Expected an open file for the whole call");
+    if (!this.openFiles.has(fd)) throw new Error("Expected an open file for the whole call");
     try {
       return this.ioctl(fd, request, argument);
     } catch (error) {
@@ -175,7 +175,7 @@ export class FakeSyscalls implements Syscalls {
   }
 
   ioctl(fd: number, request: number, argument: Uint8Array<ArrayBuffer> | null): number {
-    if (!this.open_.has(fd)) throw new ErrnoError("ioctl", ERRNO.EBADF);
+    if (!this.openFiles.has(fd)) throw new ErrnoError("ioctl", ERRNO.EBADF);
     if (argument === null) throw new ErrnoError("ioctl", ERRNO.EFAULT);
     const view = new DataView(argument.buffer);
     if (request === FIONBIO) {

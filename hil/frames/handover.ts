@@ -7,7 +7,8 @@
  */
 
 import type { Block, CompletedTransfer, EnqueueOptions } from "../../driver/block.ts";
-import type { Device, WaitOptions } from "../../driver/device.ts";
+import type { Device } from "../../driver/device.ts";
+import type { WaitOptions } from "../../driver/device_options.ts";
 import { TransferError } from "../../driver/errors.ts";
 import type { PolicyName } from "../../driver/uapi.ts";
 

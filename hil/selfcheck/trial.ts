@@ -7,7 +7,8 @@
 
 import { Device } from "../../driver/device.ts";
 import { ERRNO, ErrnoError } from "../../driver/errno.ts";
-import { BlockStateError, ResetError } from "../../driver/errors.ts";
+import { BlockStateError } from "../../driver/block_state.ts";
+import { ResetError } from "../../driver/errors.ts";
 import type { PolicyName } from "../../driver/uapi.ts";
 import type { Board } from "../board/board.ts";
 import { MixUpError } from "../frames/handover.ts";

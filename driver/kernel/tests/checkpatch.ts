@@ -28,17 +28,17 @@ export async function fetchCheckpatch(): Promise<string> {
 }
 
 /**
- * Judges files by `checkpatch.pl --strict`.
+ * Runs `checkpatch.pl --strict` on files.
  *
- * @param script What {@linkcode fetchCheckpatch} returned
+ * @param script Path of checkpatch.pl, from {@linkcode fetchCheckpatch}
  * @param paths The files
- * @returns One line for each error, warning and check: `file:line: WARNING:TYPE: what`
- * @throws {Error} When the script does not run as it should
+ * @returns One line for each error, warning and check: `file:line: WARNING:TYPE: text`
+ * @throws {Error} If the script itself fails
  */
 export async function checkpatch(script: string, paths: readonly string[]): Promise<string[]> {
   const options = ["--strict", "--no-tree", "--terse", "--show-types", "--no-summary"];
   const done = await run("perl", [script, ...options, "--file", ...paths]);
-  // It exits 1 for findings; a missing word list it only mentions
+  // It exits with 1 if it has findings. It reports a missing word list on standard error only.
   if (done.stderr !== "" || done.code > 1) {
     throw new Error(`checkpatch.pl ended with status ${done.code}: ${done.stderr.trim()}`);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * What a header lacks in kernel-doc comments.
+ * Checks of kernel-doc comments.
  *
  * @module
  */
@@ -8,12 +8,12 @@
 import { run } from "../../../fixtures/host/run.ts";
 
 /**
- * Lists the structs and enums that have no kernel-doc comment right before them.
+ * Lists the structs and enums without a kernel-doc comment directly before them.
  *
- * The kernel's script judges the comments that are there; that one is missing it does not see.
+ * The kernel's script checks existing comments, but does not report missing ones.
  *
- * @param header Text of a C header whose types begin at the start of a line
- * @returns Their names: `struct pldma_info`
+ * @param header Text of a C header, in which each type starts at the start of a line
+ * @returns Their names, such as `struct pldma_info`
  */
 export function undocumented(header: string): string[] {
   const missing: string[] = [];
@@ -26,12 +26,12 @@ export function undocumented(header: string): string[] {
 }
 
 /**
- * Runs the kernel's `kernel-doc` over files.
+ * Runs the kernel's `kernel-doc` on files.
  *
  * @param script Path of the script
  * @param paths The files
- * @returns One line for each warning, such as for a member that its comment does not name
- * @throws {Error} When the script does not run as it should
+ * @returns One line for each warning, such as for a member without a description
+ * @throws {Error} If the script itself fails
  */
 export async function kernelDoc(script: string, paths: readonly string[]): Promise<string[]> {
   const done = await run("perl", [script, "-none", ...paths]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * How C and C++ compilers read the UAPI header, without running what they make of it.
+ * What C and C++ compilers compute from the UAPI header, without running a compiled program.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { type Arch, arches, hostArch } from "../../../fixtures/host/arch.ts";
 import { run } from "../../../fixtures/host/run.ts";
 import type { Tool } from "../../../fixtures/host/packages.ts";
 
-/** Language to read a header in. */
+/** Language of a compiler. */
 export type Language = "c" | "c++";
 
 /**
  * Lists the compilers and C libraries for an architecture.
  *
  * @param arch Architecture to compile for
- * @returns What has to be installed
+ * @returns The tools that must be installed
  */
 export function compilers(arch: Arch): Tool[] {
   const { triplet, crossCompiler, crossLibc } = arches[arch];
@@ -38,13 +38,13 @@ const program = (arch: Arch, language: Language) =>
   `${arch === hostArch ? "" : `${arches[arch].triplet}-`}${language === "c" ? "gcc" : "g++"}`;
 
 /**
- * Has a header compiled alone, with every warning that a program using it could ask for.
+ * Compiles a header alone, with all warnings that a program may enable.
  *
  * @param arch Architecture to compile for
- * @param language Which compiler
+ * @param language Language, which selects the compiler
  * @param standard Argument of `-std=`
  * @param header Path of the header
- * @returns What the compiler complains of; empty when it does not
+ * @returns The messages of the compiler, empty if there are none
  */
 export async function compileAlone(
   arch: Arch,
@@ -59,13 +59,13 @@ export async function compileAlone(
 }
 
 /**
- * Asks a compiler for every size, offset and ioctl number of the UAPI header.
+ * Gets every size, offset and ioctl number of the UAPI header from a compiler.
  *
  * @param arch Architecture to compile for
  * @param text The header
- * @param bits 32: for the processors that came before
- * @returns Numbers by the C expression that they are the value of
- * @throws {Error} When it does not compile
+ * @param bits 32 to compile for the 32-bit mode of the processor. Defaults to 64
+ * @returns Values by C expression
+ * @throws {Error} If the header does not compile
  */
 export async function layoutOf(
   arch: Arch,
@@ -82,14 +82,14 @@ export async function layoutOf(
   for (const { 1: name = "" } of text.matchAll(/^#define (\w+)\s+_IO[RW]*\(/gm)) {
     expressions.push(name);
   }
-  // As kbuild finds its own offsets: the numbers end up in the text for the assembler
+  // The method of kbuild for its own offsets: the compiler writes the numbers to the assembly output
   const lines = expressions.map((e) => `asm volatile("\\n->${e} = %c0" :: "i"((unsigned)(${e})));`);
   const source = `${text}\nvoid numbers(void);\nvoid numbers(void)\n{\n${lines.join("\n")}\n}\n`;
   const dir = await Deno.makeTempDir({ prefix: "plumbline-layout-" });
   try {
     await Deno.writeTextFile(`${dir}/layout.c`, source);
     const args = ["-S", "-std=gnu99", "-o", "-", `${dir}/layout.c`];
-    // Debian keeps the kernel's headers, which serve both, where only the 64-bit compiler looks
+    // Debian keeps the kernel's headers in a folder that only the 64-bit compiler searches
     if (bits === 32) args.unshift("-m32", "-isystem", `/usr/include/${arches[arch].triplet}`);
     const done = await run(program(arch, "c"), args);
     if (done.code !== 0) throw new Error(done.stderr);

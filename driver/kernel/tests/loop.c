@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * loop: the loop of hil/loop.ts in C, to hold it against
+ * loop: the loop of hil/frames/loop.ts in C, as a reference for its speed
  *
  *	loop POLICY SIZE DEPTH FRAMES
  *
- * The same work per frame: copy the frame and its header into a transmit block,
- * ENQUEUE both blocks, DEQUEUE both, compare header and body of what came back.
- * Prints the seconds from the first ENQUEUE to the last comparison.
+ * Does the same work for each frame: copies the frame and its header to a transmit
+ * block, enqueues and dequeues both blocks, and compares header and body of the
+ * received frame. Prints the seconds from the first ENQUEUE to the last comparison.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -80,7 +80,7 @@ static void dequeue(__u32 direction, __u32 id, __u64 cookie, __u64 length)
 	if (ioctl(fd, PLDMA_IOC_DEQUEUE, &arg))
 		die("DEQUEUE");
 	if (arg.id != id || arg.cookie != cookie || arg.length != length) {
-		fprintf(stderr, "another completion than expected\n");
+		fprintf(stderr, "unexpected completion\n");
 		exit(1);
 	}
 }
@@ -112,7 +112,8 @@ static void receive(__u32 slot, __u64 sequence)
 	make_header(header, sequence);
 	if (memcmp(rx[slot], header, HEADER) ||
 	    memcmp(rx[slot] + HEADER, tape + sequence % SLOTS * STEP + HEADER, size - HEADER)) {
-		fprintf(stderr, "frame %llu is damaged\n", (unsigned long long)sequence);
+		fprintf(stderr, "frame %llu differs from the sent frame\n",
+			(unsigned long long)sequence);
 		exit(1);
 	}
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What compilers, sparse, checkpatch.pl, kernel-doc and dtc say of the kernel code: nothing. Beside
-// each such test stands one in which the same tool is shown a mistake and has to find it.
+// Compilers, sparse, checkpatch.pl, kernel-doc and dtc must report nothing for the kernel code. Each tool
+// must also report a mistake that a test plants, because a tool that finds nothing proves nothing.
 //
-// Where something cannot be fetched the test is skipped and says why in its name, unless
-// PLUMBLINE_REQUIRE=vm:aarch64,vm:x86_64 names a board: then that is a failure.
+// A test is skipped, with the reason in its name, if something cannot be fetched. If PLUMBLINE_REQUIRE
+// contains vm:aarch64 or vm:x86_64, such a test fails instead.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Arch, archNames, hostArch } from "../../../fixtures/host/arch.ts";
 import {
@@ -28,10 +28,10 @@ const uapi = `${checkout}/driver/kernel/uapi/pldma.h`;
 /**
  * Registers a test that needs something fetched or installed.
  *
- * @param arch The board whose requirement makes a skip a failure; null: any of them
- * @param name A sentence
- * @param prepare Fetches; an UnavailableError skips the test
- * @param fn The test, given what was fetched
+ * @param arch The test fails instead of being skipped if this board is required, or any board for null
+ * @param name Name of the test
+ * @param prepare Fetches what the test needs. An UnavailableError skips the test
+ * @param fn The test. Its argument is the result of `prepare`
  */
 async function staticTest<T>(
   arch: Arch | null,
@@ -58,7 +58,7 @@ async function staticTest<T>(
   });
 }
 
-/** Runs a function with files in a folder of their own. */
+/** Runs a function with files in a temporary folder. */
 async function withFiles<T>(
   files: Record<string, string>,
   fn: (dir: string) => Promise<T>,
@@ -75,7 +75,7 @@ async function withFiles<T>(
   }
 }
 
-/** Replaces what must occur exactly once: a control that changes nothing would prove nothing. */
+/** Replaces a text that must occur exactly once, so that a control really changes something. */
 function broken(text: string, from: string, to: string): string {
   assertEquals(text.split(from).length, 2, from);
   return text.replace(from, () => to);
@@ -95,10 +95,9 @@ const moduleDirs = moduleSources.map((source) => source.dir);
 
 // --- compiler and sparse
 
-// All that sparse can warn of, but for what the kernel's own macros make it say in whoever uses
-// them: READ_ONCE() takes sizes of _Bool, min() and struct_size() those of void and of structs
-// with an open end, module_init() is not constant for it. How fast a difference of pointers is
-// does not matter here.
+// All warnings of sparse, except those that macros of the kernel cause in every user: READ_ONCE() takes
+// the size of _Bool, min() of void, struct_size() of structs with a flexible array, and sparse does not
+// consider module_init() constant. The speed of pointer differences does not matter here.
 const sparse = [
   "-Wsparse-all",
   "-Wno-sizeof-bool",
@@ -108,19 +107,19 @@ const sparse = [
   "-Wno-ptr-subtraction-blows",
 ].join(" ");
 
-/** The same for wait_event(), but not for shadowing by names of our own. */
+/** A warning that wait_event() causes. Only names with two underscores, not those of this project. */
 const macros = /warning: symbol '__\w+' shadows an earlier one$/;
 
-/** Splits what a build said by who complains. */
+/** Sorts the messages of a build by tool. */
 function complaints(built: BuiltModules, dirs: readonly string[]): Record<string, string[]> {
-  // The folder got its final name only when the build was done
+  // The folder has got its final name only after the build
   const folder = (built.modules[0] ?? "").replace(`/${dirs[0]}/`, "\n").split("\n")[0] ?? "";
   const name = RegExp.escape(folder.split("/").at(-1) ?? "");
   const place = new RegExp(`^.*/${name}(\\.unfinished)?/`);
   const found: Record<string, string[]> = { build: [], sparse: [] };
   for (const line of built.output.split("\n")) {
     if (!/\b(warning|error):|^(WARNING|ERROR)\b/i.test(line)) continue;
-    // sparse names no option behind its words, gcc does, and kernel-doc has no column
+    // gcc adds the name of an option to its text, sparse does not, and kernel-doc prints no column
     if (/^\/[^:]*:\d+:\d+: (warning|error): .*[^\]]$/.test(line)) {
       const below = line.replace(place, "");
       const ours = dirs.some((dir) => below.startsWith(`${dir}/`));
@@ -130,13 +129,13 @@ function complaints(built: BuiltModules, dirs: readonly string[]): Record<string
   return found;
 }
 
-/** Folder and name of the files that sparse has looked at. */
+/** Folder and name of the files that sparse checked. */
 function checkedFiles(built: BuiltModules): string[] {
   const checked = built.output.matchAll(/^ +CHECK +\S*?([^/]+\/[^/]+\.c)$/gm);
   return [...new Set(Array.from(checked, ([, path = ""]) => path))].sort();
 }
 
-// Both judges in one build: it is the build that takes the time
+// One build for both tools, because the build takes most of the time
 const options = { w1: true, sparse } as const satisfies BuildOptions;
 
 for (const arch of archNames) {
@@ -149,7 +148,7 @@ for (const arch of archNames) {
       headers === "newest" ? "Debian's newest" : "Linux 6.1"
     } headers`;
 
-    await staticTest(arch, `every module compiles silently ${where}`, prepare, async () => {
+    await staticTest(arch, `every module compiles without warnings ${where}`, prepare, async () => {
       const built = await buildModules(arch, { ...options, headers });
       assertEquals(complaints(built, moduleDirs).build, []);
       const release = built.release.split(".").map(Number);
@@ -158,7 +157,7 @@ for (const arch of archNames) {
       for (const module of built.modules) assert((await Deno.stat(module)).size > 0);
     });
 
-    await staticTest(arch, `sparse is content with every module ${where}`, prepare, async () => {
+    await staticTest(arch, `sparse reports nothing for any module ${where}`, prepare, async () => {
       const built = await buildModules(arch, { ...options, headers });
       assertEquals(complaints(built, moduleDirs).sparse, []);
       assertEquals(
@@ -172,7 +171,7 @@ for (const arch of archNames) {
 
 await staticTest(
   hostArch,
-  "the test build of pldma compiles silently, and no other build makes mistakes on request",
+  "the test build of pldma compiles without warnings, and only that build can inject faults",
   async () => {
     await needTools([...neededTools(hostArch), { what: "sparse", package: "sparse" }]);
     await kernelHeaders(hostArch, "main");
@@ -207,7 +206,7 @@ MODULE_LICENSE("GPL");
 
 await staticTest(
   hostArch,
-  "the build's warnings and those of sparse are seen",
+  "complaints() finds warnings of the build and of sparse",
   async () => {
     await needTools([...neededTools(hostArch), { what: "sparse", package: "sparse" }]);
     await kernelHeaders(hostArch, "main");
@@ -228,24 +227,33 @@ await staticTest(
 
 // --- checkpatch.pl
 
-await staticTest(null, "checkpatch.pl is content with all C", fetchCheckpatch, async (script) => {
-  const files = await cFiles([...moduleDirs, ...programDirs]);
-  for (
-    const some of [
-      "driver/kernel/uapi/pldma.h",
-      "driver/kernel/pldma_core.c",
-      "driver/kernel/tests/robustness.c",
-      "fixtures/boards/vm/softdma/softdma_core.c",
-      "fixtures/boards/vm/fpga/fpga_mgr.c",
-      "fixtures/boards/vm/bus/advbus_core.c",
-    ]
-  ) assert(files.includes(some), some);
-  const findings = await checkpatch(script, files.map((file) => `${checkout}/${file}`));
-  assertEquals(findings.map((line) => line.replace(`${checkout}/`, "")), []);
-});
+await staticTest(
+  null,
+  "checkpatch.pl reports nothing for any C file",
+  fetchCheckpatch,
+  async (script) => {
+    const files = await cFiles([...moduleDirs, ...programDirs]);
+    for (
+      const some of [
+        "driver/kernel/uapi/pldma.h",
+        "driver/kernel/pldma_core.c",
+        "driver/kernel/tests/robustness.c",
+        "fixtures/boards/vm/softdma/softdma_core.c",
+        "fixtures/boards/vm/fpga/fpga_mgr.c",
+        "fixtures/boards/vm/bus/advbus_core.c",
+      ]
+    ) assert(files.includes(some), some);
+    const findings = await checkpatch(script, files.map((file) => `${checkout}/${file}`));
+    assertEquals(findings.map((line) => line.replace(`${checkout}/`, "")), []);
+  },
+);
 
-await staticTest(null, "checkpatch.pl uses its word lists", fetchCheckpatch, async (script) => {
-  const text = `// SPDX-License-Identifier: GPL-2.0
+await staticTest(
+  null,
+  "checkpatch() returns findings that need the word lists",
+  fetchCheckpatch,
+  async (script) => {
+    const text = `// SPDX-License-Identifier: GPL-2.0
 /* what we recieve */
 static struct file_operations fops;
 
@@ -256,22 +264,23 @@ int f(void)
 	return 0;
 }
 `;
-  await withFiles(
-    { "bad.c": text, "good.c": "// SPDX-License-Identifier: GPL-2.0\n" },
-    async (dir) => {
-      const findings = await checkpatch(script, [`${dir}/bad.c`]);
-      const types = findings.map((line) => line.match(/\b[A-Z]+:([A-Z_]+):/)?.[1]);
-      assertEquals(types.sort(), [
-        "CONST_STRUCT",
-        "SPACING",
-        "SPACING",
-        "SPACING",
-        "TYPO_SPELLING",
-      ]);
-      assertEquals(await checkpatch(script, [`${dir}/good.c`]), []);
-    },
-  );
-});
+    await withFiles(
+      { "bad.c": text, "good.c": "// SPDX-License-Identifier: GPL-2.0\n" },
+      async (dir) => {
+        const findings = await checkpatch(script, [`${dir}/bad.c`]);
+        const types = findings.map((line) => line.match(/\b[A-Z]+:([A-Z_]+):/)?.[1]);
+        assertEquals(types.sort(), [
+          "CONST_STRUCT",
+          "SPACING",
+          "SPACING",
+          "SPACING",
+          "TYPO_SPELLING",
+        ]);
+        assertEquals(await checkpatch(script, [`${dir}/good.c`]), []);
+      },
+    );
+  },
+);
 
 // --- the UAPI header
 
@@ -314,13 +323,13 @@ for (const arch of archNames) {
   }
 }
 
-/** Compares the header's numbers with those on x86-64, having made sure that there are many. */
+/** Compares the numbers of the header with those on x86-64, and checks that none is missing. */
 async function assertSameLayout(arch: Arch, bits: 32 | 64): Promise<void> {
   const text = await Deno.readTextFile(uapi);
   const reference = await layoutOf("x86_64", text);
   const expected = {
     sizes: text.split(/^struct \w+ \{$/m).length - 1,
-    ioctls: text.split(/^#define PLDMA_IOC_\w+\t/m).length - 1 - 1, // but for the magic
+    ioctls: text.split(/^#define PLDMA_IOC_\w+\t/m).length - 1 - 1, // without PLDMA_IOC_MAGIC
   };
   const names = [...reference.keys()];
   assertEquals(names.filter((name) => name.startsWith("sizeof")).length, expected.sizes);
@@ -330,18 +339,18 @@ async function assertSameLayout(arch: Arch, bits: 32 | 64): Promise<void> {
 
 await staticTest(
   "aarch64",
-  "uapi/pldma.h means the same on aarch64 as on x86_64",
+  "uapi/pldma.h has the same layout on aarch64 as on x86_64",
   () => needTools([...compilers("x86_64"), ...compilers("aarch64")]),
   () => assertSameLayout("aarch64", 64),
 );
 
 await staticTest(
   "x86_64",
-  "uapi/pldma.h means the same to 32-bit programs as to 64-bit ones",
+  "uapi/pldma.h has the same layout in 32-bit programs as in 64-bit ones",
   () => needTools(compilers("x86_64")),
   async () => {
     await assertSameLayout("x86_64", 32);
-    // The i386 aligns 64-bit numbers to 4 bytes unless told otherwise
+    // The i386 aligns 64-bit numbers to 4 bytes by default
     const text = (await Deno.readTextFile(uapi)).replaceAll("__aligned_u64", "__u64");
     const odd = broken(
       text,
@@ -379,7 +388,7 @@ const fetchKernelDoc = async () => {
 
 await staticTest(
   hostArch,
-  "kernel-doc is content with every comment of the modules",
+  "kernel-doc reports nothing for any comment of the modules",
   fetchKernelDoc,
   async (script) => {
     const files = await cFiles(moduleDirs);
@@ -398,7 +407,7 @@ await staticTest(
 
 // --- device trees
 
-/** What cpp and dtc say of an overlay; empty when they are content. */
+/** The messages of cpp and dtc for an overlay, empty if there are none. */
 async function compileOverlay(include: string, path: string): Promise<string> {
   return await withFiles({}, async (dir) => {
     const cpp = ["-nostdinc", "-undef", "-D__DTS__", "-x", "assembler-with-cpp", "-Wall", "-I"];
@@ -412,7 +421,7 @@ async function compileOverlay(include: string, path: string): Promise<string> {
 
 await staticTest(
   "aarch64",
-  "every example overlay passes cpp and dtc",
+  "every example overlay compiles with cpp and dtc",
   async () => {
     await needTools([
       { what: "cpp", package: "cpp" },

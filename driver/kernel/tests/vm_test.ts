@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The real driver on real kernels: refusals, robustness, leaks, and plain `deno test` in the guest.
+// The driver on virtual boards: errors, robustness, memory leaks, and `deno test` inside the guest.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Arch, type GuestRun, runInGuest } from "../../../fixtures/boards/vm/mod.ts";
 import { boardTest } from "../../../fixtures/boards/vm/testing/board.ts";
@@ -15,21 +15,27 @@ function sound(run: GuestRun): void {
   assertEquals(run.kernelReports, []);
 }
 
-/** What each part of driver/kernel/tests/robustness.c says when all was as it must be. */
-const ROBUST: readonly [command: string, says: string][] = [
-  ["memlock", "RLIMIT_MEMLOCK holds"],
-  ["stores", "into registered memory stays"],
-  ["copyout", "cannot be written out is kept"],
-  ["killed 100", "100 times, usable each time"],
-  ["signalled 100", "100 times, usable each time"],
-  ["unbind 20", "20 times, usable each time"],
-  ["wedge", "until it is proved idle"],
-  ["leaks 1000", "pages pinned and released"],
+/** The programs of this folder that check robustness, and what each prints on success. */
+const ROBUST: readonly [command: string, output: string][] = [
+  ["accounting memlock", "RLIMIT_MEMLOCK is enforced"],
+  ["robustness stores", "registered memory keeps what the caller stores"],
+  ["robustness copyout", "cannot be copied out is kept"],
+  ["robustness killed 100", "100 times, usable each time"],
+  ["robustness signalled 100", "100 times, usable each time"],
+  ["robustness unbind 20", "20 times, usable each time"],
+  ["robustness wedge", "until the engine is proved idle"],
+  ["accounting leaks 1000", "pages pinned and released"],
+];
+
+/** The loopback suite with few frames. */
+const LOOPBACK = [
+  ...["deno", "test", "-P", "--no-check", "hil/suites/loopback_test.ts"],
+  ...["--", "--frames=20", "--size=1,4097,block"],
 ];
 
 const piped = { stdout: "piped", stderr: "piped" } as const;
 
-/** Prints what the devices at the given paths offer, and what the absent direction answers. */
+/** Prints the channels of the devices at the given paths, and the error of ALLOC without a channel. */
 const SHOW = `
 import { Device } from "/plumbline/mod.ts";
 for (const path of Deno.args) {
@@ -46,12 +52,12 @@ for (const path of Deno.args) {
 }`;
 
 for (const arch of ["aarch64", "x86_64"] as const) {
-  await pldmaTest(arch, "binds channels by name, also one direction alone", async (outDir) => {
+  await pldmaTest(arch, "binds channels by name, and also only one direction", async (outDir) => {
     const script = `
       client=$(basename $(readlink /sys/class/misc/pldma0/device))
       cd /sys/bus/platform/drivers/pldma
       echo "$client" > unbind
-      # each may have been bound meanwhile: the channels are free now
+      # the pairs may have bound by themselves, because the channels are free now
       for pair in pldma-pair.0 pldma-pair.1; do [ -e $pair ] || echo $pair > bind; done
       echo "$SHOW" > /tmp/show.ts
       deno run -A --no-check /tmp/show.ts /dev/pldma0 /dev/pldma1`;
@@ -73,9 +79,9 @@ for (const arch of ["aarch64", "x86_64"] as const) {
 
   await pldmaTest(
     arch,
-    "stays usable whatever is done to it, and leaks nothing",
+    "stays usable after kills, signals and unbinds, and leaks no memory",
     async (outDir) => {
-      const script = ROBUST.map(([command]) => `robustness ${command} || exit 1`).join("\n");
+      const script = ROBUST.map(([command]) => `${command} || exit 1`).join("\n");
       const run = await runInGuest({
         arch,
         outDir,
@@ -85,15 +91,15 @@ for (const arch of ["aarch64", "x86_64"] as const) {
         ...piped,
       });
       sound(run);
-      for (const [, says] of ROBUST) assertStringIncludes(run.stdout, says);
+      for (const [, output] of ROBUST) assertStringIncludes(run.stdout, output);
     },
   );
 
   await pldmaTest(
     arch,
-    "passes plain deno test, and arguments behind -- reach it",
+    "passes deno test in the guest, which passes on arguments after --",
     async (outDir) => {
-      // types are checked on the host; an emulated processor takes minutes
+      // The host checks types, because an emulated processor takes minutes for that.
       const test = (args: string) => `NO_COLOR=1 deno test -P --no-check ${args} 2>&1`;
       const script = `
       ${test("-- --frames=20 --depth=max")} > /out/all || exit 1
@@ -135,16 +141,7 @@ for (const arch of ["aarch64", "x86_64"] as const) {
     const run = await runInGuest({
       arch,
       outDir,
-      command: [
-        "deno",
-        "test",
-        "-P",
-        "--no-check",
-        "hil/suites/loopback_test.ts",
-        "--",
-        "--frames=20",
-        "--size=1,4097,block",
-      ],
+      command: LOOPBACK,
       env: { NO_COLOR: "1" },
       moduleArgs: { pl_softdma: "axi_dma=1" },
       timeoutSeconds: 300,
@@ -156,22 +153,13 @@ for (const arch of ["aarch64", "x86_64"] as const) {
 
   await pldmaTest(
     arch,
-    "loses nothing on a coherent board, not even without syncs",
+    "passes on a coherent board, even without syncs",
     async (outDir) => {
       const run = await runInGuest({
         arch,
         coherent: true,
         outDir,
-        command: [
-          "deno",
-          "test",
-          "-P",
-          "--no-check",
-          "hil/suites/loopback_test.ts",
-          "--",
-          "--frames=20",
-          "--size=1,4097,block",
-        ],
+        command: LOOPBACK,
         env: { NO_COLOR: "1" },
         timeoutSeconds: 300,
         ...piped,

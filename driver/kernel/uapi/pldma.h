@@ -6,7 +6,9 @@
  * data from memory to the logic (DMA_TO_DEVICE, MM2S), rx from the logic to
  * memory (DMA_FROM_DEVICE, S2MM). Either may be absent. Opening is exclusive.
  *
- * All data lives in *blocks*. A block is owned by exactly one side at a time:
+ * This header is one file, because programs copy it and include it alone.
+ *
+ * All data lives in *blocks*. At any time a block has exactly one owner:
  *
  *	            ENQUEUE               engine has room
  *	   USER ---------------> QUEUED ------------------> IN_FLIGHT
@@ -18,14 +20,15 @@
  *	                     RESET, idleness not proved      v
  *	                                                 QUARANTINED
  *
- * Only in state USER may user space touch the memory or free the block.
+ * User space may access the memory of a block, and free the block, only in state
+ * USER.
  *
- * Conventions: sizes and offsets are bytes, times are nanoseconds of
- * CLOCK_MONOTONIC. Reserved fields and unknown flags must be zero (EINVAL).
- * An unknown command gives ENOTTY and leaves the argument untouched. A pointer
- * that cannot be read or written gives EFAULT. Once the device is gone, every
- * call gives ENODEV. Output fields are written only on success, but for the
- * member @error of ENQUEUE and DEQUEUE.
+ * Conventions: sizes and offsets are in bytes, times in nanoseconds of
+ * CLOCK_MONOTONIC. Reserved fields and unknown flags must be zero (EINVAL). An
+ * unknown command fails with ENOTTY and does not change the argument. A pointer
+ * that cannot be read or written fails with EFAULT. After the device is gone,
+ * every call fails with ENODEV. Outputs are written on success only, except for
+ * the member @error of ENQUEUE and DEQUEUE.
  */
 #ifndef _UAPI_PLDMA_H
 #define _UAPI_PLDMA_H
@@ -33,16 +36,16 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-/** PLDMA_ABI_VERSION - changes when an existing program could misread a struct */
+/** PLDMA_ABI_VERSION - changes if an existing program could misread a struct */
 #define PLDMA_ABI_VERSION	1
 
 #define PLDMA_IOC_MAGIC		0xd9
 
 /**
- * enum pldma_direction - which of the two channels
- * @PLDMA_TX: memory to logic
- * @PLDMA_RX: logic to memory
- * @PLDMA_NR_DIRECTIONS: how many there are
+ * enum pldma_direction - direction of a channel
+ * @PLDMA_TX: from memory to logic
+ * @PLDMA_RX: from logic to memory
+ * @PLDMA_NR_DIRECTIONS: number of directions
  */
 enum pldma_direction {
 	PLDMA_TX = 0,
@@ -51,25 +54,25 @@ enum pldma_direction {
 };
 
 /**
- * enum pldma_policy - where a block's memory comes from and who syncs caches
+ * enum pldma_policy - where the memory of a block comes from and who syncs caches
  * @PLDMA_COHERENT: dma_alloc_coherent(), never synced
  * @PLDMA_WRITE_COMBINE: dma_alloc_wc(), never synced
- * @PLDMA_STREAMING: cached pages mapped once; the whole block is synced at each
- *	of the four transitions (tx and rx, for_device and for_cpu)
- * @PLDMA_STREAMING_LAZY: as @PLDMA_STREAMING, but only tx for_device and rx
- *	for_cpu, and only the bytes that moved, widened to cache lines; receive
- *	blocks are read-only for user space
- * @PLDMA_NONCOHERENT: dma_alloc_noncoherent(); the enqueued range is synced at
- *	each of the four transitions
- * @PLDMA_USER_PAGES: the caller's memory, pinned and mapped at each ENQUEUE,
- *	unmapped and unpinned at DEQUEUE (REGISTER)
- * @PLDMA_USER_PAGES_REGISTERED: the caller's memory, pinned and mapped once,
- *	synced whole at each transition (REGISTER)
- * @PLDMA_MANUAL: cached pages mapped once; synced only by SYNC
- * @PLDMA_BOUNCE: a ring in the driver, reached by read() and write()
- * @PLDMA_NONE: cached pages mapped once and never synced. A negative control:
- *	it corrupts data wherever syncs matter
- * @PLDMA_NR_POLICIES: how many there are
+ * @PLDMA_STREAMING: cached pages, mapped once. The whole block is synced at each of
+ *	the four transitions (tx and rx, for_device and for_cpu)
+ * @PLDMA_STREAMING_LAZY: like @PLDMA_STREAMING, but synced only for tx for_device
+ *	and rx for_cpu, and only the bytes that moved, extended to whole cache
+ *	lines. Receive blocks are read-only for user space
+ * @PLDMA_NONCOHERENT: dma_alloc_noncoherent(). The enqueued range is synced at each
+ *	of the four transitions
+ * @PLDMA_USER_PAGES: memory of the caller (REGISTER), pinned and mapped at each
+ *	ENQUEUE, unmapped and unpinned at DEQUEUE
+ * @PLDMA_USER_PAGES_REGISTERED: memory of the caller (REGISTER), pinned and mapped
+ *	once. The whole block is synced at each of the four transitions
+ * @PLDMA_MANUAL: cached pages, mapped once, synced only by SYNC
+ * @PLDMA_BOUNCE: a ring in the driver for read() and write()
+ * @PLDMA_NONE: cached pages, mapped once, never synced. A negative control, which
+ *	corrupts data on every board that needs syncs
+ * @PLDMA_NR_POLICIES: number of policies
  */
 enum pldma_policy {
 	PLDMA_COHERENT = 0,
@@ -86,8 +89,8 @@ enum pldma_policy {
 };
 
 /**
- * enum pldma_attr - the memory attribute that a user mapping really has
- * @PLDMA_ATTR_NONE: no user mapping is made by this driver
+ * enum pldma_attr - effective memory attribute of a user mapping
+ * @PLDMA_ATTR_NONE: this driver creates no user mapping
  * @PLDMA_ATTR_CACHED: ordinary cached memory
  * @PLDMA_ATTR_UNCACHED: uncached; on Arm this is Normal Non-cacheable
  * @PLDMA_ATTR_WRITE_COMBINE: uncached with write combining
@@ -102,11 +105,11 @@ enum pldma_attr {
 /**
  * enum pldma_state - who owns a block
  * @PLDMA_STATE_USER: the caller
- * @PLDMA_STATE_QUEUED: the driver, waiting for room in the engine
+ * @PLDMA_STATE_QUEUED: the driver, until the engine has room
  * @PLDMA_STATE_IN_FLIGHT: the engine
- * @PLDMA_STATE_DONE: the driver, waiting for DEQUEUE
- * @PLDMA_STATE_QUARANTINED: nobody: an engine that could not be proved idle may
- *	still reach the memory, so it stays mapped and pinned
+ * @PLDMA_STATE_DONE: the driver, until DEQUEUE
+ * @PLDMA_STATE_QUARANTINED: no one. The engine could not be proved idle and may
+ *	still access the memory, so it stays mapped and pinned
  */
 enum pldma_state {
 	PLDMA_STATE_USER = 0,
@@ -117,13 +120,13 @@ enum pldma_state {
 };
 
 /**
- * enum pldma_status - how the engine ended a transfer
- * @PLDMA_STATUS_OK: moved; a short receive frame is OK with a smaller length
+ * enum pldma_status - how a transfer ended
+ * @PLDMA_STATUS_OK: success. A short receive frame is OK with a smaller length
  * @PLDMA_STATUS_READ_FAILED: the engine could not read its source
  * @PLDMA_STATUS_WRITE_FAILED: the engine could not write its destination, or the
- *	frame was longer than the block's range
- * @PLDMA_STATUS_ABORTED: the engine gave the transfer up
- * @PLDMA_STATUS_NOT_SUBMITTED: the engine refused the queued transfer
+ *	frame was longer than the enqueued range
+ * @PLDMA_STATUS_ABORTED: the engine aborted the transfer
+ * @PLDMA_STATUS_NOT_SUBMITTED: the engine did not accept the queued transfer
  */
 enum pldma_status {
 	PLDMA_STATUS_OK = 0,
@@ -134,7 +137,7 @@ enum pldma_status {
 };
 
 /**
- * enum pldma_check_kind - what a core's check value is
+ * enum pldma_check_kind - kind of check value of a core
  * @PLDMA_CHECK_NONE: the core computes none
  * @PLDMA_CHECK_CRC32: CRC-32 of IEEE 802.3 (reflected 0x04c11db7, initial value
  *	and final XOR 0xffffffff) over the bytes that the core read (tx) or
@@ -145,17 +148,17 @@ enum pldma_check_kind {
 	PLDMA_CHECK_CRC32 = 1,
 };
 
-/* flags of struct pldma_policy_info: offered for tx, for rx */
+/* flags of struct pldma_policy_info: the policy is offered for tx, for rx */
 #define PLDMA_POLICY_TX			0x00000001
 #define PLDMA_POLICY_RX			0x00000002
-/* the effective attribute is that of PLDMA_COHERENT */
+/* the memory is the same as that of PLDMA_COHERENT */
 #define PLDMA_POLICY_ALIAS		0x00000004
 
 /**
  * struct pldma_policy_info - one policy on this device
- * @flags: PLDMA_POLICY_*; 0 when it is not offered
+ * @flags: PLDMA_POLICY_*, or 0 if the device does not offer the policy
  * @attr: effective attribute of the user mapping, enum pldma_attr
- * @max_block: largest block, bytes
+ * @max_block: size of the largest block
  */
 struct pldma_policy_info {
 	__u32 flags;
@@ -165,26 +168,26 @@ struct pldma_policy_info {
 
 /* flags of struct pldma_chan_info */
 #define PLDMA_CHAN_PRESENT		0x00000001
-/* the kernel takes the mapping device for cache coherent */
+/* the kernel considers the DMA device cache-coherent */
 #define PLDMA_CHAN_DEV_COHERENT		0x00000002
-/* a page mapped for the device needs sync calls (also true when it bounces) */
+/* memory mapped for the device needs sync calls, for caches or bounce buffers */
 #define PLDMA_CHAN_NEEDS_SYNC		0x00000004
 /* RESET can prove that the engine is idle */
 #define PLDMA_CHAN_PROVES_IDLE		0x00000008
-/* the engine was not proved idle: ENQUEUE gives EIO until RESET succeeds */
+/* the engine was not proved idle: ENQUEUE fails with EIO until RESET succeeds */
 #define PLDMA_CHAN_WEDGED		0x00000010
 
 /**
  * struct pldma_chan_info - one channel
- * @flags: PLDMA_CHAN_*; 0 when the channel is absent
- * @queue_depth: blocks that may be queued or in flight at once
- * @engine_depth: of these, how many are handed to the engine at once
- * @max_segment: longest contiguous piece the engine takes, bytes
- * @address_align: alignment of a transfer's start, bytes
- * @length_align: alignment of a transfer's length, bytes
+ * @flags: PLDMA_CHAN_*, or 0 if there is no such channel
+ * @queue_depth: maximum number of blocks that are queued or in flight
+ * @engine_depth: maximum number of these blocks that are in flight
+ * @max_segment: longest contiguous segment that the engine accepts
+ * @address_align: required alignment of the start of a transfer
+ * @length_align: required alignment of the length of a transfer
  * @check_kind: enum pldma_check_kind
  * @reserved: zero
- * @dma_mask: addresses that the mapping device reaches
+ * @dma_mask: mask of the bus addresses that the DMA device can access
  * @engine: name of the DMA controller's driver
  * @channel: name of the dmaengine channel
  */
@@ -205,15 +208,15 @@ struct pldma_chan_info {
 #define PLDMA_MAX_POLICIES	16
 
 /**
- * struct pldma_info - argument of PLDMA_IOC_INFO; legal at any time
- * @abi_version: PLDMA_ABI_VERSION of the driver; check it before anything else
- * @cache_align: blocks share no cache line when aligned to this, bytes
- * @page_size: unit of mappings, bytes
- * @max_blocks: blocks that may exist at once
- * @max_bytes: bytes of driver-owned memory that may exist at once
- * @core_id: what the core in the logic says it is; 0 when unknown
- * @core_version: its version, major << 16 | minor
- * @core_build: hash of the build, all zero when unknown
+ * struct pldma_info - argument of PLDMA_IOC_INFO, which is legal at any time
+ * @abi_version: PLDMA_ABI_VERSION of the driver. Check it before all other members
+ * @cache_align: ranges with this alignment share no cache line
+ * @page_size: page size, which is the unit of mappings
+ * @max_blocks: maximum number of blocks
+ * @max_bytes: maximum amount of driver-owned memory
+ * @core_id: id of the core in the logic, 0 if unknown
+ * @core_version: version of the core, major << 16 | minor
+ * @core_build: hash of the build of the core, all zero if unknown
  * @chan: the two channels, by enum pldma_direction
  * @policy: the policies, by enum pldma_policy
  * @reserved: zero
@@ -234,26 +237,26 @@ struct pldma_info {
 
 /**
  * struct pldma_alloc - argument of PLDMA_IOC_ALLOC
- * @size: in: bytes of each block
- * @count: in: how many blocks
+ * @size: in: size of each block
+ * @count: in: number of blocks
  * @direction: in: enum pldma_direction
- * @policy: in: enum pldma_policy, but not the two of user pages
+ * @policy: in: enum pldma_policy, but not one of the two policies of user pages
  * @flags: in: zero
- * @first_id: out: id of the first block; the others follow without a gap. An id
- *	is never used twice within an open
+ * @first_id: out: id of the first block. The other ids follow without a gap. No id
+ *	is used twice while the device is open
  * @reserved: in: zero
- * @mmap_offset: out: offset for mmap() of the first block; 0 for PLDMA_BOUNCE,
- *	which has no mapping
- * @mmap_stride: out: distance to the next block's offset
+ * @mmap_offset: out: offset of the first block for mmap(), or 0 for PLDMA_BOUNCE,
+ *	which cannot be mapped
+ * @mmap_stride: out: distance to the offset of the next block
  *
- * The memory is zeroed and belongs to the caller. All blocks or none. It is
- * charged to the caller's cgroup, but for what dma_alloc_*() takes from CMA,
- * which the kernel does not charge.
+ * Allocates all blocks or none. Their memory is zeroed and in state USER. It is
+ * charged to the cgroup of the caller, except memory that dma_alloc_*() takes from
+ * CMA, because the kernel does not charge that.
  *
- * EINVAL: a size or count of 0 or over its limit, unknown direction, unknown
- * policy or one of user pages, channel absent, slots of a ring that the engine
- * cannot fill (length_align). ENOMEM: no memory, or the
- * device's byte or block limit is reached. ENOSPC: ids or offsets used up.
+ * EINVAL: a size or count is 0 or over its limit; unknown direction; unknown policy
+ * or one of user pages; no such channel; for PLDMA_BOUNCE, a size that the engine
+ * cannot transfer (length_align). ENOMEM: no memory, or the limit of bytes or blocks
+ * is reached. ENOSPC: ids or offsets are used up.
  */
 struct pldma_alloc {
 	__aligned_u64 size;
@@ -272,8 +275,8 @@ struct pldma_alloc {
  * @id: in: the block
  * @reserved: in: zero
  *
- * ENOENT: no such block. EBUSY: not in state USER, or still mapped. EINVAL: FREE
- * of a registered block, or UNREGISTER of an allocated one.
+ * ENOENT: no such block. EBUSY: the block is not in state USER, or it is mapped.
+ * EINVAL: FREE of a registered block, or UNREGISTER of an allocated one.
  */
 struct pldma_free {
 	__u32 id;
@@ -286,17 +289,17 @@ struct pldma_free {
 #define PLDMA_BLOCK_PINNED		0x00000004
 
 /**
- * struct pldma_query - argument of PLDMA_IOC_QUERY; legal in every state
+ * struct pldma_query - argument of PLDMA_IOC_QUERY, which is legal in every state
  * @id: in: the block
  * @state: out: enum pldma_state
  * @direction: out: enum pldma_direction
  * @policy: out: enum pldma_policy
- * @flags: out: PLDMA_BLOCK_*. NEEDS_SYNC tells whether the sync calls of its
- *	policy do anything at all on this device
- * @segments: out: contiguous pieces that the memory consists of, 0 while it is
- *	not mapped for the device
- * @size: out: bytes
- * @mmap_offset: out: offset for mmap(), 0 when there is none
+ * @flags: out: PLDMA_BLOCK_*. NEEDS_SYNC: the sync calls of the policy have an
+ *	effect on this device
+ * @segments: out: number of contiguous segments of the memory, 0 while it is not
+ *	mapped for the device
+ * @size: out: size of the block
+ * @mmap_offset: out: offset for mmap(), or 0 if the block cannot be mapped
  * @reserved: in: zero
  *
  * ENOENT: no such block.
@@ -314,29 +317,29 @@ struct pldma_query {
 };
 
 /* flags of struct pldma_enqueue */
-/* sync the whole block, not only what moves, so that guard zones can be read */
+/* sync the whole block instead of the moved bytes, to read guard zones */
 #define PLDMA_ENQUEUE_VERIFY		0x00000001
-/* accept an offset that is not cache-aligned: neighbours may share a line */
+/* accept an offset that is not cache-aligned, so that ranges may share a line */
 #define PLDMA_ENQUEUE_UNALIGNED		0x00000002
 
 /**
  * struct pldma_enqueue - argument of PLDMA_IOC_ENQUEUE
  * @id: in: the block, in state USER
  * @flags: in: PLDMA_ENQUEUE_*
- * @offset: in: where the transfer starts in the block
- * @length: in: bytes to send, or room for the frame to receive; not 0
- * @cookie: in: handed back by DEQUEUE
- * @sideband: in: for TUSER and TDEST in a later version; zero
- * @error: out: 0, or the positive errno that the call failed with
+ * @offset: in: start of the transfer in the block
+ * @length: in: number of bytes to send, or space for the received frame; not 0
+ * @cookie: in: a number that DEQUEUE returns
+ * @sideband: in: zero. For TUSER and TDEST in a later version
+ * @error: out: 0, or the positive errno of the call
  * @reserved: in: zero
  *
- * ENOENT: no such block. EBUSY: the block is not the caller's, or the engine
- * had no descriptor left. EINVAL: range outside the block or empty, offset not
- * cache-aligned without UNALIGNED, alignment that the engine cannot do, a block
- * of policy BOUNCE. EAGAIN: the queue is full. EIO: the engine is not idle
- * after a failed RESET. For PLDMA_USER_PAGES also EFAULT: memory not there;
- * ENOMEM: over RLIMIT_MEMLOCK, or no room to map it; EPERM: memory of another
- * process. Nothing has changed after a refusal.
+ * ENOENT: no such block. EBUSY: the block is not in state USER, or the engine has
+ * no free descriptor. EINVAL: the range is empty or outside the block; the offset
+ * is not cache-aligned, without UNALIGNED; the engine cannot handle the alignment;
+ * a block of policy BOUNCE. EAGAIN: the queue is full. EIO: the engine is not idle
+ * after a failed RESET. For PLDMA_USER_PAGES also EFAULT: the memory is not mapped
+ * in the process; ENOMEM: over RLIMIT_MEMLOCK, or it cannot be mapped for the
+ * device; EPERM: memory of another process. A failed call has no effect.
  */
 struct pldma_enqueue {
 	__u32 id;
@@ -353,31 +356,32 @@ struct pldma_enqueue {
  * struct pldma_dequeue - argument of PLDMA_IOC_DEQUEUE
  * @direction: in: enum pldma_direction
  * @flags: in: zero
- * @deadline_ns: in: absolute CLOCK_MONOTONIC time to give up at, at most
- *	2^63 - 1; a time in the past only looks. O_NONBLOCK never waits
- * @id: out: the block, in state USER again
+ * @deadline_ns: in: absolute CLOCK_MONOTONIC time at which to give up, at most
+ *	2^63 - 1. With a time in the past, or O_NONBLOCK, the call does not wait
+ * @id: out: the block, which is in state USER again
  * @status: out: enum pldma_status
  * @offset: out: as enqueued
- * @length: out: bytes moved; a short receive frame is not an error
+ * @length: out: number of bytes moved. A short receive frame is not an error
  * @cookie: out: as enqueued
- * @queued_ns: out: when ENQUEUE took the block
- * @submitted_ns: out: when the engine was given it
- * @done_ns: out: when the engine reported it
- * @sync_device_ns: out: spent in for_device, or in pinning and mapping
- * @sync_cpu_ns: out: spent in for_cpu, or in unmapping and unpinning
+ * @queued_ns: out: when ENQUEUE accepted the block
+ * @submitted_ns: out: when the transfer was submitted to the engine
+ * @done_ns: out: when the engine reported completion
+ * @sync_device_ns: out: time spent in for_device, or in pinning and mapping
+ * @sync_cpu_ns: out: time spent in for_cpu, or in unmapping and unpinning
  * @check_kind: out: enum pldma_check_kind
- * @check: out: check value over the bytes that the core saw
+ * @check: out: check value of the bytes that the core read or wrote
  * @sideband: out: zero in this version
- * @error: out: 0, or the positive errno that the call failed with
+ * @error: out: 0, or the positive errno of the call
  * @reserved: in: zero
  *
- * Completions come back in the order of ENQUEUE. EAGAIN: O_NONBLOCK and nothing
- * is done yet. ETIMEDOUT: the deadline passed. ENODATA: no completion waits, and
- * nothing is queued or in flight, blocks of the ring included. ECANCELED: RESET
- * came in between. EINTR: a signal. EIO: the engine failed the transfer: all
- * output fields are valid, @status tells how, and the block is the caller's.
- * EINVAL: direction unknown or absent, deadline too large. EFAULT after a
- * completion leaves the block done, to be asked for again.
+ * Returns completions in the order of ENQUEUE. EAGAIN: O_NONBLOCK is set and no
+ * transfer has completed yet. ETIMEDOUT: the deadline passed. ENODATA: there is no
+ * completion, and no block is queued or in flight, blocks of a ring included.
+ * ECANCELED: RESET was called during the wait. EINTR: a signal. EIO: the transfer
+ * failed in the engine: all outputs are valid, @status is the reason, and the block
+ * is in state USER. EINVAL: unknown direction, no such channel, or deadline too
+ * large. EFAULT: if there was a completion, the block stays in state DONE, and the
+ * next call returns it.
  */
 struct pldma_dequeue {
 	__u32 direction;
@@ -401,7 +405,7 @@ struct pldma_dequeue {
 };
 
 /**
- * enum pldma_sync_op - which sync to do
+ * enum pldma_sync_op - direction of a sync
  * @PLDMA_SYNC_FOR_DEVICE: hand the range to the device (clean)
  * @PLDMA_SYNC_FOR_CPU: hand the range to the CPU (invalidate)
  */
@@ -414,12 +418,12 @@ enum pldma_sync_op {
  * struct pldma_sync - argument of PLDMA_IOC_SYNC, for policy MANUAL
  * @id: in: the block, in state USER
  * @op: in: enum pldma_sync_op
- * @offset: in: start of the range, any alignment
- * @length: in: bytes, not 0
- * @ns: out: what the calls took
+ * @offset: in: start of the range, without alignment rules
+ * @length: in: length of the range, not 0
+ * @ns: out: duration of the sync calls
  *
- * ENOENT: no such block. EBUSY: the block is not the caller's. EINVAL: another
- * policy, unknown op, range outside the block or empty.
+ * ENOENT: no such block. EBUSY: the block is not in state USER. EINVAL: another
+ * policy, unknown op, or the range is empty or outside the block.
  */
 struct pldma_sync {
 	__u32 id;
@@ -431,20 +435,21 @@ struct pldma_sync {
 
 /**
  * struct pldma_register - argument of PLDMA_IOC_REGISTER
- * @address: in: start of the caller's memory, aligned to cache_align
- * @size: in: bytes, a multiple of cache_align
+ * @address: in: start of the memory, aligned to cache_align
+ * @size: in: size of the memory, a multiple of cache_align
  * @direction: in: enum pldma_direction
  * @policy: in: PLDMA_USER_PAGES or PLDMA_USER_PAGES_REGISTERED
  * @flags: in: zero
  * @id: out: the block
  *
- * The memory must be writable in either direction: pages are pinned for
- * writing, so that a page of zeros shared by all is never pinned.
+ * The memory must be writable for both directions: pages are pinned for writing,
+ * because otherwise the kernel's shared zero page could be pinned.
  *
- * EINVAL: unaligned, empty, wraps, over the limit, other policy, unknown or
- * absent direction. EFAULT: not mapped or not writable. ENOMEM: over
- * RLIMIT_MEMLOCK, or the block limit is reached. EBUSY: overlaps another
- * registered range where either is for rx. ENOSPC: ids used up.
+ * EINVAL: the range is not aligned, empty, over the limit, or beyond the end of the
+ * address space; another policy; unknown direction; no such channel. EFAULT: the
+ * memory is not mapped or not writable. ENOMEM: over RLIMIT_MEMLOCK, or the limit
+ * of blocks is reached. EBUSY: the range overlaps another registered range, and at
+ * least one of them is for rx. ENOSPC: ids are used up.
  */
 struct pldma_register {
 	__aligned_u64 address;
@@ -456,7 +461,7 @@ struct pldma_register {
 };
 
 /**
- * enum pldma_cost_kind - what is counted in struct pldma_cost
+ * enum pldma_cost_kind - the calls that struct pldma_cost measures
  * @PLDMA_COST_FOR_DEVICE: dma_sync_*_for_device()
  * @PLDMA_COST_FOR_CPU: dma_sync_*_for_cpu()
  * @PLDMA_COST_MAP: dma_map_*()
@@ -464,7 +469,7 @@ struct pldma_register {
  * @PLDMA_COST_PIN: pin_user_pages()
  * @PLDMA_COST_UNPIN: unpin_user_pages()
  * @PLDMA_COST_COPY: copy_from_user() and copy_to_user() of PLDMA_BOUNCE
- * @PLDMA_NR_COSTS: how many there are
+ * @PLDMA_NR_COSTS: number of kinds
  */
 enum pldma_cost_kind {
 	PLDMA_COST_FOR_DEVICE = 0,
@@ -478,12 +483,12 @@ enum pldma_cost_kind {
 };
 
 /**
- * struct pldma_cost - one kind of call in one direction
- * @calls: times that a block, or a part of one, was given to that call; the
- *	pieces of a block count once together
- * @bytes: bytes given to it
- * @total_ns: time spent in it
- * @max_ns: the longest
+ * struct pldma_cost - cost of one kind of call in one direction
+ * @calls: number of blocks, or parts of blocks, that the call processed. All
+ *	segments of a block count as one
+ * @bytes: number of bytes that the call processed
+ * @total_ns: total duration
+ * @max_ns: longest duration
  */
 struct pldma_cost {
 	__aligned_u64 calls;
@@ -493,17 +498,16 @@ struct pldma_cost {
 };
 
 /**
- * struct pldma_chan_stats - one direction
- * @cost: by enum pldma_cost_kind, transfers without VERIFY, and the mapping at
- *	ALLOC
- * @verify: the same for transfers with VERIFY, RESET, REGISTER and release
- * @transfers: transfers that the engine reported done
- * @bytes: bytes they moved
- * @errors: how many failed, and how many the engine did not take
- * @timeouts: DEQUEUE calls whose deadline passed
- * @resets: RESET calls that had to give back a block
- * @quarantined_blocks: blocks in quarantine now
- * @quarantined_bytes: their bytes
+ * struct pldma_chan_stats - counters of one direction
+ * @cost: by enum pldma_cost_kind: transfers without VERIFY, and mapping at ALLOC
+ * @verify: by enum pldma_cost_kind: transfers with VERIFY, RESET, REGISTER, release
+ * @transfers: number of transfers that the engine completed
+ * @bytes: number of bytes that these transfers moved
+ * @errors: number of failed transfers, including those that the engine did not accept
+ * @timeouts: number of DEQUEUE calls whose deadline passed
+ * @resets: number of RESET calls that returned at least one block
+ * @quarantined_blocks: number of blocks that are in quarantine now
+ * @quarantined_bytes: total size of these blocks
  * @reserved: zero
  */
 struct pldma_chan_stats {
@@ -520,17 +524,17 @@ struct pldma_chan_stats {
 };
 
 /* flags of struct pldma_stats */
-/* set the counters to zero after reading them; what exists now stays counted */
+/* set the counters to zero after reading them, except numbers of what exists now */
 #define PLDMA_STATS_CLEAR		0x00000001
 
 /**
  * struct pldma_stats - argument of PLDMA_IOC_STATS
  * @flags: in: PLDMA_STATS_*
- * @blocks: out: blocks that exist
- * @bytes: out: driver-owned bytes that exist, quarantine included
+ * @blocks: out: number of blocks that exist
+ * @bytes: out: size of all driver-owned blocks, including quarantined ones
  * @chan: out: by enum pldma_direction
  *
- * Counters start at zero when the device is opened.
+ * Opening the device sets the counters to zero.
  */
 struct pldma_stats {
 	__u32 flags;
@@ -542,14 +546,14 @@ struct pldma_stats {
 /**
  * struct pldma_reset - argument of PLDMA_IOC_RESET
  * @flags: in: zero
- * @returned: out: blocks given back to the caller
- * @quarantined: out: blocks that had to be quarantined; 0 on success
+ * @returned: out: number of blocks that are in state USER again
+ * @quarantined: out: number of blocks in quarantine, 0 on success
  * @reserved: in: zero
  *
- * Aborts what is queued and in flight in both directions, drops completions
- * that nobody dequeued, and gives every block back. Waiting DEQUEUE calls end
- * with ECANCELED. EIO: the engine could not be proved idle; both output fields
- * are valid, and RESET may be tried again.
+ * Aborts all transfers that are queued or in flight, in both directions, drops
+ * completions that were not dequeued, and returns every block. Waiting DEQUEUE
+ * calls fail with ECANCELED. EIO: the engine could not be proved idle. Both
+ * outputs are valid then, and the caller may try again.
  */
 struct pldma_reset {
 	__u32 flags;
@@ -571,25 +575,24 @@ struct pldma_reset {
 #define PLDMA_IOC_RESET		_IOWR(PLDMA_IOC_MAGIC, 10, struct pldma_reset)
 
 /*
- * mmap() takes one whole block by its offset, MAP_SHARED: EINVAL for another
- * offset or length or a private mapping, EACCES for a writable mapping of a
- * receive block of PLDMA_STREAMING_LAZY. A child does not inherit the mapping
- * over fork().
+ * mmap() maps one whole block by its offset, with MAP_SHARED. EINVAL: another offset
+ * or length, or a private mapping. EACCES: a writable mapping of a receive block of
+ * PLDMA_STREAMING_LAZY. A child process does not inherit the mapping.
  *
- * poll(): POLLIN when a receive completion waits, POLLOUT when a transmit
- * completion waits or a slot of the transmit ring is free and the queue has room,
- * POLLERR when an engine has reported an error that was not dequeued yet or is
- * not idle after a failed RESET, POLLHUP when the device is gone.
+ * poll() reports POLLIN if there is a receive completion; POLLOUT if there is a
+ * transmit completion, or if the transmit ring has a free slot and the queue has
+ * room; POLLERR if an engine error was not dequeued yet, or the engine is not idle
+ * after a failed RESET; POLLHUP if the device is gone.
  *
- * read() and write() move one frame each through the blocks of PLDMA_BOUNCE.
- * write() waits for a free slot, copies and queues; EMSGSIZE when the frame is
- * larger than a slot. read() waits for a frame, copies it out and gives the slot
- * back to the engine; EMSGSIZE when the buffer is too small, and the frame
- * stays. Only read() gives the slots of a new ring, or of one after RESET, to the
- * engine: read once, nonblocking, before a poll(). EINVAL: no such ring, 0 bytes,
- * or a length that the engine cannot do. EAGAIN with O_NONBLOCK. EIO as for
- * DEQUEUE. EBUSY: the engine takes no slot although it is idle. ECANCELED when
- * RESET came in between.
+ * read() and write() move one frame each through the blocks of PLDMA_BOUNCE, which
+ * form a ring of slots for each direction. write() waits for a free slot, copies the
+ * frame, and queues it. EMSGSIZE: the frame is larger than a slot. read() waits for
+ * a frame, copies it out, and submits the slot again. EMSGSIZE: the buffer is too
+ * small, and the frame stays. Only read() submits the slots of a new ring, or of a
+ * ring after RESET. So call read() once with O_NONBLOCK before poll(). EINVAL: there
+ * is no such ring, the length is 0, or the engine cannot handle the length. EAGAIN:
+ * O_NONBLOCK is set and the call would wait. EIO: as for DEQUEUE. EBUSY: the engine
+ * accepts no slot although it is idle. ECANCELED: RESET was called during the wait.
  */
 
 #endif /* _UAPI_PLDMA_H */

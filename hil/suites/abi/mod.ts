@@ -5,7 +5,7 @@
  *
  * Not here, since no unprivileged user of a device can bring it about: ENOSPC (ids used up), ENODEV
  * (the driver is unbound), ENOMEM of RLIMIT_MEMLOCK, EBUSY of an engine without descriptors. What of
- * that can be done with root in a virtual board is in `driver/kernel/tests/robustness.c`.
+ * that can be done with root in a virtual board is in `driver/kernel/tests/`.
  *
  * @module
  */

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+
+/**
+ * What the methods of `Device` take and return, besides blocks and reports of the driver.
+ *
+ * @module
+ */
+
+import type { Syscalls } from "./syscalls.ts";
+import type { Direction, PolicyName } from "./uapi.ts";
+
+/** Options of `Device.open()`. */
+export interface OpenOptions {
+  /** Path of the device. Defaults to `/dev/pldma0`. */
+  readonly path?: string;
+  /** The board. Defaults to this machine. */
+  readonly syscalls?: Syscalls;
+}
+
+/** Options of `Device.alloc()`. */
+export interface AllocOptions {
+  /** Size of each block, bytes. */
+  readonly size: number;
+  /** Number of blocks. Defaults to 1. */
+  readonly count?: number;
+  /** Direction of their transfers. */
+  readonly direction: Direction;
+  /** Where their memory comes from and who syncs caches. Not one of the two policies of user pages. */
+  readonly policy: PolicyName;
+}
+
+/** Options of `Device.register()`. */
+export interface RegisterOptions {
+  /** Direction of the block's transfers. */
+  readonly direction: Direction;
+  /** `user-pages` pins the pages at each enqueue, `user-pages-registered` pins them once. */
+  readonly policy: "user-pages" | "user-pages-registered";
+  /** Start in the memory, bytes, a multiple of the cache alignment. Defaults to 0. */
+  readonly offset?: number;
+  /** Size, bytes, a multiple of the cache alignment. Defaults to the rest of the memory. */
+  readonly size?: number;
+}
+
+/** Options of a call that waits. */
+export interface WaitOptions {
+  /** The longest wait, milliseconds, from 0 (do not wait) to one day. Defaults to 5000. */
+  readonly timeoutMs?: number;
+}
+
+/** The result of `Device.reset()`. */
+export interface ResetResult {
+  /** Number of blocks that the caller owns again. */
+  readonly returned: number;
+  /** Number of blocks in quarantine. Always 0, because otherwise `reset()` throws. */
+  readonly quarantined: number;
+}
+
+/** The result of `Device.poll()`. */
+export interface Readiness {
+  /** A receive completion can be dequeued. */
+  readonly readable: boolean;
+  /** A transmit completion can be dequeued, or the transmit ring has a free slot. */
+  readonly writable: boolean;
+  /** An engine error can be dequeued, or the engine is not idle after a failed RESET. */
+  readonly error: boolean;
+  /** The device is gone. */
+  readonly hangup: boolean;
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pldma: what the calls that sync, map, pin and copy memory cost
+ */
+#include <linux/ktime.h>
+
+#include "pldma_priv.h"
+
+/**
+ * pldma_cost_add() - add one call to the counters
+ * @chan: direction, its lock held
+ * @kind: enum pldma_cost_kind
+ * @verify: count it as part of VERIFY, RESET, REGISTER or release
+ * @bytes: bytes that the call processed
+ * @start_ns: ktime_get_ns() before the call
+ *
+ * Return: duration of the call in nanoseconds.
+ */
+u64 pldma_cost_add(struct pldma_chan *chan, u32 kind, bool verify, size_t bytes, u64 start_ns)
+{
+	struct pldma_cost *cost = verify ? &chan->stats.verify[kind] : &chan->stats.cost[kind];
+	u64 ns = ktime_get_ns() - start_ns;
+
+	lockdep_assert_held(&chan->lock);
+	cost->calls++;
+	cost->bytes += bytes;
+	cost->total_ns += ns;
+	if (ns > cost->max_ns)
+		cost->max_ns = ns;
+	return ns;
+}
