@@ -4,6 +4,8 @@
 //
 // A test is skipped, with the reason in its name, if something cannot be fetched. If PLUMBLINE_REQUIRE
 // contains vm:aarch64 or vm:x86_64, such a test fails instead.
+//
+// This file is over 400 lines, because its tests share how they fetch tools and when they are skipped.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Arch, archNames, hostArch } from "../../../fixtures/host/arch.ts";
 import {

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * pldma: a block, its memory, and its mappings into processes
+ */
+#ifndef _PLDMA_BLOCK_H
+#define _PLDMA_BLOCK_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/refcount.h>
+#include <linux/scatterlist.h>
+#include <linux/types.h>
+
+#include "pldma_provider.h"
+
+struct mm_struct;
+struct page;
+struct pldma_chan;
+
+/**
+ * struct pldma_chunk - contiguous pages that are mapped for the device once
+ * @page: first page
+ * @order: log2 of the number of pages
+ * @dma: bus address, or DMA_MAPPING_ERROR while the pages are not mapped
+ */
+struct pldma_chunk {
+	struct page *page;
+	unsigned int order;
+	dma_addr_t dma;
+};
+
+/**
+ * struct pldma_seg - a contiguous range of bus addresses
+ * @addr: first address
+ * @len: size in bytes
+ */
+struct pldma_seg {
+	dma_addr_t addr;
+	size_t len;
+};
+
+/**
+ * struct pldma_user - memory of the caller
+ * @mm: address space of the caller, held by mmgrab()
+ * @addr: address of the first byte
+ * @pages: pinned pages, or NULL while nothing is pinned
+ * @npages: number of pinned pages
+ * @sgt: mapping of the pinned pages, valid if @mapped
+ * @mapped: dma_map_sgtable() succeeded
+ * @offset: start of the pinned range in the block
+ * @len: size of the pinned range in bytes
+ */
+struct pldma_user {
+	struct mm_struct *mm;
+	unsigned long addr;
+	struct page **pages;
+	unsigned int npages;
+	struct sg_table sgt;
+	bool mapped;
+	size_t offset;
+	size_t len;
+};
+
+/**
+ * struct pldma_block - memory, and at most one transfer of it
+ * @ref: held by the table, by each mapping, and by each call that uses the block
+ * @chan: direction
+ * @node: entry in one of the lists of @chan while not in state USER
+ * @id: id in user space
+ * @policy: enum pldma_policy
+ * @state: enum pldma_state. Changes under @chan->lock, except from IN_FLIGHT to
+ *	DONE in the callback under @chan->done_lock
+ * @gone: the block was freed, so that holders of a reference must not use it
+ * @synced: the completion was synced and unmapped, but not copied to user space
+ * @size: size in bytes
+ * @pgoff: page offset for mmap(), or 0 if the block cannot be mapped
+ * @mappings: number of mappings into processes, under table_lock
+ * @chunks: memory of the policies with cached pages
+ * @nchunks: number of chunks
+ * @vaddr: memory of the policies that use dma_alloc_*()
+ * @dma: bus address of @vaddr
+ * @user: memory of the policies of user pages
+ * @segs: bus addresses of the memory
+ * @nsegs: number of segments, 0 while the memory is not mapped for the device
+ * @sgl: scratch list for the transfer
+ * @nsgl: number of entries in @sgl
+ * @offset: start of the transfer in the block
+ * @len: length of the transfer in bytes
+ * @flags: PLDMA_ENQUEUE_*
+ * @cookie: number of the caller
+ * @queued_ns: when ENQUEUE accepted the block
+ * @submitted_ns: when the transfer was submitted to the engine
+ * @done_ns: when the engine reported completion
+ * @sync_device_ns: time spent in for_device, or in pin and map
+ * @sync_cpu_ns: time spent in for_cpu, or in unmap and unpin
+ * @status: enum pldma_status
+ * @moved: number of bytes that the engine moved
+ * @check: check value, written by the provider
+ */
+struct pldma_block {
+	struct kref ref;
+	struct pldma_chan *chan;
+	struct list_head node;
+	u32 id;
+	u32 policy;
+	u32 state;
+	bool gone;
+	bool synced;
+	size_t size;
+	unsigned long pgoff;
+	unsigned int mappings;
+
+	struct pldma_chunk *chunks;
+	unsigned int nchunks;
+	void *vaddr;
+	dma_addr_t dma;
+	struct pldma_user user;
+
+	struct pldma_seg *segs;
+	unsigned int nsegs;
+	struct scatterlist *sgl;
+	unsigned int nsgl;
+
+	size_t offset;
+	size_t len;
+	u32 flags;
+	u64 cookie;
+	u64 queued_ns;
+	u64 submitted_ns;
+	u64 done_ns;
+	u64 sync_device_ns;
+	u64 sync_cpu_ns;
+	u32 status;
+	size_t moved;
+	struct pldma_check check;
+};
+
+/**
+ * struct pldma_mapping - a mapping of a block into a process
+ * @node: entry in pldma_dev.mappings
+ * @ref: number of VMAs of the mapping
+ * @block: the block that is mapped
+ * @mm: address space of the process, held by mmgrab()
+ * @linked: its VMA is known to be linked into @mm
+ */
+struct pldma_mapping {
+	struct list_head node;
+	refcount_t ref;
+	struct pldma_block *block;
+	struct mm_struct *mm;
+	bool linked;
+};
+
+#endif /* _PLDMA_BLOCK_H */
