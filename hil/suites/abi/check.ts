@@ -14,6 +14,7 @@ import {
   MAP_PRIVATE,
   O_CLOEXEC,
   O_RDWR,
+  POLLIN,
   PROT_READ,
   PROT_WRITE,
 } from "../../../driver/syscalls.ts";
@@ -195,6 +196,21 @@ export class CheckContext implements Disposable {
     raw.enqueue(rx, { length: room, flags });
     raw.enqueue(tx, { length, flags });
     return { rx: raw.dequeue("rx", this.in(LONG)), tx: raw.dequeue("tx", this.in(LONG)) };
+  }
+
+  /**
+   * Sends one frame through the device and dequeues the tx block only.
+   *
+   * @returns The ids of both blocks. The rx block is completed
+   */
+  completed(raw: Raw): Record<Direction, number> {
+    const tx = raw.alloc("streaming", "tx").id;
+    const rx = raw.alloc("streaming", "rx").id;
+    raw.enqueue(rx);
+    raw.enqueue(tx);
+    raw.dequeue("tx", this.in(LONG));
+    ready(raw, POLLIN);
+    return { tx, rx };
   }
 
   [Symbol.dispose](): void {

@@ -2,18 +2,8 @@
 /** ENQUEUE. @module */
 
 import { ErrnoError } from "../../../driver/errno.ts";
-import { POLLIN } from "../../../driver/syscalls.ts";
 import { ENQUEUE, ENQUEUE_FLAGS, POLICIES } from "../../../driver/uapi.ts";
-import {
-  type CheckContext,
-  group,
-  LONG,
-  offered,
-  ready,
-  refuses,
-  refusesCall,
-  same,
-} from "./check.ts";
+import { type CheckContext, group, LONG, offered, refuses, refusesCall, same } from "./check.ts";
 import { MAX_U32, MAX_U64, PAGE, type Raw, Struct, type Values } from "./raw.ts";
 
 type EnqueueValues = Values<keyof typeof ENQUEUE.at>;
@@ -109,15 +99,10 @@ export const enqueue = group("ENQUEUE", (check) => {
   });
 
   check("fails with EBUSY for a completed block before DEQUEUE", (raw, context) => {
-    const tx = raw.alloc("streaming", "tx");
-    const rx = raw.alloc("streaming", "rx");
-    raw.enqueue(rx.id);
-    raw.enqueue(tx.id);
-    raw.dequeue("tx", context.in(LONG));
-    ready(raw, POLLIN);
-    refused(raw, "EBUSY", rx.id);
+    const { rx } = context.completed(raw);
+    refused(raw, "EBUSY", rx);
     raw.dequeue("rx", 0);
-    raw.enqueue(rx.id);
+    raw.enqueue(rx);
   });
 
   check("fails with EINVAL for a block of the ring", (raw) => {

@@ -6,17 +6,6 @@ import { BLOCK_FLAGS, FREE, POLICIES, QUERY, STATES } from "../../../driver/uapi
 import { assert, type CheckContext, group, LONG, ready, refusesCall, same } from "./check.ts";
 import { kind, MAX_U32, PAGE, type Raw, Struct } from "./raw.ts";
 
-/** A receive block that is completed but not dequeued. */
-function completed(raw: Raw, context: CheckContext): number {
-  const tx = raw.alloc("streaming", "tx");
-  const rx = raw.alloc("streaming", "rx");
-  raw.enqueue(rx.id);
-  raw.enqueue(tx.id);
-  raw.dequeue("tx", context.in(LONG));
-  ready(raw, POLLIN);
-  return rx.id;
-}
-
 const registered = (raw: Raw, context: CheckContext) =>
   raw.register("user-pages-registered", "rx", context.memory().address);
 
@@ -59,7 +48,7 @@ export const free = group("FREE", (check) => {
   });
 
   check("fails with EBUSY for a completed block before DEQUEUE", (raw, context) => {
-    const id = completed(raw, context);
+    const { rx: id } = context.completed(raw);
     refusesCall(raw, "EBUSY", "FREE", new Struct(FREE, { id }));
     raw.dequeue("rx", 0);
     raw.free(id);

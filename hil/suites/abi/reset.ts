@@ -2,9 +2,8 @@
 /** RESET. @module */
 
 import { unpackStats } from "../../../driver/stats.ts";
-import { POLLIN } from "../../../driver/syscalls.ts";
 import { RESET, STATES } from "../../../driver/uapi.ts";
-import { assert, fails, group, LONG, queue, ready, refusesCall, same } from "./check.ts";
+import { assert, fails, group, queue, refusesCall, same } from "./check.ts";
 import { MAX_U32, PAGE, type Raw, Struct } from "./raw.ts";
 
 const state = (raw: Raw, id: number) => STATES[raw.query(id).get("state")];
@@ -52,15 +51,10 @@ export const reset = group("RESET", (check) => {
   });
 
   check("drops completions that were not dequeued", (raw, context) => {
-    const rx = raw.alloc("streaming", "rx");
-    const tx = raw.alloc("streaming", "tx");
-    raw.enqueue(rx.id);
-    raw.enqueue(tx.id);
-    raw.dequeue("tx", context.in(LONG));
-    ready(raw, POLLIN);
+    const { rx } = context.completed(raw);
     same(raw.reset(), 1, "returned");
     fails("ENODATA", "DEQUEUE", () => raw.dequeue("rx", context.in(60_000)));
-    same(state(raw, rx.id), "user", "state");
+    same(state(raw, rx), "user", "state");
   });
 
   check("keeps blocks and mappings", (raw) => {
