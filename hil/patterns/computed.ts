@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Frames that a test author computes, in the shape of a pattern.
+ * A pattern of frames that a test author computes.
  *
  * @module
  */
@@ -8,12 +8,12 @@
 import type { Pattern } from "./pattern.ts";
 
 /**
- * Make a pattern of a function.
+ * Makes a pattern from a function.
  *
  * @param seed Seed of the run
- * @param maxLength Longest frame or block, bytes
- * @param frame Gives the bytes of a frame; it may return the same array again and again
- * @returns The pattern. Where no frame was written its blocks hold zeros, as ALLOC gives them.
+ * @param maxLength Bytes of the longest frame or block
+ * @param frame Computes the bytes of a frame. It may return the same array each time
+ * @returns The pattern. Its poison is zeros, as in blocks that ALLOC returns
  */
 export function expectedPattern(
   seed: number,
@@ -26,7 +26,7 @@ export function expectedPattern(
     if (bytes.length === length) return bytes;
     throw new RangeError(
       `Expected ${length} bytes from expect() for frame ${sequence}, found ${bytes.length}: a ` +
-        "design must give as many bytes for every frame of a run",
+        "design must return the same number of bytes for every frame of a run",
     );
   };
   return {

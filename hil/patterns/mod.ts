@@ -28,17 +28,17 @@ export type { PrbsOptions, PrbsOrder } from "./prbs.ts";
 export type { PixelFormat, VideoOptions } from "./video.ts";
 export type { CounterOptions, CounterWidth, WordOptions } from "./words.ts";
 
-/** Every 64-bit word says which frame and which position it belongs to. The default. */
+/** Every 64-bit word identifies its frame and its position in the frame. The default. */
 const TAGGED: PatternSpec = {
   name: "tagged",
   create: (options) => new TaggedPattern(options),
 };
 
 function tagged(): PatternSpec {
-  return TAGGED; // always the same, so that it is made once for all cases
+  return TAGGED; // always the same object, so that all cases share one tape
 }
 
-/** Every pattern. */
+/** All patterns. Each function returns one that a test can choose. */
 export const patterns = {
   tagged,
   prbs,
@@ -79,15 +79,15 @@ const NAMED: ReadonlyMap<string, PatternSpec> = new Map(
   ].map((spec) => [spec.name, spec]),
 );
 
-/** The names that {@linkcode patternNamed} knows. */
+/** The names that {@linkcode patternNamed} accepts. */
 export const PATTERN_NAMES: readonly string[] = [...NAMED.keys()];
 
 /**
- * Find a pattern by its name, as `--pattern` does.
+ * Finds a pattern by its name, as `--pattern` does.
  *
  * @param text The name
  * @returns The pattern
- * @throws {RangeError} For a name that no pattern has
+ * @throws {RangeError} If no pattern has the name
  *
  * @example The default
  * ```ts

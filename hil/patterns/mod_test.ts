@@ -5,7 +5,7 @@ import { framesRepeat, PATTERN_NAMES, patternNamed, patterns, type PatternSpec }
 
 const LENGTH = 40_000;
 
-Deno.test("patternNamed() finds every pattern by its own name, and names all when it finds none", () => {
+Deno.test("patternNamed() finds every pattern by its name, and lists all names if it finds none", () => {
   for (const name of PATTERN_NAMES) {
     const spec = patternNamed(name);
     const pattern = spec.create({ seed: 1, maxLength: 64 });
@@ -15,7 +15,7 @@ Deno.test("patternNamed() finds every pattern by its own name, and names all whe
   for (const name of PATTERN_NAMES) assert(error.message.includes(name), name);
 });
 
-/** Pattern, declared period, and how many of the frames of a size differ before it. */
+/** The name of a pattern, its period, and how many of the frames of a size differ within it. */
 function differing(spec: PatternSpec, size: number, most = Infinity): [string, number, number] {
   const pattern = spec.create({ seed: 3, maxLength: size });
   const frames = Math.min(pattern.period, most);
@@ -29,7 +29,7 @@ function differing(spec: PatternSpec, size: number, most = Infinity): [string, n
   return [pattern.name, frames, seen.size];
 }
 
-Deno.test("Every pattern repeats after its period, not before, and poison is none of it", () => {
+Deno.test("Pattern.body() repeats after the period and not before, and never contains poison", () => {
   for (const name of PATTERN_NAMES) {
     for (const size of name === "video" ? [63, 64, 4096] : [8, 9, 520, 4096]) {
       const [, frames, differ] = differing(patternNamed(name), size, 5000);
@@ -43,7 +43,7 @@ Deno.test("Every pattern repeats after its period, not before, and poison is non
   }
 });
 
-Deno.test("Frames of less than a word repeat as early as the README says", () => {
+Deno.test("Pattern.body() of less than a word repeats as early as the README says", () => {
   const after = (name: string, size: number) => {
     const pattern = patternNamed(name).create({ seed: 3, maxLength: 64 });
     let distance = 1;
@@ -61,7 +61,7 @@ Deno.test("Frames of less than a word repeat as early as the README says", () =>
   }
 });
 
-Deno.test("Every width's walking bits repeat after their period, not before", () => {
+Deno.test("walkingOnes() and walkingZeros() of every width repeat after their period and not before", () => {
   for (let width = 8; width <= 1024; width += 8) {
     for (const spec of [patterns.walkingOnes({ width }), patterns.walkingZeros({ width })]) {
       const [name, frames, differ] = differing(spec, width / 8);
@@ -71,7 +71,7 @@ Deno.test("Every width's walking bits repeat after their period, not before", ()
   }
 });
 
-Deno.test("framesRepeat() says of every pattern and size what whole frames say", () => {
+Deno.test("framesRepeat() agrees with a comparison of whole frames, for every pattern and size", () => {
   for (const name of PATTERN_NAMES) {
     const pattern = patternNamed(name).create({ seed: 3, maxLength: 9000 });
     for (const size of [1, 2, 3, 7, 8, 9, 63, 64, 65, 520, 4096, 9000]) {
@@ -90,12 +90,12 @@ Deno.test("framesRepeat() says of every pattern and size what whole frames say",
   }
   const pattern = patterns.tagged().create({ seed: 3, maxLength: 64 });
   assertEquals([1, 2, 64].map((size) => framesRepeat(pattern, size, 256)), [true, false, false]);
-  // frames that differ at their end only are believed what they declare
+  // for frames that differ only at their end, the declared period decides
   const ends = expectedPattern(0, 5000, (n, size) => new Uint8Array(size).fill(n, size - 1));
   assertEquals(framesRepeat(ends, 5000, 3), false);
 });
 
-Deno.test("Every pattern writes body and header, and refuses a frame that is too long", () => {
+Deno.test("Pattern.write() writes body and header, and Pattern.body() throws for a frame that is too long", () => {
   for (const name of PATTERN_NAMES) {
     const pattern = patternNamed(name).create({ seed: 3, maxLength: 5000 });
     for (const length of [1, 7, 64, 5000]) {
@@ -116,7 +116,7 @@ Deno.test("Every pattern writes body and header, and refuses a frame that is too
   }
 });
 
-Deno.test("Every seeded pattern has other frames, and all other poison, with another seed", () => {
+Deno.test("PatternSpec.create() with another seed changes the frames of seeded patterns, and every poison", () => {
   for (const name of PATTERN_NAMES) {
     const [a, b] = [1, 2].map((seed) => patternNamed(name).create({ seed, maxLength: 4096 }));
     assert(a !== undefined && b !== undefined);
@@ -162,7 +162,7 @@ Deno.test("counter() counts from start by step, and wraps", () => {
   }
 });
 
-Deno.test("Words of the wire patterns are what they are called", () => {
+Deno.test("walkingOnes() and the other patterns of words have the words that their names promise", () => {
   const frame = (spec: ReturnType<typeof patterns.zeros>) =>
     spec.create({ seed: 0, maxLength: 4096 }).body(0, 4096);
   for (const width of [8, 64, 512]) {
@@ -187,7 +187,7 @@ Deno.test("Words of the wire patterns are what they are called", () => {
   assertThrows(() => patterns.walkingOnes({ width: 12 }), RangeError, "multiple of 8");
 });
 
-Deno.test("expectFrom() finds counters and cycles at any phase, in spite of wrong bytes", () => {
+Deno.test("expectFrom() finds counters and cycles at any phase, even if some bytes are wrong", () => {
   const named = PATTERN_NAMES.filter((name) =>
     /^(counter|walking|checker|switch|address)/.test(name)
   );
@@ -199,7 +199,7 @@ Deno.test("expectFrom() finds counters and cycles at any phase, in spite of wron
         const first = stream.slice(0, length);
         first[40] = (first[40] ?? 0) ^ 0x80;
         const found = patternNamed(name).expectFrom?.(first, { seed: 0, maxLength: length });
-        // bit 8 in a word's second byte may be bit 0 in the first byte of one that began earlier
+        // bit 8 in the second byte of a word may be bit 0 in the first byte of another word
         if (name.startsWith("walking") && length === 64 && phase > 0) continue;
         assert(found !== null && found !== undefined, `${name}, length ${length}, phase ${phase}`);
         for (const sequence of [0, 1, 7, 2]) {
@@ -214,7 +214,7 @@ Deno.test("expectFrom() finds counters and cycles at any phase, in spite of wron
   }
 });
 
-Deno.test("expectFrom() declares a period after which frames come again, and not before", () => {
+Deno.test("expectFrom() returns a pattern that repeats after its period and not before", () => {
   for (const name of PATTERN_NAMES) {
     for (const length of [63, 64, 96, 1000, 4096]) {
       const first = patternNamed(name).create({ seed: 0, maxLength: length }).body(3, length);
@@ -230,7 +230,7 @@ Deno.test("expectFrom() declares a period after which frames come again, and not
   }
 });
 
-Deno.test("expectFrom() finds nothing in garbage, nor in a frame that may agree by chance", () => {
+Deno.test("expectFrom() returns null for garbage, and for a frame that may match by chance", () => {
   const options = { seed: 0, maxLength: 4096 };
   const named = PATTERN_NAMES.flatMap((name) => {
     const { expectFrom } = patternNamed(name);
@@ -240,7 +240,7 @@ Deno.test("expectFrom() finds nothing in garbage, nor in a frame that may agree 
   const wide = patterns.walkingOnes({ width: 512 }).create(options).body(0, 4096).slice();
   for (const { name, expectFrom } of named) {
     assertEquals(expectFrom(garbage.body(0, 4096), options), null, name);
-    // of which most bytes are zeros, but no word of the patterns' own width is theirs
+    // most of its bytes are zeros, but it has no word of the width of the patterns
     if (name !== "zeros") assertEquals(expectFrom(wide, options), null, name);
     for (let sequence = 0; sequence < 100; sequence++) {
       for (const length of [1, 2, 3, 5, 8, 12, 17, 24]) {
@@ -249,7 +249,7 @@ Deno.test("expectFrom() finds nothing in garbage, nor in a frame that may agree 
       }
     }
   }
-  // so many words must agree that a random frame has as many but once in 2^24
+  // so many words must agree that only one of 2^24 random frames does
   const least = (name: string) => {
     const spec = patternNamed(name);
     const first = spec.create(options).body(1, 4096);
@@ -261,13 +261,13 @@ Deno.test("expectFrom() finds nothing in garbage, nor in a frame that may agree 
     ["counter8", "counter16", "counter32", "counter64", "zeros", "walking-ones"].map(least),
     [5, 6, 8, 16, 5, 16],
   );
-  // each frame that follows tells as much again
+  // each further frame counts as much
   const word = patterns.counter({ width: 64 }).create(options).body(1, 8);
   const found = patterns.counter({ width: 64 }).expectFrom?.(word, { ...options, frames: 2 });
   assertEquals(found?.body(0, 8), word);
 });
 
-Deno.test("video() paints eight bars, a ramp, a mark that moves and a counter that counts", () => {
+Deno.test("video() paints eight bars, a ramp, a moving mark and a frame counter", () => {
   const [width, height] = [320, 64];
   const bytes = width * height * 3;
   const spec = patterns.video({ width, height, format: "rgb24" });
@@ -293,7 +293,7 @@ Deno.test("video() paints eight bars, a ramp, a mark that moves and a counter th
     ]]);
     assertEquals(frame.subarray(bytes, 2 * bytes), frame.subarray(0, bytes), "the second picture");
     assertEquals(frame.subarray(2 * bytes), frame.subarray(0, 100));
-    // what a jump painted is what a fresh pattern paints
+    // a jump to another frame paints the same as a fresh pattern
     assertEquals(
       spec.create({ seed: 0, maxLength: bytes }).body(sequence, bytes),
       frame.subarray(0, bytes),
@@ -301,10 +301,10 @@ Deno.test("video() paints eight bars, a ramp, a mark that moves and a counter th
   }
   assertEquals(pixel(pattern.body(0, bytes), 45, 20), [255, 255, 0], "yellow");
   assertEquals(pixel(pattern.body(0, bytes), 319, 20), [0, 0, 0], "black");
-  assertEquals(pixel(pattern.body(0, bytes), 160, 63), [128, 128, 128], "the ramp's middle");
+  assertEquals(pixel(pattern.body(0, bytes), 160, 63), [128, 128, 128], "the middle of the ramp");
 });
 
-Deno.test("video() knows its pixel formats", () => {
+Deno.test("video() writes each pixel format, and throws for a size out of range", () => {
   const first = (format: "xrgb8888" | "yuyv", x: number) => {
     const size = format === "yuyv" ? 2 : 4;
     const line = patterns.video({ width: 320, height: 16, format }).create({

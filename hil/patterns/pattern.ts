@@ -1,92 +1,92 @@
 // SPDX-License-Identifier: MIT
 /**
- * What a pattern is: the bytes of every frame of a run, made and checked at memory speed.
+ * What a pattern is: the bytes of every frame of a run.
  *
- * A pattern keeps its bytes ready, so that a frame is a view: sending it is one copy, checking it one
- * compare, and neither allocates more than the view.
+ * A pattern keeps its bytes in memory, and a frame is a view of them. To send a frame takes one copy, to
+ * verify it takes one comparison, and neither allocates more than the view.
  *
  * @module
  */
 
-/** Frames of one run. Made by {@linkcode PatternSpec.create}. */
+/** The frames of one run. {@linkcode PatternSpec.create} makes it. */
 export interface Pattern {
-  /** Its name, as for `--pattern`. */
+  /** Name of the pattern, as `--pattern` takes it. */
   readonly name: string;
-  /** The seed, 0 to 2^32 - 1. Patterns that have nothing to draw use it for the poison only. */
+  /** The seed, 0 to 2^32 - 1. Patterns without random content use it for the poison only. */
   readonly seed: number;
-  /** The longest frame or block, bytes. */
+  /** Size of the longest frame or block, bytes. */
   readonly maxLength: number;
   /**
-   * Frames after which the same bytes come again, but for a header. Before that, no two are alike that
-   * hold a word and 8 bytes at least, of video 32 pixels; shorter ones may come again earlier, as
-   * {@linkcode framesRepeat} tells. 1 when all frames are alike: then a frame that is lost, repeated,
-   * swapped or stale cannot be told from the one that was due.
+   * Number of frames after which the same bytes repeat, except for a header. Within a period, frames of
+   * at least one word and 8 bytes (video: 32 pixels) all differ. Shorter frames may repeat earlier;
+   * {@linkcode framesRepeat} says whether they do. If the period is 1, all frames are the same: then a
+   * frame that is lost, duplicated, swapped or stale looks like the expected one.
    */
   readonly period: number;
 
   /**
-   * The bytes of a frame but for its header: a view that is not to be written to, valid until the
-   * next call.
+   * Gets the bytes of a frame without its header. Do not write to the view. It is valid until the next
+   * call.
    *
    * @param sequence Number of the frame, from 0
    * @param length Bytes
    * @returns A view of `length` bytes
-   * @throws {RangeError} For a frame longer than the pattern was made for
+   * @throws {RangeError} If the frame is longer than `maxLength`
    */
   body(sequence: number, length: number): Uint8Array<ArrayBuffer>;
 
   /**
-   * What lies over the first bytes of the body, valid until the next call.
+   * Gets the header, which replaces the first bytes of the body. The view is valid until the next call.
    *
    * @param sequence Number of the frame, from 0
    * @param length Bytes of the frame
-   * @returns A view that is no longer than the frame; null when the body is all of it
+   * @returns A view that is not longer than the frame, or `null` if the frame has no header
    */
   header(sequence: number, length: number): Uint8Array<ArrayBuffer> | null;
 
   /**
-   * Write a whole frame.
+   * Writes a whole frame.
    *
-   * @param target Where to; its length is that of the frame
+   * @param target Where to write it. Its length is the length of the frame
    * @param sequence Number of the frame, from 0
    */
   write(target: Uint8Array, sequence: number): void;
 
   /**
-   * What a receive block holds where no frame was written: a view, not to be written to.
+   * Gets the poison: what a receive block holds before a frame is written. Do not write to the view.
    *
-   * @param offset Start in the block, bytes
+   * @param offset Offset in the block, bytes
    * @param length Bytes
    * @returns A view of `length` bytes
    */
   poison(offset: number, length: number): Uint8Array<ArrayBuffer>;
 }
 
-/** A pattern that is chosen but not made yet: its bytes depend on seed and longest frame. */
+/** A pattern whose bytes are not made yet, because they depend on the seed and on the longest frame. */
 export interface PatternSpec {
-  /** Its name, as for `--pattern`. */
+  /** Name of the pattern, as `--pattern` takes it. */
   readonly name: string;
   /**
-   * Make it.
+   * Makes the bytes of the pattern.
    *
-   * @param options `seed`, 0 to 2^32 - 1; `maxLength`, bytes of the longest frame or block
+   * @param options `seed`: 0 to 2^32 - 1; `maxLength`: bytes of the longest frame or block
    * @returns The pattern
-   * @throws {RangeError} For a seed or a length outside of their ranges
+   * @throws {RangeError} If the seed or the length is out of range
    */
   create(options: { seed: number; maxLength: number }): Pattern;
 
   /**
-   * Lock on to what a generator in the design sends, whose phase nobody knows: find it in the first
-   * frame, of which some bytes may be wrong.
+   * Locks on to a generator in the design whose phase is unknown. Some bytes of its first frame may be
+   * wrong.
    *
-   * Left out by patterns that a generator cannot begin anywhere, and so must be told the seed.
+   * Absent if a generator cannot begin anywhere in the pattern; then it needs the seed.
    *
-   * @param first The first frame as received; every frame must have its length
-   * @param options As for {@linkcode create}; `maxLength` at least that of the frame; `frames` that will
-   * be held against the pattern, this one included, 1 when left out
-   * @returns The pattern whose frame 0 is what `first` should have been, and whose frames follow each
-   * other without a gap; null when most words of the frame are wrong, or so many frames hold too little
-   * of the pattern to tell: when one of 2^24 random ones would be taken for it too
+   * @param first The first frame as received. Every other frame must have the same length
+   * @param options As for {@linkcode create}, with a `maxLength` not below the length of the frame;
+   * `frames`: how many frames will be compared with the pattern, including this one. Defaults to 1
+   * @returns The pattern. Its frame 0 is what `first` should have been, and its frames follow each other
+   * without a gap. `null` if most words of the frame are wrong, or if so many frames of this length are
+   * too short: if more than one of 2^24 random frames would be taken for the pattern
    */
   expectFrom?(
     first: Uint8Array,
@@ -94,24 +94,24 @@ export interface PatternSpec {
   ): Pattern | null;
 }
 
-/** Frames that are compared, and bytes of each at most. */
+/** Frames that are compared, and the most bytes of each. */
 const FRAMES = 16;
 const COMPARED = 4096;
 
 /**
- * Whether frames of a size come again after so many, so that a block which is used again then and was
- * not written would hold the frame that is due.
+ * Whether the frames of a size repeat after a distance. If they do, a block that is used again after this
+ * distance holds the expected frame even if nothing wrote it.
  *
- * The first 16 frames are made and compared with those `distance` later, by 4096 bytes. Short frames
- * repeat earlier than {@linkcode Pattern.period} says; longer ones that begin alike are believed what it
- * says.
+ * Compares the first 16 frames with those `distance` later, up to 4096 bytes of each. Short frames may
+ * repeat earlier than {@linkcode Pattern.period} says. For longer frames with the same beginning, the
+ * period decides.
  *
- * @param pattern The frames
+ * @param pattern The pattern
  * @param size Bytes of a frame, 1 to the pattern's `maxLength`
- * @param distance Frames apart, from 1
- * @returns True when all of them are alike; false when one pair differs
+ * @param distance Distance in frames, from 1
+ * @returns Whether all pairs are equal
  *
- * @example One byte of the counter is the same 256 frames later
+ * @example One byte of a counter repeats after 256 frames
  * ```ts
  * import { framesRepeat, patterns } from "./mod.ts";
  * import { assertEquals } from "@std/assert";
@@ -122,15 +122,15 @@ const COMPARED = 4096;
  * ```
  */
 export function framesRepeat(pattern: Pattern, size: number, distance: number): boolean {
-  const begin = (sequence: number) => {
+  const beginning = (sequence: number) => {
     const bytes = pattern.body(sequence, size).slice(0, COMPARED);
     const header = pattern.header(sequence, size);
     if (header !== null) bytes.set(header);
     return bytes;
   };
   for (let sequence = 0; sequence < FRAMES; sequence++) {
-    const later = begin(sequence + distance);
-    if (!begin(sequence).every((byte, at) => byte === later[at])) return false;
+    const later = beginning(sequence + distance);
+    if (!beginning(sequence).every((byte, at) => byte === later[at])) return false;
   }
   return size <= COMPARED || distance % pattern.period === 0;
 }

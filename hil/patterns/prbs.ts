@@ -2,19 +2,20 @@
 /**
  * Pseudo-random bit sequences, as ITU-T O.150 (05/96) defines them.
  *
- * Bit `t` is the sum modulo 2 of bits `t - k` and `t - n`: a shift register of `n` stages, whose stages
- * `k` and `n` are fed back to the first, polynomial `x^n + x^k + 1`, period `2^n - 1`.
+ * Bit `t` is the sum modulo 2 of bits `t - k` and `t - n`. This is a shift register of `n` stages: the sum
+ * of stages `k` and `n` is fed back to the first stage. Its polynomial is `x^n + x^k + 1`, its period
+ * `2^n - 1`.
  *
  * | order n | k | output in the Recommendation | longest run of zeros |
  * | ------: | -: | --- | ---: |
- * | 7 | 6 | not in it; not inverted by common use | 6 |
+ * | 7 | 6 | not in the Recommendation; commonly not inverted | 6 |
  * | 15 | 14 | inverted (5.3) | 15 |
  * | 23 | 18 | inverted (5.6) | 23 |
  * | 31 | 28 | inverted (5.8) | 31 |
  *
- * The first bit in time is the least significant one of the first byte, which is also that of any
- * little-endian word. A design that sends the most significant bit of its words first is met by
- * `msbFirst`, the bits of such a word.
+ * The first bit in time is the least significant bit of the first byte, so it is also the least
+ * significant bit of a little-endian word. `msbFirst` is for designs that send the most significant bit of
+ * a word first.
  *
  * @module
  */
@@ -23,37 +24,40 @@ import type { PatternSpec } from "./pattern.ts";
 import { gcd, periodOf, STEP, StreamPattern, TapePattern } from "./tape.ts";
 import { checkOptions, hash } from "./tags.ts";
 
-/** Order of a sequence: its shift register's stages. */
+/** Order of a sequence: the number of stages of its shift register. */
 export type PrbsOrder = 7 | 15 | 23 | 31;
 
-/** Where a design departs from the Recommendation. */
+/** How a design differs from the Recommendation. */
 export interface PrbsOptions {
-  /** Whether the output is inverted; as in the table when left out. */
+  /** Whether the output is inverted. Defaults to the table above: true for all orders but 7. */
   readonly inverted?: boolean;
-  /** Bits of a word whose most significant bit comes first; 0, the default: the least comes first. */
+  /**
+   * Bits of a word whose most significant bit comes first. Defaults to 0: the least significant bit of
+   * each byte comes first.
+   */
   readonly msbFirst?: 0 | 8 | 16 | 32 | 64 | 128 | 256 | 512;
 }
 
 const TAPS: Readonly<Record<PrbsOrder, number>> = { 7: 6, 15: 14, 23: 18, 31: 28 };
 
-/** Bytes of a frame that are searched for a piece without errors. */
+/** Bytes of a frame that are searched for a run without errors. */
 const SEARCHED = 4096;
-/** Random frames of which one has a run, by chance, that is taken for the sequence: 2 to this power. */
+/** One of 2 to this power random frames has a run that is taken for the sequence by chance. */
 const CHANCE = 24;
 
 /**
- * A pseudo-random sequence as pattern.
+ * A pseudo-random bit sequence.
  *
- * In a loop, frame `s` begins 520 bytes after frame `s - 1`, and the seed chooses where frame 0 begins.
- * A generator's frames follow each other without a gap; see {@linkcode PatternSpec.expectFrom}.
+ * In a loop, frame `s` begins 520 bytes after frame `s - 1`, and the seed decides where frame 0 begins.
+ * The frames of a generator follow each other without a gap; see {@linkcode PatternSpec.expectFrom}.
  *
- * @param order Stages of the shift register
- * @param options Where the design departs from the Recommendation
+ * @param order Number of stages of the shift register
+ * @param options How the design differs from the Recommendation
  * @returns The pattern
  */
 export function prbs(order: PrbsOrder, options: PrbsOptions = {}): PatternSpec {
   const name = `prbs${order}`;
-  const cycle = 2 ** order - 1; // the bits and, as it is odd, also the bytes
+  const cycle = 2 ** order - 1; // of the bits; because it is odd, also of the bytes
   const finish = finisher(order, options);
   return {
     name,
@@ -88,18 +92,18 @@ export function prbs(order: PrbsOrder, options: PrbsOptions = {}): PatternSpec {
   };
 }
 
-/** A register of ones, with which the Recommendation begins. */
+/** A register of ones: the initial state in the Recommendation. */
 function ones(order: PrbsOrder): number {
   return 2 ** order - 1;
 }
 
 /**
- * Write the sequence itself, neither inverted nor reordered.
+ * Writes the sequence, neither inverted nor reordered.
  *
- * @param order Stages of the shift register
- * @param state The first bits of the sequence, bit 0 the first
- * @param skip Bits to leave out, below 2^53
- * @param target Where to; aligned to 4 bytes
+ * @param order Number of stages of the shift register
+ * @param state The first bits of the sequence; bit 0 is the first one
+ * @param skip Number of bits to skip, below 2^53
+ * @param target Where to write; aligned to 4 bytes
  */
 export function prbsBytes(
   order: PrbsOrder,
@@ -120,7 +124,7 @@ export function prbsBytes(
     }
     target[i] = byte;
   }
-  // squared, the rule holds for bits twice as far apart: so it holds for bytes and words as well
+  // squared, the recurrence holds for bits at twice the distance, so it also holds for bytes and words
   const words = new Uint32Array(target.buffer, target.byteOffset, target.length >> 2);
   for (let i = order; i < words.length; i++) {
     words[i] = (words[i - tap] ?? 0) ^ (words[i - order] ?? 0);
@@ -130,10 +134,10 @@ export function prbsBytes(
   }
 }
 
-/** The bits from number `at` on, as many as the register holds. */
+/** The content of the register at bit `at`. */
 function jump(order: PrbsOrder, state: number, at: number): Uint8Array {
-  // bit t + n is the sum of bits t + n - k and t: the rest of x^at divided by x^n + x^(n-k) + 1 says
-  // which of the first n bits sum up to bit `at`
+  // bit t + n is the sum of bits t + n - k and t, so the remainder of x^at divided by x^n + x^(n-k) + 1
+  // shows which of the first n bits sum up to bit `at`
   const rest = 1 | (1 << (order - TAPS[order]));
   const top = 2 ** (order - 1);
   const multiply = (a: number, b: number): number => {
@@ -160,7 +164,7 @@ function jump(order: PrbsOrder, state: number, at: number): Uint8Array {
   return bits;
 }
 
-/** Inverts and reorders as the output does; doing it twice undoes it, for whole words. */
+/** Inverts and reorders bits as the output does. For whole words, a second call undoes the first one. */
 function finisher(order: PrbsOrder, options: PrbsOptions): (bytes: Uint8Array) => void {
   const inverted = options.inverted ?? order !== 7;
   const word = (options.msbFirst ?? 0) / 8;
@@ -181,8 +185,8 @@ function finisher(order: PrbsOrder, options: PrbsOptions): (bytes: Uint8Array) =
 }
 
 /**
- * Find the register's content where a piece of the sequence begins, although some of its bits may be wrong: the longest run
- * that obeys the rule tells.
+ * Finds the content of the register at the start of a piece of the sequence. Some bits of the piece may be
+ * wrong; the longest run without errors decides.
  */
 function synchronize(
   order: PrbsOrder,
@@ -197,7 +201,7 @@ function synchronize(
   let best = 0;
   let end = 0;
   let run = 0;
-  let some = 0; // a register of zeros obeys the rule too
+  let some = 0; // set if a bit of the run is; a run of zeros is no part of the sequence
   for (let t = order; t < length; t++) {
     if (bit(t) !== (bit(t - tap) ^ bit(t - order))) {
       run = 0;
@@ -211,15 +215,15 @@ function synchronize(
       end = t + 1;
     }
   }
-  if (best < CHANCE + Math.log2(length)) return null; // a run may begin at any bit
-  let state = 0; // of the last n bits of the run
+  if (best < CHANCE + Math.log2(length)) return null; // a run can begin at any bit
+  let state = 0; // the last n bits of the run
   for (let i = 0; i < order; i++) state |= bit(end - order + i) << i;
-  // as far ahead as the sequence is long, it is where the piece began
+  // the sequence is periodic, so a jump ahead by the rest of a period leads to the start of the piece
   const cycle = 2 ** order - 1;
   return bits(jump(order, state, cycle - (end - order) % cycle));
 }
 
-/** A register's content as a number, the first bit in bit 0. */
+/** The content of a register as a number; its first bit is bit 0. */
 function bits(register: Uint8Array): number {
   return register.reduce((state, bit, i) => state | bit << i, 0);
 }

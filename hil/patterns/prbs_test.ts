@@ -5,12 +5,12 @@ import { prbs, prbsBytes, type PrbsOrder } from "./prbs.ts";
 const ORDERS: readonly PrbsOrder[] = [7, 15, 23, 31];
 const TAPS = { 7: 6, 15: 14, 23: 18, 31: 28 };
 
-/** The first 102 of the 127 bits of a period that OEIS lists as A011686, the sequence with 7 stages. */
+/** The first 102 of the 127 bits of the sequence with 7 stages, as OEIS lists them in A011686. */
 const A011686 = "000000100000110000101000111100100010110011101010011111010000" +
   "111000100100110110101101111011000110100101";
 
 /**
- * The beginnings of what OEIS lists for the other orders, backwards: A011728, A011736 and A011744, the
+ * The first bits of the other orders as OEIS lists them, in reverse order: A011728, A011736 and A011744, the
  * reciprocals of x^15 + x + 1, x^23 + x^5 + 1 and x^31 + x^3 + 1.
  */
 const BACKWARDS = [
@@ -19,7 +19,7 @@ const BACKWARDS = [
   [31, "000000000000000000000000000000100100100100100100100100100100110100110100110100110"],
 ] as const;
 
-/** Bits in the order of time, by shifting a register of ones, one bit at a time. */
+/** Bits in the order of time: shifts a register of ones one bit at a time. */
 function reference(order: PrbsOrder, count: number): number[] {
   const bits: number[] = new Array(order).fill(1);
   while (bits.length < count) {
@@ -47,7 +47,7 @@ function made(order: PrbsOrder, bytes: number, skip = 0): Uint8Array {
   return target;
 }
 
-Deno.test("prbsBytes() makes the published sequence of 7 stages, over and over", () => {
+Deno.test("prbsBytes() writes the published sequence of 7 stages repeatedly", () => {
   const published = fromText(A011686);
   const target = new Uint8Array(127);
   prbsBytes(7, stateOf(published, 7), 0, target);
@@ -57,7 +57,7 @@ Deno.test("prbsBytes() makes the published sequence of 7 stages, over and over",
   }
 });
 
-Deno.test("prbsBytes() makes the published sequences of 15, 23 and 31 stages", () => {
+Deno.test("prbsBytes() writes the published sequences of 15, 23 and 31 stages", () => {
   for (const [order, text] of BACKWARDS) {
     const published = fromText(text).reverse();
     const target = new Uint8Array(Math.floor(published.length / 8));
@@ -66,7 +66,7 @@ Deno.test("prbsBytes() makes the published sequences of 15, 23 and 31 stages", (
   }
 });
 
-Deno.test("prbsBytes() makes what a register makes bit by bit, from any bit on, at any length", () => {
+Deno.test("prbsBytes() agrees with a bit-by-bit shift register, from any bit on and at any length", () => {
   for (const order of ORDERS) {
     const bits = reference(order, 40_000);
     for (const [skip, bytes] of [[0, 2048], [1, 129], [777, 1003], [12_345, 3], [31, 1]] as const) {
@@ -83,7 +83,7 @@ Deno.test("prbsBytes() repeats after 2^n - 1 bits and not before, with the runs 
   for (const [order, half] of [[7, 64], [15, 2 ** 14], [23, 2 ** 22]] as const) {
     const cycle = 2 ** order - 1;
     const bytes = made(order, Math.ceil((cycle + 64) / 8));
-    // a register's content comes once in a period: the first bits must come again exactly there
+    // each content of the register occurs once in a period, so the first bits must repeat exactly there
     const start = stateOf(unpack(bytes.subarray(0, 8)), order);
     let state = 0;
     let ones = 0;
@@ -104,12 +104,12 @@ Deno.test("prbsBytes() repeats after 2^n - 1 bits and not before, with the runs 
   }
 });
 
-Deno.test("prbsBytes() comes back after the 2^31 - 1 bits of the longest sequence", () => {
+Deno.test("prbsBytes() repeats after the 2^31 - 1 bits of the longest sequence", () => {
   assertEquals(made(31, 256, 2 ** 31 - 1), made(31, 256));
   assertNotEquals(made(31, 256, 2 ** 30), made(31, 256));
 });
 
-Deno.test("prbs() inverts all but order 7, as O.150 does, so that its zeros run longer", () => {
+Deno.test("prbs() inverts all orders but 7, as O.150 does, so its runs of zeros are longer", () => {
   for (const order of ORDERS) {
     const pattern = prbs(order).create({ seed: 5, maxLength: 1 << 16 });
     const plain = prbs(order, { inverted: false }).create({ seed: 5, maxLength: 1 << 16 });
@@ -119,7 +119,7 @@ Deno.test("prbs() inverts all but order 7, as O.150 does, so that its zeros run 
   }
 });
 
-Deno.test("prbs() sends the most significant bit of a word first when told so", () => {
+Deno.test("prbs() with msbFirst sends the most significant bit of a word first", () => {
   const lsb = prbs(23).create({ seed: 1, maxLength: 64 }).body(0, 64);
   const msb8 = prbs(23, { msbFirst: 8 }).create({ seed: 1, maxLength: 64 }).body(0, 64);
   const msb64 = prbs(23, { msbFirst: 64 }).create({ seed: 1, maxLength: 64 }).body(0, 64);
@@ -131,12 +131,12 @@ Deno.test("prbs() sends the most significant bit of a word first when told so", 
   }
 });
 
-Deno.test("prbs().expectFrom() locks on to any phase, wrong bytes or not, and goes on", () => {
+Deno.test("prbs().expectFrom() locks on at any phase, even if some bytes are wrong", () => {
   for (const order of ORDERS) {
     for (const options of [{}, { msbFirst: 32 }, { inverted: order === 7 }] as const) {
       const spec = prbs(order, options);
       for (const length of [32, 1000, 4096 + 4, 20_000]) {
-        // a long piece of the sequence from somewhere, cut into frames
+        // a long piece from the middle of the sequence, divided into frames
         const stream = spec.create({ seed: length + order, maxLength: 4 * length }).body(
           1,
           4 * length,
@@ -160,7 +160,7 @@ Deno.test("prbs().expectFrom() locks on to any phase, wrong bytes or not, and go
   }
 });
 
-Deno.test("prbs().expectFrom() locks on to neither zeros, ones, garbage nor another order", () => {
+Deno.test("prbs().expectFrom() returns null for zeros, ones, garbage and another order", () => {
   const other = prbs(15).create({ seed: 1, maxLength: 4096 }).body(0, 4096);
   const garbage = Uint8Array.from({ length: 4096 }, (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 24);
   for (const bytes of [new Uint8Array(4096), new Uint8Array(4096).fill(255), garbage, other]) {

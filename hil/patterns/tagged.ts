@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 /**
- * The tagged pattern: every 64-bit word says which frame and which position it belongs to.
+ * The tagged pattern: every 64-bit word identifies its frame and its position in the frame.
  *
- * One long tape of words is made per run; word `p` of it holds `p` and a hash (see `tags.ts`). Frame
- * `s` is the piece of the tape that begins at word `(s mod SLOTS) * STEP`. So making a frame is one
- * `memcpy`, checking one is one `memcmp`, and a word found anywhere tells by itself whether it
- * belongs to this run and from where in the tape it came.
+ * There is one long tape of tags (see `tags.ts`) for each run. Word `p` of the tape is the tag with index
+ * `p`. Frame `s` is the piece of the tape that begins at word `(s mod SLOTS) * STEP`. So to write a frame
+ * takes one `memcpy`, and to verify it takes one `memcmp`. A word that is found anywhere shows whether it
+ * belongs to the run and where on the tape it was.
  *
- * STEP is odd, so that even a frame of one byte differs from its neighbours. Frames that are SLOTS
- * apart are alike but for the header: frames of at least {@linkcode MIN_STAMPED} bytes begin with one,
- * which holds the full sequence number.
+ * STEP is odd, so even a frame of one byte differs from its neighbours. Frames that are SLOTS apart differ
+ * in their headers only: frames of at least {@linkcode MIN_STAMPED} bytes begin with a header, which
+ * contains the full sequence number.
  *
- * The poison is a piece of a tape of another class. It is what a receive block holds before the
- * first frame, and around it.
+ * The poison is a tape of tags of another class. A receive block holds it before the first frame, and
+ * around the frames.
  *
  * @module
  */
@@ -21,24 +21,24 @@ import type { Pattern } from "./pattern.ts";
 import { checkOptions, FRAME_CLASS, hash, makeTags, MAX_WORDS, POISON_CLASS } from "./tags.ts";
 import { STEP } from "./tape.ts";
 
-/** Frames until the tape repeats; a prime, above any queue depth. */
+/** Frames until the tape repeats: a prime above any queue depth. */
 export const SLOTS = 4093;
 
-/** Bytes of the header of a stamped frame. */
+/** Bytes of the header. */
 export const HEADER_SIZE = 32;
 
-/** Frames of at least this many bytes carry a header. */
+/** Frames of at least this many bytes have a header. */
 export const MIN_STAMPED = 64;
 
 const MAGIC = 0x504c_4d42; // "PLMB"
 
-/** The longest frame that the index can tell apart, bytes. */
+/** Bytes of the longest frame. The index of a tag has no room for more. */
 export const MAX_FRAME = (MAX_WORDS - SLOTS * STEP) * 8;
 
 /**
- * Frames of one run.
+ * The frames of one run.
  *
- * @example Make a frame and tell a word of it
+ * @example Write a frame and identify one of its words
  * ```ts
  * import { SLOTS, TaggedPattern } from "./tagged.ts";
  * import { identify } from "./tags.ts";
@@ -58,7 +58,7 @@ export class TaggedPattern implements Pattern {
   readonly period = SLOTS;
   /** The seed. */
   readonly seed: number;
-  /** The longest frame, bytes. */
+  /** Bytes of the longest frame. */
   readonly maxLength: number;
   readonly #tape: Uint8Array<ArrayBuffer>;
   readonly #poison: Uint8Array<ArrayBuffer>;
@@ -66,10 +66,10 @@ export class TaggedPattern implements Pattern {
   readonly #headerWords = new Uint32Array(this.#header.buffer);
 
   /**
-   * Make the tape.
+   * Makes the tape.
    *
-   * @param options `seed`, 0 to 2^32 - 1; `maxLength`, bytes of the longest frame or block
-   * @throws {RangeError} For a seed or a length outside of their ranges
+   * @param options `seed`: 0 to 2^32 - 1; `maxLength`: bytes of the longest frame or block
+   * @throws {RangeError} If the seed or the length is out of range
    */
   constructor(options: { seed: number; maxLength: number }) {
     checkOptions(options, MAX_FRAME);
@@ -82,12 +82,12 @@ export class TaggedPattern implements Pattern {
   }
 
   /**
-   * The bytes of a frame but for its header: a view of the tape, not to be written to.
+   * Gets the bytes of a frame without its header. Do not write to the view: it shows the tape.
    *
    * @param sequence Number of the frame, from 0
    * @param length Bytes
    * @returns A view of `length` bytes
-   * @throws {RangeError} For a frame longer than the pattern was made for
+   * @throws {RangeError} If the frame is longer than `maxLength`
    */
   body(sequence: number, length: number): Uint8Array<ArrayBuffer> {
     if (length > this.maxLength) {
@@ -98,14 +98,15 @@ export class TaggedPattern implements Pattern {
   }
 
   /**
-   * The header of a frame: magic, sequence number (8 bytes), seed, length (8 bytes), a hash over
-   * these, little-endian, padded with zeros. Words `i` of 32 bits from 2 to 5, which would be alike in
-   * all frames, are XORed with `hash(low half of the sequence number, i)`, so that no 64-bit word of a
-   * frame is that of the one before. The view is valid until the next call.
+   * Gets the header of a frame. It contains, in little-endian order, a magic number, the sequence number
+   * (8 bytes), the seed, the length (8 bytes) and a hash of these, and zeros up to its end. The 32-bit
+   * words 2 to 5 would be equal in all frames. Therefore word `i` of them is XORed with
+   * `hash(low half of the sequence number, i)`, so that each 64-bit word differs from that of the frame
+   * before. The view is valid until the next call.
    *
    * @param sequence Number of the frame, from 0
    * @param length Bytes of the frame
-   * @returns A view of {@linkcode HEADER_SIZE} bytes, or null for a frame too short for one
+   * @returns A view of {@linkcode HEADER_SIZE} bytes, or `null` if the frame is too short for a header
    */
   header(sequence: number, length: number): Uint8Array<ArrayBuffer> | null {
     if (length < MIN_STAMPED) return null;
@@ -122,9 +123,9 @@ export class TaggedPattern implements Pattern {
   }
 
   /**
-   * Write a whole frame.
+   * Writes a whole frame.
    *
-   * @param target Where to; its length is that of the frame
+   * @param target Where to write it. Its length is the length of the frame
    * @param sequence Number of the frame, from 0
    */
   write(target: Uint8Array, sequence: number): void {
@@ -134,9 +135,9 @@ export class TaggedPattern implements Pattern {
   }
 
   /**
-   * What a receive block holds where no frame was written: a view, not to be written to.
+   * Gets the poison: what a receive block holds before a frame is written. Do not write to the view.
    *
-   * @param offset Start in the block, bytes
+   * @param offset Offset in the block, bytes
    * @param length Bytes
    * @returns A view of `length` bytes
    */

@@ -12,7 +12,7 @@ function frame(sequence: number, length: number): Uint8Array {
   return bytes;
 }
 
-Deno.test("TaggedPattern makes words that tell their place on the tape", () => {
+Deno.test("TaggedPattern.write() writes words that identify their place on the tape", () => {
   const bytes = frame(1234, 4096);
   const view = new DataView(bytes.buffer);
   for (let word = HEADER_SIZE / 8; word < 512; word++) {
@@ -21,7 +21,7 @@ Deno.test("TaggedPattern makes words that tell their place on the tape", () => {
   }
 });
 
-Deno.test("TaggedPattern gives no byte of a short frame to the frames that share its block", () => {
+Deno.test("TaggedPattern.write() writes other low bytes into short frames that share a block", () => {
   for (const length of [1, 2, 7, 8, 63]) {
     for (let sequence = 0; sequence < 512; sequence++) {
       for (const depth of [1, 2, 16, 64]) {
@@ -35,13 +35,13 @@ Deno.test("TaggedPattern gives no byte of a short frame to the frames that share
   }
 });
 
-Deno.test("TaggedPattern tells frames a whole tape apart by their header", () => {
+Deno.test("TaggedPattern.write() distinguishes frames a whole tape apart by their header", () => {
   const [a, b] = [frame(5, MIN_STAMPED), frame(5 + SLOTS, MIN_STAMPED)];
   assertNotEquals(a, b);
   assertEquals(a.subarray(HEADER_SIZE), b.subarray(HEADER_SIZE));
 });
 
-Deno.test("identify() knows neither another seed's words nor damaged ones", () => {
+Deno.test("identify() returns null for words of another seed and for damaged words", () => {
   const view = new DataView(pattern.body(0, 1 << 16).slice().buffer);
   for (let at = 0; at < 1 << 16; at += 8) {
     const [low, high] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
@@ -51,7 +51,7 @@ Deno.test("identify() knows neither another seed's words nor damaged ones", () =
   }
 });
 
-Deno.test("TaggedPattern.poison() is told from every frame", () => {
+Deno.test("TaggedPattern.poison() returns words that differ from those of every frame", () => {
   const bytes = pattern.poison(64, 800).slice();
   const view = new DataView(bytes.buffer);
   assertEquals(identify(7, view.getUint32(0, true), view.getUint32(4, true)), {
@@ -60,19 +60,19 @@ Deno.test("TaggedPattern.poison() is told from every frame", () => {
   });
 });
 
-Deno.test("TaggedPattern refuses seeds and lengths outside of their ranges", () => {
+Deno.test("TaggedPattern throws for a seed or a length out of range", () => {
   assertThrows(() => new TaggedPattern({ seed: -1, maxLength: 64 }), RangeError, "seed");
   assertThrows(() => new TaggedPattern({ seed: 1, maxLength: 0 }), RangeError, "maxLength");
   assertThrows(() => pattern.body(0, (1 << 16) + 1), RangeError, "at most 65536");
   assertEquals(STEP % 2, 1);
 });
 
-Deno.test("TaggedPattern.header() has no word of 64 bits in common with other frames", () => {
+Deno.test("TaggedPattern.header() shares no 64-bit word with other frames", () => {
   const pattern = new TaggedPattern({ seed: 3, maxLength: 256 });
   const words = new Set<bigint>();
   const frames = 3000;
   for (let sequence = 0; sequence < frames; sequence++) {
-    // a stale beat of any of them must show
+    // otherwise a stale beat of the header would not be detected
     const header = pattern.header(sequence, 256)?.slice();
     for (const word of new BigUint64Array(header?.buffer ?? new ArrayBuffer(0))) words.add(word);
   }

@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: MIT
 /**
- * Words that say by themselves what they are: 64 bits, little-endian, an index in the low 28, a class
- * in the next 4, and a hash of the seed, the class and the index in the high 32.
+ * Tags: 64-bit words that identify themselves. A tag is little-endian. It has an index in its low 28 bits,
+ * a class in the next 4 bits, and a hash of the seed, the class and the index in its high 32 bits.
  *
- * The frames of the tagged pattern are made of them, and so is the poison of every pattern.
+ * The frames of the tagged pattern and the poison of every pattern consist of tags.
  *
  * @module
  */
 
-/** Class of the words of frames. */
+/** Class of tags in frames. */
 export const FRAME_CLASS = 1;
-/** Class of the words of poison. */
+/** Class of tags in poison. */
 export const POISON_CLASS = 2;
 
 const INDEX_BITS = 28;
 const INDEX_MASK = (1 << INDEX_BITS) - 1;
 
-/** Words that one class can number. */
+/** The most tags of one class. */
 export const MAX_WORDS = INDEX_MASK + 1;
 
-/** What a word says about itself: its class and index, or null when it is none of this run's. */
+/** What a word is: a tag with a class and an index, or `null` for a word that is no tag of the run. */
 export type WordIdentity =
   | { readonly class: "frame"; readonly index: number }
   | { readonly class: "poison"; readonly index: number }
   | null;
 
 /**
- * Make the words of a class, from index 0.
+ * Makes the tags of a class, from index 0 on.
  *
  * @param seed The seed, 0 to 2^32 - 1
  * @param kind The class
- * @param words How many, at most {@linkcode MAX_WORDS}
- * @returns Their bytes
+ * @param words How many tags, at most {@linkcode MAX_WORDS}
+ * @returns The bytes of the tags
  */
 export function makeTags(seed: number, kind: number, words: number): Uint8Array<ArrayBuffer> {
   const tags = new Uint32Array(words * 2);
@@ -45,12 +45,12 @@ export function makeTags(seed: number, kind: number, words: number): Uint8Array<
 }
 
 /**
- * Tell what a word is.
+ * Finds out whether a word is a tag of the run.
  *
- * @param seed The seed
- * @param low Its low 32 bits
- * @param high Its high 32 bits
- * @returns Its class and index, or null for a word that no part of this run made
+ * @param seed The seed of the run
+ * @param low The low 32 bits of the word
+ * @param high The high 32 bits of the word
+ * @returns The class and index of the tag, or `null` if the word is no tag of the run
  */
 export function identify(seed: number, low: number, high: number): WordIdentity {
   const kind = low >>> INDEX_BITS;
@@ -60,11 +60,11 @@ export function identify(seed: number, low: number, high: number): WordIdentity 
 }
 
 /**
- * Hash two 32-bit words; the finalizer is the one of MurmurHash3.
+ * Hashes two 32-bit words, with the finalizer of MurmurHash3.
  *
- * @param a One word
- * @param b The other
- * @returns 0 to 2^32 - 1
+ * @param a The first word
+ * @param b The second word
+ * @returns The hash, 0 to 2^32 - 1
  */
 export function hash(a: number, b: number): number {
   let h = Math.imul(a ^ Math.imul(b, 0x9e37_79b1), 0x85eb_ca6b) ^ b;
@@ -74,11 +74,11 @@ export function hash(a: number, b: number): number {
 }
 
 /**
- * Check what every pattern is made from.
+ * Checks the options that every pattern has.
  *
  * @param options Seed and longest frame
- * @param longest The longest frame that the pattern can make, bytes
- * @throws {RangeError} For a seed or a length outside of their ranges
+ * @param longest Bytes of the longest frame that the pattern can make
+ * @throws {RangeError} If the seed or the length is out of range
  */
 export function checkOptions(
   options: { seed: number; maxLength: number },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Patterns whose frames are pieces of a tape, and those whose frames follow each other in a stream.
+ * Patterns whose frames are pieces of a tape in memory, and patterns whose frames follow each other in an
+ * endless stream.
  *
  * @module
  */
@@ -8,17 +9,17 @@
 import type { Pattern } from "./pattern.ts";
 import { makeTags, POISON_CLASS } from "./tags.ts";
 
-/** Words by which the frames of a tape are apart; odd, so that a whole number of cycles never is. */
+/** Distance of two frames on a tape, words. It is odd, so that it is no multiple of a cycle. */
 export const STEP = 65;
 
-/** The most frames until a tape repeats: a prime, so that no queue depth divides it. */
+/** The most frames until a tape repeats: a prime, so that it is no multiple of a queue depth. */
 const LONGEST_PERIOD = 4093;
 
 /**
- * How many frames of a tape differ, when its words come again after a cycle.
+ * Computes how many frames of a tape differ if its words repeat after a cycle.
  *
- * @param cycle Words after which the tape repeats; no multiple of 5 or 13
- * @returns The largest prime not above the cycle, at most 4093; or the cycle when that is below 2
+ * @param cycle Words after which the tape repeats; not a multiple of 5 or 13
+ * @returns The largest prime not above the cycle, at most 4093; 1 if the cycle is below 2
  */
 export function periodOf(cycle: number): number {
   for (let n = Math.min(cycle, LONGEST_PERIOD); n >= 2; n--) {
@@ -30,31 +31,31 @@ export function periodOf(cycle: number): number {
 }
 
 /**
- * The greatest common divisor.
+ * Computes the greatest common divisor.
  *
  * @param a A whole number from 0
- * @param b Another
- * @returns Theirs
+ * @param b Another one
+ * @returns The greatest common divisor of both
  */
 export function gcd(a: number, b: number): number {
   while (b !== 0) [a, b] = [b, a % b];
   return a;
 }
 
-/** What a pattern is made from, besides its bytes. */
+/** The properties of a pattern besides its bytes. */
 export interface PatternInit {
   /** Its name. */
   readonly name: string;
   /** The seed. */
   readonly seed: number;
-  /** The longest frame or block, bytes. */
+  /** Bytes of the longest frame or block. */
   readonly maxLength: number;
-  /** Frames after which the same bytes come again. */
+  /** Number of frames after which the same bytes repeat. */
   readonly period: number;
 }
 
-/** What the patterns of this file have in common. */
-abstract class Plain implements Pattern {
+/** A pattern without headers, with the usual poison. */
+abstract class BasePattern implements Pattern {
   readonly name: string;
   readonly seed: number;
   readonly maxLength: number;
@@ -91,15 +92,15 @@ abstract class Plain implements Pattern {
 }
 
 /** Frame `s` is the piece of a tape that begins at byte `(s mod period) * step`. */
-export class TapePattern extends Plain {
+export class TapePattern extends BasePattern {
   readonly #tape: Uint8Array<ArrayBuffer>;
   readonly #step: number;
 
   /**
-   * Keep a tape.
+   * Makes the tape.
    *
-   * @param init What it is called, and `step`, bytes from frame to frame
-   * @param make Makes the tape, of so many bytes
+   * @param init The properties of the pattern; `step`: distance of two frames on the tape, bytes
+   * @param make Makes a tape of the given number of bytes
    */
   constructor(
     init: PatternInit & { readonly step: number },
@@ -118,19 +119,19 @@ export class TapePattern extends Plain {
 }
 
 /**
- * Frames that a generator in the design cuts from one endless stream: frame `s` of `length` bytes begins
- * at byte `s * length`. All frames must have one length.
+ * The frames of a generator in the design, which divides an endless stream into frames: frame `s` of
+ * `length` bytes begins at byte `s * length`. All frames must have the same length.
  */
-export class StreamPattern extends Plain {
+export class StreamPattern extends BasePattern {
   readonly #fill: (target: Uint8Array, at: number) => void;
   readonly #frame: Uint8Array<ArrayBuffer>;
-  #held = -1;
+  #sequence = -1;
   #length = -1;
 
   /**
-   * Keep a way to make any piece of the stream.
+   * Takes a function that generates any piece of the stream.
    *
-   * @param init What it is called
+   * @param init The properties of the pattern
    * @param fill Writes the bytes of the stream from byte `at` on
    */
   constructor(init: PatternInit, fill: (target: Uint8Array, at: number) => void) {
@@ -142,9 +143,9 @@ export class StreamPattern extends Plain {
   override body(sequence: number, length: number): Uint8Array<ArrayBuffer> {
     this.check(length);
     const view = this.#frame.subarray(0, length);
-    if (sequence !== this.#held || length !== this.#length) {
+    if (sequence !== this.#sequence || length !== this.#length) {
       this.#fill(view, sequence * length);
-      this.#held = sequence;
+      this.#sequence = sequence;
       this.#length = length;
     }
     return view;

@@ -2,17 +2,17 @@
 /**
  * Video frames: a test card with a moving mark and a frame counter.
  *
- * Lines follow each other without padding, from the top, pixels from the left. The card has eight
- * colour bars, in the order of brightness, and a ramp from black to white in its last quarter. Frame
- * `s` shows
+ * Lines follow each other without padding from top to bottom, and pixels from left to right. The card has
+ * eight colour bars in the order of their brightness, and a ramp from black to white in its last quarter.
+ * Frame `s` also shows
  *
- * - the counter: `s` modulo 2^32 in the 32 pixels at the top left, the least significant bit first, white
- *   for one and black for zero; and again, in the same way, in the 7 lines below, if there are so many,
- * - the mark: a white square of 16 pixels (less when the picture is smaller) that moves 4 pixels to the
- *   right and 2 down a frame, and begins again at the opposite edge; it does not cover the counter.
+ * - the counter: `s` modulo 2^32 in the 32 pixels at the top left. The least significant bit comes first.
+ *   White is one, black is zero. The next 7 lines show the same, if the picture has them.
+ * - the mark: a white square of 16 pixels (fewer in a smaller picture). It moves 4 pixels to the right and
+ *   2 pixels down in each frame, and continues at the opposite edge. It does not cover the counter.
  *
- * A frame that is longer than a picture continues with the same picture; a shorter one is cut off. A
- * frame shorter than 32 pixels does not hold all of the counter and is like others.
+ * A frame that is longer than a picture continues with the same picture. A shorter frame is cut off. A
+ * frame of fewer than 32 pixels does not show all of the counter, so it equals other frames.
  *
  * @module
  */
@@ -21,18 +21,18 @@ import type { Pattern, PatternSpec } from "./pattern.ts";
 import { checkOptions, makeTags, POISON_CLASS } from "./tags.ts";
 
 /**
- * How a pixel lies in memory: three bytes R, G, B; four bytes B, G, R, 0 (DRM XRGB8888); or two bytes Y and
- * by turns Cb, Cr (4:2:2, V4L2 YUYV; BT.601, Y from 16 to 235).
+ * The bytes of a pixel. `rgb24`: R, G, B. `xrgb8888`: B, G, R, 0 (DRM XRGB8888). `yuyv`: Y, then Cb or Cr in
+ * alternate pixels (4:2:2, V4L2 YUYV; BT.601, Y from 16 to 235).
  */
 export type PixelFormat = "rgb24" | "xrgb8888" | "yuyv";
 
-/** What a picture is like. */
+/** The format of a picture. */
 export interface VideoOptions {
-  /** Pixels of a line, 32 to 8192, even; 1280 when left out. */
+  /** Pixels of a line, an even number from 32 to 8192. Defaults to 1280. */
   readonly width?: number;
-  /** Lines, 1 to 8192; 720 when left out. */
+  /** Number of lines, 1 to 8192. Defaults to 720. */
   readonly height?: number;
-  /** How a pixel lies in memory; `yuyv` when left out. */
+  /** The bytes of a pixel. Defaults to `yuyv`. */
   readonly format?: PixelFormat;
 }
 
@@ -55,16 +55,16 @@ const COUNTER_BITS = 32;
 const COUNTER_LINES = 8;
 
 /**
- * Video frames.
+ * A pattern of video frames.
  *
- * @param options What a picture is like
+ * @param options The format of a picture
  * @returns The pattern
- * @throws {RangeError} For a width or height outside of their ranges
+ * @throws {RangeError} If the width or the height is out of range
  */
 export function video(options: VideoOptions = {}): PatternSpec {
   const { width = 1280, height = 720, format = "yuyv" } = options;
   if (!Number.isInteger(width) || width < COUNTER_BITS || width > 8192 || width % 2 !== 0) {
-    throw new RangeError(`Expected width from 32 to 8192 pixels, even, found ${width}`);
+    throw new RangeError(`Expected an even width from 32 to 8192 pixels, found ${width}`);
   }
   if (!Number.isInteger(height) || height < 1 || height > 8192) {
     throw new RangeError(`Expected height from 1 to 8192 lines, found ${height}`);
@@ -78,7 +78,7 @@ export function video(options: VideoOptions = {}): PatternSpec {
   };
 }
 
-/** Keeps one frame painted; moving to another repaints the mark and the counter. */
+/** Keeps one frame in memory. To make another frame, it repaints the mark and the counter. */
 class VideoPattern implements Pattern {
   readonly name = "video";
   readonly seed: number;
@@ -96,8 +96,8 @@ class VideoPattern implements Pattern {
   readonly #height: number;
   readonly #width: number;
   readonly #side: number;
-  #held = -1;
-  /** What the pixels of the counter show. */
+  #sequence = -1;
+  /** The number that the counter shows. */
   #counted = 0;
 
   constructor(made: { seed: number; maxLength: number }, shape: Required<VideoOptions>) {
@@ -134,9 +134,9 @@ class VideoPattern implements Pattern {
     if (length > this.maxLength) {
       throw new RangeError(`Expected at most ${this.maxLength} bytes, found ${length}`);
     }
-    if (sequence !== this.#held) {
+    if (sequence !== this.#sequence) {
       for (let at = 0; at < this.maxLength; at += this.#picture) this.#paint(sequence, at);
-      this.#held = sequence;
+      this.#sequence = sequence;
     }
     return this.#frame.subarray(0, length);
   }
@@ -153,34 +153,34 @@ class VideoPattern implements Pattern {
     return this.#poison.subarray(offset, offset + length);
   }
 
-  /** Paint over one picture what differs between frames. */
+  /** Paints what differs between frames in one picture. */
   #paint(sequence: number, picture: number): void {
-    if (this.#held >= 0) this.#mark(this.#held, picture, null);
+    if (this.#sequence >= 0) this.#mark(this.#sequence, picture, null);
     this.#mark(sequence, picture, this.#white);
     this.#count(sequence % 2 ** 32);
     const lines = this.#lines(picture, 0, COUNTER_LINES);
     for (let y = 0; y < lines; y++) this.#copy(this.#counter, picture + y * this.#line);
   }
 
-  /** Paint the counter's pixels whose bits have changed. */
+  /** Paints the pixels of the counter whose bits changed. */
   #count(number: number): void {
     for (let left = (number ^ this.#counted) >>> 0; left !== 0;) {
       const bit = 31 - Math.clz32(left);
       left = (left & ~(1 << bit)) >>> 0;
-      // grey has no colour, so in 4:2:2 all of its pixels are alike
+      // black and white have no colour, so their pixels are equal in 4:2:2, too
       const pixel = (number >>> bit) & 1 ? this.#white : this.#black;
       for (let i = 0; i < this.#pixel; i++) this.#counter[bit * this.#pixel + i] = pixel[i] ?? 0;
     }
     this.#counted = number;
   }
 
-  /** The line below so many from `top`, no further than picture and frame reach. */
+  /** The line after `many` lines from `top` on, limited to the picture and to the frame. */
   #lines(picture: number, top: number, many: number): number {
     const shown = Math.ceil((this.maxLength - picture) / this.#line);
     return Math.min(top + many, this.#height, shown);
   }
 
-  /** Paint the mark of a frame, or, without a colour, the card where it was. */
+  /** Paints the mark of a frame; without a colour, paints the card where the mark was. */
   #mark(sequence: number, picture: number, colour: Uint8Array | null): void {
     const columns = this.#width - this.#side + 1;
     const rows = this.#height - this.#side + 1;
@@ -204,7 +204,7 @@ class VideoPattern implements Pattern {
   }
 }
 
-/** Paint one line. */
+/** Paints one line. */
 function row(
   width: number,
   format: PixelFormat,

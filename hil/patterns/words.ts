@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /**
- * Patterns of words: counters, walking bits, boards, and what else stresses wires.
+ * Patterns of words: counters, walking bits, checkerboards, and other patterns that stress the lines of a
+ * bus.
  *
- * Words are little-endian. Frame `s` begins `s` modulo the period times 65 words into the pattern, of
- * walking bits `s` modulo the period words. A generator's frames follow each other without a gap; see
+ * Words are little-endian. Frame `s` begins at word `(s mod period) * 65` of the pattern; with walking
+ * bits, at word `s mod period`. The frames of a generator follow each other without a gap; see
  * {@linkcode PatternSpec.expectFrom}.
  *
  * @module
@@ -16,33 +17,33 @@ import { checkOptions, hash } from "./tags.ts";
 /** Bits of a word of a counter. */
 export type CounterWidth = 8 | 16 | 32 | 64;
 
-/** How a counter counts. */
+/** Options of a counter. */
 export interface CounterOptions {
-  /** Bits of a word; 32 when left out. */
+  /** Bits of a word. Defaults to 32. */
   readonly width?: CounterWidth;
-  /** The first word of frame 0, 0 to 2^width - 1; 0 when left out. */
+  /** The first word of frame 0, 0 to 2^width - 1. Defaults to 0. */
   readonly start?: bigint;
-  /** From word to word, 1 to 2^width - 1; 1 when left out. */
+  /** Difference from word to word, 1 to 2^width - 1. Defaults to 1. */
   readonly step?: bigint;
 }
 
-/** Bits of a bus, that is of a word: a whole number of bytes. */
+/** The width of the bus. A word has the same width. */
 export interface WordOptions {
-  /** 8 to 1024, a multiple of 8; 64 when left out. */
+  /** Bits of a word, a multiple of 8 from 8 to 1024. Defaults to 64. */
   readonly width?: number;
 }
 
-/** Words at the beginning of a frame that vote for where a counter stands. */
+/** Words at the start of a frame that vote for the value of a counter. */
 const VOTERS = 4096;
-/** Bytes at the beginning of a frame that tell where a cycle stands: eight words of the widest bus. */
+/** Bytes at the start of a frame that are compared with a cycle: eight words of the widest bus. */
 const COMPARED = 1024;
 
 /**
  * A counter: word `i` holds `start + i * step` modulo `2^width`.
  *
- * @param options How it counts
+ * @param options Width, start and step
  * @returns The pattern
- * @throws {RangeError} For a start or step outside of their ranges
+ * @throws {RangeError} If the start or the step is out of range
  */
 export function counter(options: CounterOptions = {}): PatternSpec {
   const width = options.width ?? 32;
@@ -54,8 +55,8 @@ export function counter(options: CounterOptions = {}): PatternSpec {
 }
 
 /**
- * Address in address: each 64-bit word holds its own address, that is its offset from the beginning of
- * frame 0 if frames lay 520 bytes apart.
+ * Address in address: each 64-bit word contains its own address. The address is the offset from the start of
+ * frame 0, as if each frame began 520 bytes after the one before.
  *
  * @returns The pattern
  */
@@ -107,7 +108,7 @@ function counting(name: string, { width, start, step }: Required<CounterOptions>
   };
 }
 
-/** Write words that count from `start`; the target is aligned to 8 bytes. */
+/** Writes words that count from `start`. The target is aligned to 8 bytes. */
 function count(
   target: Uint8Array<ArrayBuffer>,
   width: CounterWidth,
@@ -140,8 +141,9 @@ function count(
 }
 
 /**
- * Where a counter stands: each word says what the first one would be, and the most votes win.
- * `phase` is by how many bytes the frame begins within a word, whose value is `value`.
+ * Finds the value of a counter at the start of a frame. Each word votes for the first value that would lead
+ * to it, and the value with most votes wins. The frame begins `phase` bytes after the start of a word with
+ * `value`.
  */
 function vote(
   first: Uint8Array,
@@ -155,7 +157,7 @@ function vote(
   let winner: { phase: number; value: bigint } | null = null;
   for (let phase = 0; phase < bytes; phase++) {
     const votes = new Map<bigint, number>();
-    const lead = phase === 0 ? 0 : 1; // a word that began in the frame before
+    const lead = phase === 0 ? 0 : 1; // skips a word that began in the frame before
     const words = Math.min(VOTERS, Math.floor((first.length + phase) / bytes)) - lead;
     for (let i = 0; i < words; i++) {
       const at = (i + lead) * bytes - phase;
@@ -165,7 +167,7 @@ function vote(
       const value = BigInt.asUintN(width, word - BigInt(i + lead) * step);
       const now = (votes.get(value) ?? 0) + 1;
       votes.set(value, now);
-      if (now > best && tells(now, words, width, frames)) {
+      if (now > best && isEnough(now, words, width, frames)) {
         best = now;
         winner = { phase, value };
       }
@@ -179,9 +181,9 @@ function narrow(view: DataView, at: number, bytes: number): number {
 }
 
 /**
- * One bit that walks: word `i` has bit `i` modulo the width set, all others clear.
+ * A walking one: in word `i`, only bit `i` modulo the width is set.
  *
- * @param options Bits of a word
+ * @param options The width of a word
  * @returns The pattern
  */
 export function walkingOnes(options: WordOptions = {}): PatternSpec {
@@ -189,9 +191,9 @@ export function walkingOnes(options: WordOptions = {}): PatternSpec {
 }
 
 /**
- * One zero that walks: word `i` has bit `i` modulo the width clear, all others set.
+ * A walking zero: in word `i`, only bit `i` modulo the width is clear.
  *
- * @param options Bits of a word
+ * @param options The width of a word
  * @returns The pattern
  */
 export function walkingZeros(options: WordOptions = {}): PatternSpec {
@@ -209,39 +211,39 @@ function walking(name: string, options: WordOptions, rest: number): PatternSpec 
 }
 
 /**
- * Bits that differ from their neighbours in the word and in the words before and after: words of 0x55...
- * and 0xaa... by turns. All frames are alike.
+ * A checkerboard: words of 0x55... and 0xaa... alternate, so each bit differs from its neighbours in the
+ * word and in the words before and after. All frames are the same.
  *
- * @param options Bits of a word
+ * @param options The width of a word
  * @returns The pattern
  */
 export function checkerboard(options: WordOptions = {}): PatternSpec {
-  return turns("checkerboard", options, 0x55, 0xaa);
+  return alternating("checkerboard", options, 0x55, 0xaa);
 }
 
 /**
- * The checkerboard inverted: words of 0xaa... and 0x55... by turns. All frames are alike.
+ * The inverted checkerboard: words of 0xaa... and 0x55... alternate. All frames are the same.
  *
- * @param options Bits of a word
+ * @param options The width of a word
  * @returns The pattern
  */
 export function checkerboardInverse(options: WordOptions = {}): PatternSpec {
-  return turns("checkerboard-inverse", options, 0xaa, 0x55);
+  return alternating("checkerboard-inverse", options, 0xaa, 0x55);
 }
 
 /**
- * Simultaneous switching: words of zeros and of ones by turns, so that all bits toggle at once, in the
- * same direction. All frames are alike.
+ * Simultaneous switching: words of zeros and of ones alternate, so all bits toggle at the same time in the
+ * same direction. All frames are the same.
  *
- * @param options Bits of a word
+ * @param options The width of a word
  * @returns The pattern
  */
 export function switching(options: WordOptions = {}): PatternSpec {
-  return turns("switching", options, 0x00, 0xff);
+  return alternating("switching", options, 0x00, 0xff);
 }
 
 /**
- * All bits zero. All frames are alike.
+ * All bits are zero. All frames are the same.
  *
  * @returns The pattern
  */
@@ -250,7 +252,7 @@ export function zeros(): PatternSpec {
 }
 
 /**
- * All bits one. All frames are alike.
+ * All bits are one. All frames are the same.
  *
  * @returns The pattern
  */
@@ -258,14 +260,14 @@ export function ones(): PatternSpec {
   return cyclic("ones", Uint8Array.of(0xff), { width: 8, period: 1 });
 }
 
-function turns(name: string, options: WordOptions, even: number, odd: number): PatternSpec {
+function alternating(name: string, options: WordOptions, even: number, odd: number): PatternSpec {
   const width = checkWidth(options);
   const bytes = width / 8;
   const cycle = new Uint8Array(2 * bytes).fill(even, 0, bytes).fill(odd, bytes);
   return cyclic(name, cycle, { width, period: 1 });
 }
 
-/** A pattern that repeats a few words for ever; frame `s` begins `s` words after frame 0. */
+/** A pattern that repeats a cycle of words. Frame `s` begins `s` words after frame 0. */
 function cyclic(
   name: string,
   cycle: Uint8Array<ArrayBuffer>,
@@ -275,7 +277,7 @@ function cyclic(
     const tape = new Uint8Array(Math.max(bytes, cycle.length));
     tape.set(cycle.subarray(skip));
     tape.set(cycle.subarray(0, skip), cycle.length - skip);
-    // what is full doubles until all is
+    // the filled part doubles until the tape is full
     for (let full = cycle.length; full < bytes; full *= 2) tape.copyWithin(full, 0, full);
     return tape;
   };
@@ -297,9 +299,10 @@ function cyclic(
 }
 
 /**
- * By how many bytes a cycle must be turned to be most like a frame; null when most words are wrong even
- * then, or too few are there to tell. Where two turns are as like it, as with walking bits in a frame that
- * does not hold both the first and the last, one that begins with a word is meant, of others none.
+ * Finds by how many bytes a cycle must be rotated to match a frame best. Returns `null` if most words are
+ * wrong even then, or if there are too few words. Several rotations may match equally well, for example
+ * with walking bits in a frame without the first and the last word of the cycle. Then a rotation by whole
+ * words wins; without one, the result is `null`.
  */
 function align(
   cycle: Uint8Array,
@@ -311,7 +314,7 @@ function align(
   let best = length;
   let found: number | null = null;
   for (let skip = 0; skip < cycle.length; skip++) {
-    const lead = (word - skip % word) % word; // of a word that began in the frame before
+    const lead = (word - skip % word) % word; // bytes of a word that began in the frame before
     const words = Math.floor((length - lead) / word);
     let wrong = 0;
     let wrongWords = 0;
@@ -323,7 +326,7 @@ function align(
       if (at > last && at < words) wrongWords++;
       last = at;
     }
-    if (wrong > best || !tells(words - wrongWords, words, 8 * word, frames)) continue;
+    if (wrong > best || !isEnough(words - wrongWords, words, 8 * word, frames)) continue;
     if (wrong < best || lead === 0) found = skip;
     else if (found !== null && found % word !== 0) found = null;
     best = wrong;
@@ -332,16 +335,15 @@ function align(
 }
 
 /**
- * Whether words that agree tell where a pattern stands: most of them, and in all frames one more than
- * makes up 32 bits. Of the fewest that do, random bytes have as many by chance once in 2^24 frames or
- * less.
+ * Whether enough words agree with a pattern: more than half of them, and in all frames together at least
+ * one word more than make up 32 bits. Random bytes agree that much in at most one of 2^24 frames.
  */
-function tells(agree: number, words: number, width: number, frames: number): boolean {
+function isEnough(agree: number, words: number, width: number, frames: number): boolean {
   return 2 * agree > words && agree * frames > Math.ceil(32 / width);
 }
 
 /**
- * Random bytes from a seed. Frame `s` begins 520 bytes after frame `s - 1`.
+ * Random bytes. The seed decides them. Frame `s` begins 520 bytes after frame `s - 1`.
  *
  * @returns The pattern
  */
@@ -364,5 +366,5 @@ export function random(): PatternSpec {
 
 function checkWidth({ width = 64 }: WordOptions): number {
   if (Number.isInteger(width) && width % 8 === 0 && width >= 8 && width <= 1024) return width;
-  throw new RangeError(`Expected width from 8 to 1024 bits, a multiple of 8, found ${width}`);
+  throw new RangeError(`Expected width to be a multiple of 8 from 8 to 1024 bits, found ${width}`);
 }

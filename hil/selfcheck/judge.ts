@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Holds what a run looked like against what was injected.
+ * Compares what was observed in a run with what was injected.
  *
  * @module
  */
@@ -8,61 +8,62 @@
 import type { SimFault } from "../../fixtures/boards/sim/mod.ts";
 import type { InjectedCount, InjectedFault, Selfcheck } from "../results/schema.ts";
 import type { Blame, Fault } from "../verify/fault.ts";
-import type { Sight } from "./trial.ts";
+import type { Observation } from "./trial.ts";
 
-/** Share of the runs that must be named, and laid on the right part. Two faults are harder to part. */
-const ENOUGH = { single: 0.95, pairs: 0.9 } as const;
+/** The share of runs that must be named and blamed correctly. Two faults are harder to separate. */
+const REQUIRED = { single: 0.95, pairs: 0.9 } as const;
 
-/** What a run is said to have. */
-interface Said {
+/** A kind of fault, and the part that is blamed for it. */
+interface Diagnosis {
   readonly named: string;
   readonly blamed: Blame;
 }
 
 /**
- * Judge a run.
+ * Judges a run.
  *
- * With one fault the first is judged that was found in a frame which the board says it hit: later
- * ones follow from it. With two, both must be among those found there.
+ * If one fault was injected, only the first fault is judged that was found in a frame which the board
+ * reported as hit, because later faults may be its consequences. If two were injected, both must be among
+ * the faults found there.
  *
- * @param injected The fault, or two of them
- * @param sight What the run looked like
- * @param heldOut Whether it is a pair that nothing was tuned with; left out for a single fault
- * @returns What came of it
+ * @param injected The fault, or two faults
+ * @param observed What was observed in the run
+ * @param heldOut Whether it is a pair that was not used for development; absent for a single fault
+ * @returns The result
  */
 export function judge(
   injected: readonly SimFault[],
-  sight: Sight,
+  observed: Observation,
   heldOut?: boolean,
 ): InjectedFault {
-  const hits = hitFrames(sight.injected);
-  const there = sight.faults.filter(({ frame }) => hits.includes(frame));
-  const judged = there.length > 0 ? there : sight.faults;
-  const said = saidOf(injected.length === 1 ? judged.slice(0, 1) : judged, sight.end);
-  // a fault of the driver, or of a cache, is there from the first frame on
+  const hits = hitFrames(observed.injected);
+  const inHits = observed.faults.filter(({ frame }) => hits.includes(frame));
+  const judged = inHits.length > 0 ? inHits : observed.faults;
+  const diagnoses = diagnosesOf(injected.length === 1 ? judged.slice(0, 1) : judged, observed.end);
+  // a fault of the driver or of a cache is present from the first frame on
   const since = hits.length > 0 ? Math.min(...hits) : 0;
-  const first = sight.faults[0]?.frame ?? sight.taken;
+  const first = observed.faults[0]?.frame ?? observed.taken;
   const expected = injected.map(expectation);
   return {
     fault: injected.map(({ name }) => name).join(" + "),
     where: unique(injected.map(({ where }) => where)).join(" + "),
-    caught: !sight.intact,
-    frames: sight.intact ? null : Math.max(1, first - since + 1),
-    named: list(said.map(({ named }) => named)),
-    namedRight: !said.some(({ named }) => named === "foreign") &&
-      covers(said, expected, (one) => one.named),
-    blamed: list(said.map(({ blamed }) => blamed).filter((blame) => blame !== null)),
-    blamedRight: covers(said, expected, (one) => one.blamed) &&
-      said.every(({ blamed }) => expected.some((one) => one.blamed === blamed)),
+    caught: !observed.intact,
+    frames: observed.intact ? null : Math.max(1, first - since + 1),
+    named: list(diagnoses.map(({ named }) => named)),
+    namedRight: !diagnoses.some(({ named }) => named === "foreign") &&
+      covers(diagnoses, expected, (one) => one.named),
+    blamed: list(diagnoses.map(({ blamed }) => blamed).filter((blame) => blame !== null)),
+    blamedRight: covers(diagnoses, expected, (one) => one.blamed) &&
+      diagnoses.every(({ blamed }) => expected.some((one) => one.blamed === blamed)),
     ...(heldOut === undefined ? {} : { heldOut }),
   };
 }
 
 /**
- * Tell which frames a board hit.
+ * Gets the frames that a board hit.
  *
- * @param lines What it says that it did
- * @returns Numbers of frames, without those that a fault missed
+ * @param lines What the board reported as injected
+ * @returns Numbers of the frames. Frames that a fault missed are left out
  */
 export function hitFrames(lines: readonly string[]): number[] {
   return lines.filter((line) => !line.includes("missed="))
@@ -71,10 +72,10 @@ export function hitFrames(lines: readonly string[]): number[] {
 }
 
 /**
- * Add up.
+ * Counts the results.
  *
- * @param faults What came of each fault and pair
- * @returns The same, with totals
+ * @param faults The results of all faults and pairs
+ * @returns The results with their totals
  */
 export function totals(faults: readonly InjectedFault[]): Selfcheck {
   const single = faults.filter(({ heldOut }) => heldOut === undefined);
@@ -91,20 +92,22 @@ export function totals(faults: readonly InjectedFault[]): Selfcheck {
 }
 
 /**
- * Say what is not good enough.
+ * Finds the reasons for which a self-check fails.
  *
- * @param check What a self-check found
- * @returns A line for each reason; none when the suite sees what it must
+ * @param check The results of the self-check
+ * @returns A line for each reason; empty if the self-check passes
  */
 export function shortfalls({ faults, total }: Selfcheck): string[] {
   const reasons = faults.filter(({ caught }) => !caught)
-    .map(({ fault }) => `blind to "${fault}": the run with it was whole`);
-  for (const [what, share] of [["single", ENOUGH.single], ["pairs", ENOUGH.pairs]] as const) {
+    .map(({ fault }) => `not caught: "${fault}" was injected, but all frames of the run passed`);
+  for (const [what, share] of [["single", REQUIRED.single], ["pairs", REQUIRED.pairs]] as const) {
     const of = total[what];
     const runs = what === "single" ? "single faults" : what;
     for (const [done, right] of [["named", of.namedRight], ["blamed", of.blamedRight]] as const) {
       if (right >= share * of.faults) continue;
-      reasons.push(`${right} of ${of.faults} ${runs} ${done} rightly, fewer than ${share * 100} %`);
+      reasons.push(
+        `${right} of ${of.faults} ${runs} ${done} correctly, fewer than ${share * 100} %`,
+      );
     }
   }
   return reasons;
@@ -120,26 +123,26 @@ function countOf(faults: readonly InjectedFault[]): InjectedCount {
   };
 }
 
-/** What should be said of a fault: where no frame is wrong, how the run ends. */
-function expectation({ kind, blame }: SimFault): Said {
+/** The correct diagnosis of a fault. If it makes no frame wrong, this is how the run ends. */
+function expectation({ kind, blame }: SimFault): Diagnosis {
   return { named: kind ?? (blame === "driver" ? "mix-up" : "timeout"), blamed: blame };
 }
 
-function saidOf(faults: readonly Fault[], end: Sight["end"]): Said[] {
+function diagnosesOf(faults: readonly Fault[], end: Observation["end"]): Diagnosis[] {
   if (faults.length > 0) return faults.map(({ kind, blame }) => ({ named: kind, blamed: blame }));
-  // completions are the driver's to tell; who keeps one back nobody knows
+  // the driver reports completions, so it gets the blame for wrong ones; for a missing one, it is unknown
   return end === null ? [] : [{ named: end, blamed: end === "mix-up" ? "driver" : null }];
 }
 
-/** Whether each that is expected was said, twice where it is expected twice. */
+/** Whether there is a diagnosis for each expected one: two if it is expected twice. */
 function covers<Value>(
-  said: readonly Said[],
-  expected: readonly Said[],
-  of: (one: Said) => Value,
+  diagnoses: readonly Diagnosis[],
+  expected: readonly Diagnosis[],
+  of: (one: Diagnosis) => Value,
 ): boolean {
-  const count = (among: readonly Said[], value: Value) =>
+  const count = (among: readonly Diagnosis[], value: Value) =>
     among.filter((one) => of(one) === value).length;
-  return expected.every((one) => count(said, of(one)) >= count(expected, of(one)));
+  return expected.every((one) => count(diagnoses, of(one)) >= count(expected, of(one)));
 }
 
 function unique<Item>(items: readonly Item[]): Item[] {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * The self-check: inject every known fault, and see whether it is caught and rightly named. What
- * injects (`fixtures/boards`) and what names (`hil/verify`) share no module.
+ * The self-check: injects every known fault, and checks whether it is caught, named and blamed correctly.
+ * The injectors (`fixtures/boards`) and the classifier (`hil/verify`) share no module.
  *
  * @module
  */
@@ -17,44 +17,46 @@ import { runTrial } from "./trial.ts";
 
 export { shortfalls, totals } from "./judge.ts";
 
-/** What to check on. */
+/** Where and how to check. */
 export interface SelfcheckOptions {
   /** The board. */
   readonly board: Board;
   /** The device. */
   readonly path: string;
-  /** Seed of which frame is hit, where, and what the frames hold. */
+  /** Decides which frame is hit, where it is hit, and the content of the frames. */
   readonly seed: number;
-  /** Inject one in so many only; 1 when left out. */
+  /** Injects only every n-th fault and every n-th pair. Defaults to 1. */
   readonly every?: number;
 }
 
 /**
- * Inject one fault after another, then pairs of them.
+ * Injects one fault after the other, then pairs of faults.
  *
- * @param options What to check on
- * @yields What came of each
- * @throws {Error} When the board does not inject what it is asked for
+ * @param options Where and how to check
+ * @yields The result of each fault or pair
+ * @throws {Error} If the board does not inject a fault
  */
 export function* selfcheck(options: SelfcheckOptions): Generator<InjectedFault> {
-  const known = options.board.kind === "sim" ? FAULTS : ofVm(options);
-  const pairs = pairsOf(known);
+  const catalogue = options.board.kind === "sim" ? FAULTS : ofVm(options);
+  const pairs = pairsOf(catalogue);
   const chosen = (_: unknown, i: number) => i % (options.every ?? 1) === 0;
-  for (const [i, fault] of [...known.entries()].filter(chosen)) yield trial(options, i, [fault]);
+  for (const [i, fault] of [...catalogue.entries()].filter(chosen)) {
+    yield trial(options, i, [fault]);
+  }
   for (const [i, { faults, heldOut }] of [...pairs.entries()].filter(chosen)) {
-    yield trial(options, known.length + i, faults, heldOut);
+    yield trial(options, catalogue.length + i, faults, heldOut);
   }
 }
 
-/** What the virtual board can do wrong on which this runs. */
+/** The faults that this virtual board can inject. */
 function ofVm({ board, path }: SelfcheckOptions): VmFault[] {
   using device = Device.open({ path, syscalls: board.syscalls });
   const bus = device.info.tx?.engine === "pl_advbus" ? "adversarial" : "swiotlb";
   return vmFaults(bus, driverMakesMistakes());
 }
 
-/** Places that are drawn until each fault changes something, and those of a pair hide not one another. */
-const DRAWS = 20;
+/** The most places that are drawn until each fault changes something, and no fault of a pair hides the other. */
+const MAX_DRAWS = 20;
 
 function trial(
   { board, path, seed }: SelfcheckOptions,
@@ -73,21 +75,22 @@ function trial(
       ...(needs === undefined ? {} : { needs }),
       ...(policy === undefined ? {} : { policy }),
     };
-    return { spec, sight: runTrial(board, path, options) };
+    return { spec, observed: runTrial(board, path, options) };
   };
-  let { spec, sight } = run(2 * number);
-  const missing = () => faults.filter((fault) => !kindsOf(sight.injected).includes(kindOf(fault)));
-  for (let i = 1; i < DRAWS && (missing().length > 0 || overlap(sight.injected)); i++) {
-    ({ spec, sight } = run(2 * number + i * 1e6));
+  let { spec, observed } = run(2 * number);
+  const missing = () =>
+    faults.filter((fault) => !kindsOf(observed.injected).includes(kindOf(fault)));
+  for (let i = 1; i < MAX_DRAWS && (missing().length > 0 || overlap(observed.injected)); i++) {
+    ({ spec, observed } = run(2 * number + i * 1e6));
   }
   for (const { name } of missing()) {
-    const said = sight.injected.join("; ") || "nothing";
-    throw new Error(`The board did not inject "${name}" (${spec}), it says: ${said}`);
+    const reported = observed.injected.join("; ") || "nothing";
+    throw new Error(`The board did not inject "${name}" (${spec}). It reported: ${reported}`);
   }
-  return judge(faults, sight, heldOut);
+  return judge(faults, observed, heldOut);
 }
 
-/** Whether one fault lies where another does, or where that leaves nothing. Stuck lines hide nothing. */
+/** Whether two faults changed the same bytes. Stuck lines do not count, because they hide nothing. */
 function overlap(lines: readonly string[]): boolean {
   const places = lines.filter((line) => !/missed=|kind=stuck-bit/.test(line)).flatMap((line) => {
     const [, frame, from, length] = /^frame=(\d+) .*offset=(\d+) length=(\d+)/.exec(line) ?? [];
@@ -100,7 +103,7 @@ function overlap(lines: readonly string[]): boolean {
   );
 }
 
-/** The same fault in another frame, at a place that another seed chooses. */
+/** The same fault in another frame, at a place that another seed decides. */
 function seeded(spec: string, frame: number, seed: number): string {
   const words = spec.split(" ").filter((word) => !word.startsWith("seed="))
     .map((word) => word.startsWith("frame=") ? `frame=${frame}` : word);
@@ -111,7 +114,7 @@ function kindOf({ spec }: VmFault): string {
   return /kind=(\S+)/.exec(spec)?.[1] ?? "";
 }
 
-/** What a board says that it did. */
+/** The kinds of the faults that a board reports as injected. */
 function kindsOf(lines: readonly string[]): string[] {
   return lines.filter((line) => !line.includes("missed="))
     .flatMap((line) => / kind=(\S+)/.exec(line)?.[1] ?? []);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /**
- * Pairs of faults that strike the same frame.
+ * Pairs of faults in the same frame.
  *
- * Every pair of the faults below is one. About half of them, by a hash of their names, were never
- * looked at while anything was tuned: what they say is what a new pair would say.
+ * Every two faults of the list below are a pair. About half of the pairs, by a hash of their names, were
+ * held out: they were not used while the classifier was developed, so they show how it does with new
+ * pairs.
  *
  * @module
  */
@@ -11,15 +12,15 @@
 import { crc32 } from "node:zlib";
 import type { SimFault } from "../../fixtures/boards/sim/mod.ts";
 
-/** Two faults of one frame. */
+/** Two faults in one frame. */
 export interface Pair {
   /** The faults. */
   readonly faults: readonly [SimFault, SimFault];
-  /** Whether nothing was tuned with it. */
+  /** Whether the pair was not used for development. */
   readonly heldOut: boolean;
 }
 
-/** Faults that leave most of a frame as it is, so that another can be told beside them. */
+/** Faults that leave most of a frame unchanged, so that another fault in it can be found. */
 const POOL: readonly string[] = [
   "bit flipped",
   "beat lost",
@@ -38,9 +39,9 @@ const POOL: readonly string[] = [
 ];
 
 /**
- * Make every pair.
+ * Makes all pairs.
  *
- * @param faults The faults that there are; those that pairs are made of may be absent
+ * @param faults The faults that a board can inject. Faults of the list may be absent
  * @returns The pairs, in the order of the faults
  */
 export function pairsOf(faults: readonly SimFault[]): Pair[] {

@@ -8,9 +8,9 @@ import { parseSettings } from "../settings/settings.ts";
 import { judge } from "./judge.ts";
 import { selfcheck, shortfalls, totals } from "./mod.ts";
 import { pairsOf } from "./pairs.ts";
-import type { Sight } from "./trial.ts";
+import type { Observation } from "./trial.ts";
 
-/** None of these was used while injector, classifier or catalogue were made. */
+/** None of these seeds was used while the injector, the classifier or the catalogue were developed. */
 const SEEDS = [90_210, 271_828, 3_141_592];
 
 function check(seed: number): InjectedFault[] {
@@ -30,13 +30,13 @@ for (const seed of SEEDS) {
     assertGreaterOrEqual(single.blamedRight, 0.95 * single.faults);
     assertGreaterOrEqual(heldOut.faults, 20);
     for (const { frames } of found.faults) assert(frames !== null && frames >= 1, `${frames}`);
-    // nothing is right by being called foreign
+    // foreign is never a correct name
     const foreign = found.faults.filter(({ named }) => named?.includes("foreign"));
     assertEquals(foreign.filter(({ namedRight }) => namedRight), []);
   });
 }
 
-Deno.test("selfcheck() injects the same twice with a seed, and something else with another", () => {
+Deno.test("selfcheck() injects the same faults with the same seed, and other faults with another seed", () => {
   const specs = (seed: number) => {
     const armed: string[] = [];
     const board = openBoard(parseSettings({ board: "sim", seed: String(seed) }));
@@ -53,7 +53,7 @@ Deno.test("selfcheck() injects the same twice with a seed, and something else wi
   assertEquals(seven.armed.filter((spec) => eight.has(spec)), []);
 });
 
-Deno.test("selfcheck() injects the same few in the same way when it is asked for one in so many", () => {
+Deno.test("selfcheck() with every injects a part of the same faults in the same way", () => {
   const settings = parseSettings({ board: "sim", seed: "7" });
   const options = { board: openBoard(settings), path: "/dev/pldma0", seed: 7 };
   const all = [...selfcheck(options)];
@@ -63,7 +63,7 @@ Deno.test("selfcheck() injects the same few in the same way when it is asked for
   assertEquals(few, [single, pairs].flatMap((some) => some.filter((_, i) => i % 16 === 0)));
 });
 
-Deno.test("pairsOf() gives each pair once, and holds about half of them out", () => {
+Deno.test("pairsOf() returns each pair once, and holds about half of them out", () => {
   const pairs = pairsOf(FAULTS);
   const names = pairs.map(({ faults }) => faults.map(({ name }) => name).sort().join(" + "));
   assertEquals(new Set(names).size, pairs.length);
@@ -80,57 +80,69 @@ function fault(kind: Fault["kind"], frame: number, blame: Fault["blame"]): Fault
   return { kind, frame, offset: 0, length: 1, blame, detail: "" };
 }
 
-function sight(some: Partial<Sight>): Sight {
+function observed(some: Partial<Observation>): Observation {
   const injected = ["frame=5 kind=flip offset=0 length=1"];
   return { intact: false, faults: [], end: null, taken: 5, injected, ...some };
 }
 
-const rights = ({ caught, namedRight, blamedRight }: InjectedFault) => [
+const verdict = ({ caught, namedRight, blamedRight }: InjectedFault) => [
   caught,
   namedRight,
   blamedRight,
 ];
 
-Deno.test("judge() takes the first fault of a frame that was hit", () => {
+Deno.test("judge() judges the first fault of a frame that was hit", () => {
   const faults = [fault("lost", 4, "rx"), fault("bit-flip", 5, "core"), fault("torn", 5, "tx")];
-  assertEquals(rights(judge([FLIP], sight({ faults }))), [true, true, true]);
-  assertEquals(rights(judge([LINE], sight({ faults }))), [true, false, false]);
+  assertEquals(verdict(judge([FLIP], observed({ faults }))), [true, true, true]);
+  assertEquals(verdict(judge([LINE], observed({ faults }))), [true, false, false]);
 });
 
-Deno.test("judge() lets a run that is whole be blind, not right", () => {
-  const blind = judge([HANG], sight({ intact: true }));
-  assertEquals(rights(blind), [false, false, false]);
+Deno.test("judge() calls a run without faults not caught, and neither named nor blamed correctly", () => {
+  const blind = judge([HANG], observed({ intact: true }));
+  assertEquals(verdict(blind), [false, false, false]);
   assertEquals(blind.frames, null);
   const [reason] = shortfalls(totals([blind]));
-  assertEquals(reason, 'blind to "hang": the run with it was whole');
+  assertEquals(reason, 'not caught: "hang" was injected, but all frames of the run passed');
 });
 
-Deno.test("judge() holds foreign for wrong, even where it is expected", () => {
+Deno.test("judge() counts foreign as a wrong name, even if it is expected", () => {
   const odd: SimFault = { ...FLIP, kind: "foreign" };
   const faults = [fault("foreign", 5, "core")];
-  assertEquals(rights(judge([odd], sight({ faults }))), [true, false, true]);
+  assertEquals(verdict(judge([odd], observed({ faults }))), [true, false, true]);
 });
 
-Deno.test("judge() wants both faults of a pair, and nobody else blamed", () => {
+Deno.test("judge() expects both faults of a pair, and no other part blamed", () => {
   const both = [fault("bit-flip", 5, "core"), fault("stale-rx", 5, "rx")];
-  assertEquals(rights(judge([FLIP, LINE], sight({ faults: both }), false)), [true, true, true]);
+  assertEquals(verdict(judge([FLIP, LINE], observed({ faults: both }), false)), [true, true, true]);
   const one = both.slice(0, 1);
-  assertEquals(rights(judge([FLIP, LINE], sight({ faults: one }), false)), [true, false, false]);
+  assertEquals(verdict(judge([FLIP, LINE], observed({ faults: one }), false)), [
+    true,
+    false,
+    false,
+  ]);
   const third = [...both, fault("torn", 5, "tx")];
-  assertEquals(rights(judge([FLIP, LINE], sight({ faults: third }), false)), [true, true, false]);
-  assertEquals(rights(judge([FLIP, FLIP], sight({ faults: one }), false)), [true, false, false]);
+  assertEquals(verdict(judge([FLIP, LINE], observed({ faults: third }), false)), [
+    true,
+    true,
+    false,
+  ]);
+  assertEquals(verdict(judge([FLIP, FLIP], observed({ faults: one }), false)), [
+    true,
+    false,
+    false,
+  ]);
 });
 
-Deno.test("shortfalls() tells when fewer than 95 % are named or blamed", () => {
-  const good = judge([FLIP], sight({ faults: [fault("bit-flip", 5, "core")] }));
-  const bad = judge([FLIP], sight({ faults: [fault("lost", 5, "core")] }));
+Deno.test("shortfalls() returns a reason if fewer than 95 % are named or blamed correctly", () => {
+  const good = judge([FLIP], observed({ faults: [fault("bit-flip", 5, "core")] }));
+  const bad = judge([FLIP], observed({ faults: [fault("lost", 5, "core")] }));
   const of = (right: number, wrong: number) =>
     shortfalls(totals([...Array(right).fill(good), ...Array(wrong).fill(bad)]));
   assertEquals(of(19, 1), []);
-  assertEquals(of(18, 1), ["18 of 19 single faults named rightly, fewer than 95 %"]);
+  assertEquals(of(18, 1), ["18 of 19 single faults named correctly, fewer than 95 %"]);
 });
 
-/** Files of this project that a module needs when it runs, itself included. */
+/** The files of this project that a module needs at run time, including itself. */
 async function needs(file: string): Promise<Set<string>> {
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", new URL(file, import.meta.url).pathname],
@@ -153,7 +165,7 @@ async function needs(file: string): Promise<Set<string>> {
   return found;
 }
 
-Deno.test("what injects faults and what names them share no module", async () => {
+Deno.test("the injectors and the classifier share no module", async () => {
   const injects = await Promise.all(
     ["faults/injector", "faults/editors", "faults/spec", "faults/catalogue", "core/core"]
       .concat(["driver/handover", "driver/transfers"])

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * One run with something injected, and what it looks like to who does not know what.
+ * One run with injected faults, observed without knowing which faults they are.
  *
  * @module
  */
@@ -17,70 +17,70 @@ import { runLoop } from "../frames/loop.ts";
 import { patterns } from "../patterns/mod.ts";
 import type { Fault } from "../verify/fault.ts";
 
-/** Bytes of a frame: several pages, and an end that is no end of a cache line. */
+/** Bytes of a frame: several pages, and an end within a cache line. */
 const SIZE = 16384 + 40;
 const DEPTH = 4;
 const FRAMES = 24;
-/** Blocks of a run before, shorter than those of the run itself. */
+/** Bytes of the blocks of a run before, which are shorter than those of the run itself. */
 const SHORTER = 64;
-/** Longest wait for a completion, milliseconds; no frame takes a hundredth of it. */
+/** Longest wait for a completion, milliseconds. A frame takes less than a hundredth of it. */
 const TIMEOUT = 5000;
 
-/** What the driver refuses with when its books of blocks are not the caller's. */
-const MIXED_UP: readonly number[] = [ERRNO.EBUSY, ERRNO.ENODATA, ERRNO.ENOENT];
+/** The errors of the driver if its state of a block differs from that of the caller. */
+const STATE_ERRORS: readonly number[] = [ERRNO.EBUSY, ERRNO.ENODATA, ERRNO.ENOENT];
 
-/** What to run with. */
+/** Options of a run. */
 export interface TrialOptions {
   /** What to inject. */
   readonly spec: string;
   /** Seed of the frames. */
   readonly seed: number;
-  /** What else a run needs for a fault to show. */
+  /** What else a run needs, so that the fault shows. */
   readonly needs?: "varied-lengths" | "stores-to-receive-blocks";
-  /** Policy of the blocks; `streaming` when left out. */
+  /** Policy of the blocks. Defaults to `streaming`. */
   readonly policy?: PolicyName;
 }
 
-/** What a run looked like. */
-export interface Sight {
-  /** Whether all frames came back whole. */
+/** What was observed in a run. */
+export interface Observation {
+  /** Whether all frames passed. */
   readonly intact: boolean;
-  /** What was wrong with frames. */
+  /** The faults that were found in frames. */
   readonly faults: readonly Fault[];
-  /** Why the run ended early: a completion never came, or was another than the one that was due. */
+  /** Why the run ended early: a completion did not arrive, or it was not the expected one. */
   readonly end: "timeout" | "mix-up" | null;
-  /** Frames that were taken. */
+  /** Number of frames that were received. */
   readonly taken: number;
-  /** What the board says that it did. */
+  /** What the board reported as injected. */
   readonly injected: readonly string[];
 }
 
 /**
- * Push frames through a loop on a board that does something wrong.
+ * Sends frames through a loop on a board that injects faults.
  *
  * @param board The board
  * @param path The device
- * @param options What it does wrong
- * @returns What it looked like
+ * @param options The faults and the run
+ * @returns What was observed
  */
-export function runTrial(board: Board, path: string, options: TrialOptions): Sight {
+export function runTrial(board: Board, path: string, options: TrialOptions): Observation {
   const device = Device.open({ path, syscalls: board.syscalls });
-  let seen: Omit<Sight, "injected">;
+  let observed: Omit<Observation, "injected">;
   let injected: string[];
   try {
-    seen = look(board, device, options);
+    observed = observe(board, device, options);
   } finally {
     injected = board.disarm();
     device[Symbol.dispose]();
   }
-  return { ...seen, injected };
+  return { ...observed, injected };
 }
 
-function look(
+function observe(
   board: Board,
   device: Device,
   { spec, seed, needs, policy = "streaming" }: TrialOptions,
-): Omit<Sight, "injected"> {
+): Omit<Observation, "injected"> {
   const maxLength = SIZE + device.info.pageSize;
   const pattern = patterns.tagged().create({ seed, maxLength });
   const common = { policy, depth: DEPTH, timeoutMs: TIMEOUT } as const;
@@ -97,7 +97,7 @@ function look(
       ...common,
       size: SIZE,
       frames: FRAMES,
-      // a primer has the length of the block: the frame after it would have a longer one before it
+      // priming uses the length of the block, so the first frame would follow a longer transfer
       ...(varied ? { primed: false, guarded: false } : {}),
       stores: needs === "stores-to-receive-blocks",
       onPrimed: () => board.arm(spec),
@@ -116,14 +116,14 @@ function look(
   }
 }
 
-/** What an error says of the board; null when it says nothing of it. */
-function endOf(error: unknown): Sight["end"] {
-  if (error instanceof ResetError) return "timeout"; // the engine hangs, and does not let go
+/** How a run ended, by the error; `null` if the error has other reasons. */
+function endOf(error: unknown): Observation["end"] {
+  if (error instanceof ResetError) return "timeout"; // the engine hangs, and RESET cannot stop it
   if (error instanceof ErrnoError) {
     if (error.errno === ERRNO.ETIMEDOUT) return "timeout";
-    // a block that is not the caller's although it came back, or nothing under way where there must be
-    return MIXED_UP.includes(error.errno) ? "mix-up" : null;
+    // a completed block is still owned by the driver, or nothing is in flight although something must be
+    return STATE_ERRORS.includes(error.errno) ? "mix-up" : null;
   }
-  // a block or a cookie that was not due: the loop's own books, or those of the binding
+  // a block or a cookie that was not expected, by the state of the loop or of the binding
   return error instanceof BlockStateError || error instanceof MixUpError ? "mix-up" : null;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// On real kernels: faults of engine, cache and driver are caught and named, and good frames raise no
-// alarm.
+// On real kernels: faults of the engine, the cache and the driver are caught and named, and correct frames
+// cause no faults.
 import { assert, assertEquals, assertGreater, assertGreaterOrEqual } from "@std/assert";
 import type { SoakResult } from "../../fixtures/boards/sim/testing/soak.ts";
 import {
@@ -16,27 +16,27 @@ import { shortfalls } from "./judge.ts";
 
 const FULL = Deno.env.get("PLUMBLINE_FULL") === "1";
 
-/** Nothing was tuned with it. */
+/** A seed that was not used for development. */
 const SEED = 161_803;
 
-interface Asked {
+interface Run {
   readonly arch: Arch;
   readonly bus: Bus;
-  /** One fault in so many. */
+  /** Every n-th fault. */
   readonly every: number;
-  /** How many faults are one at a time, at least. */
+  /** The least number of single faults. */
   readonly single: number;
 }
 
-const CHECKS: readonly Asked[] = FULL
-  ? archNames.flatMap((arch): Asked[] => [
+const CHECKS: readonly Run[] = FULL
+  ? archNames.flatMap((arch): Run[] => [
     { arch, bus: "adversarial", every: 1, single: 110 },
     { arch, bus: "swiotlb", every: 1, single: 85 },
   ])
   : [{ arch: hostArch, bus: "adversarial", every: 2, single: 55 }];
 
 for (const { arch, bus, every, single } of CHECKS) {
-  const name = `plumbline selfcheck on vm:${arch}, ${bus}, is blind to nothing and names 95 %`;
+  const name = `plumbline selfcheck on vm:${arch}, ${bus}, catches all faults and names 95 %`;
   await boardTest(arch, name, async (dir) => {
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [
@@ -48,8 +48,8 @@ for (const { arch, bus, every, single } of CHECKS) {
       stdout: "null",
       stderr: "piped",
     }).output();
-    const said = new TextDecoder().decode(stderr);
-    assertEquals(code, 0, said);
+    const output = new TextDecoder().decode(stderr);
+    assertEquals(code, 0, output);
     const text = await Deno.readTextFile(`${dir}/selfcheck.json`);
     const { board, selfcheck: found } = checkResults(JSON.parse(text));
     assertEquals([board.kind, board.arch, board.bus], ["vm", arch, bus]);
@@ -63,7 +63,7 @@ for (const { arch, bus, every, single } of CHECKS) {
     for (const where of ["core", "memory", "driver"]) {
       assertGreater(found.faults.filter((fault) => fault.where === where).length, 5, where);
     }
-    // foreign is wrong, whatever it is that was injected
+    // foreign is a wrong name, whatever was injected
     const foreign = found.faults.filter(({ named }) => named?.includes("foreign"));
     assertEquals(foreign.filter(({ namedRight }) => namedRight), []);
   });
@@ -71,7 +71,7 @@ for (const { arch, bus, every, single } of CHECKS) {
 
 const BYTES = FULL ? 1e9 : 1e8;
 
-/** Each board, and each bus; in CI no more than that. */
+/** Every architecture with every bus; without PLUMBLINE_FULL, each architecture and each bus once. */
 const SOAKS = archNames.flatMap((arch) =>
   (["swiotlb", "adversarial"] as const)
     .filter((bus) => FULL || (bus === "adversarial") === (arch === hostArch))
@@ -79,7 +79,7 @@ const SOAKS = archNames.flatMap((arch) =>
 );
 
 for (const { arch, bus } of SOAKS) {
-  const name = `${BYTES / 1e6} MB of good frames raise no alarm on vm:${arch}, ${bus}`;
+  const name = `${BYTES / 1e6} MB of correct frames cause no faults on vm:${arch}, ${bus}`;
   await boardTest(arch, name, async (outDir) => {
     const soak = "fixtures/boards/sim/testing/soak.ts";
     const run = await runInGuest({
@@ -98,7 +98,7 @@ for (const { arch, bus } of SOAKS) {
     console.log(`vm:${arch}, ${bus}: ${bytes} bytes in ${frames} frames, ${runs} runs`);
     assertEquals(wrong, {});
     assertGreaterOrEqual(bytes, BYTES);
-    // every pattern under every policy but none
+    // every pattern under every policy except none
     assertGreaterOrEqual(runs, 100);
   });
 }

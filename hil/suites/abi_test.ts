@@ -1,53 +1,55 @@
 // SPDX-License-Identifier: MIT
 /**
- * The ABI of the driver, by raw calls, in the manner of v4l2-compliance: structs begin as 0xff,
- * commands that do not exist must leave the buffer untouched, and after each refusal STATS and QUERY
- * say what they said before.
+ * Checks the ABI of the driver by raw calls, as v4l2-compliance does: structs start as 0xff bytes, unknown
+ * requests must not change the buffer, and after each failed call STATS and QUERY must report the same as
+ * before.
  *
- * This file registers the checks; they are in `abi/`, a file a verb. Filter by the verb or by words of
- * the name: `deno test -P --filter "ENQUEUE refuses" hil/suites/abi_test.ts`.
+ * This file registers the checks. They are in `abi/`, one file for each verb. Filter by words of the name:
+ * `deno test -P --filter "ENQUEUE fails" hil/suites/abi_test.ts`.
  */
 
 import type { Board } from "../board/board.ts";
 import type { CaseResult } from "../journal/journal.ts";
 import { Session } from "../case/session.ts";
-import { Bench, type Check, type Setup } from "./abi/check.ts";
+import { type Check, CheckContext, type Setup } from "./abi/check.ts";
 import { CHECKS } from "./abi/mod.ts";
 import { errorMessage } from "../text/error_message.ts";
 
 const session = await Session.openLoaded();
 if (typeof session === "string") {
-  Deno.test({ name: "the board is there", fn: () => fail(session) });
+  Deno.test({ name: "the board can be opened", fn: () => fail(session) });
 } else if (session !== null) {
   const setup = prepare(session);
   for (const check of CHECKS) register(session, check, setup);
 }
 
-/** What decides on skips. */
+/** Finds out what the board can do. */
 function prepare({ board, paths: [path = ""], infos }: Session): Setup {
   const [info] = infos ?? [];
   if (info === undefined) throw new Error(`Expected INFO of ${path}, found none`);
-  const noFaults = refusal(board, "kind=none");
-  const noWedge = noFaults ?? refusal(board, "kind=wedge frame=0 seed=1");
+  const noFaults = whyNoFault(board, "kind=none");
+  const noWedge = noFaults ?? whyNoFault(board, "kind=wedge frame=0 seed=1");
   return { board, path, info, noFaults, noWedge };
 }
 
-/** Why a fault cannot be injected, or null. */
-function refusal(board: Board, spec: string): string | null {
+/** Returns why a fault cannot be injected, or `null` if it can. */
+function whyNoFault(board: Board, spec: string): string | null {
   try {
     board.arm(spec);
     board.disarm();
     return null;
   } catch (error) {
     const why = errorMessage(error);
-    return why.startsWith("There is no") ? `${why} (Deno sees that folder with -A only)` : why;
+    return why.startsWith("There is no") ? `${why} (Deno needs -A to see that folder)` : why;
   }
 }
 
-/** Why a check cannot be done here. */
+/** Returns why a check cannot run on this board, or `null` if it can. */
 function reasonToSkip({ needs }: Check, setup: Setup): string | null {
   for (const direction of ["tx", "rx"] as const) {
-    if (setup.info[direction] === null) return `the suite sends frames round: no ${direction} here`;
+    if (setup.info[direction] === null) {
+      return `the suite needs a channel for ${direction}, but the device has none`;
+    }
   }
   return needs(setup);
 }
@@ -66,8 +68,8 @@ function register({ suite, journal }: Session, check: Check, setup: Setup): void
       const start = performance.now();
       let result: CaseResult = { outcome: "PASS", reason: null, seconds: 0, frames: 0, bytes: 0 };
       try {
-        using bench = new Bench(setup);
-        await check.run(bench.open(), bench);
+        using context = new CheckContext(setup);
+        await check.run(context.open(), context);
       } catch (error) {
         const reason = errorMessage(error);
         result = { ...result, outcome: "FAIL", reason };

@@ -72,7 +72,7 @@ Deno.test("classify() separates four faults of one frame and blames the right pa
   );
 });
 
-Deno.test("classify() tells from the edges of a receive block's previous content what caused it", () => {
+Deno.test("classify() names previous content of a receive block by its edges", () => {
   const holds = (from: number, to: number) => {
     const received = frame(33);
     received.set(frame(29).subarray(from, to), from);

@@ -42,7 +42,7 @@ const MAX_FLIPPED = 4;
  * whatever the frame holds. It generates at most a few hundred other frames, or gets them from `frameOf`.
  *
  * `README.md` lists what cannot be distinguished. A frame that the core lost and a frame that changed
- * places with the next one look alike until the next frame arrives: pass a {@linkcode FaultHistory}, and
+ * places with the next one look the same until the next frame arrives: pass a {@linkcode FaultHistory}, and
  * let it reclassify the faults at the end.
  *
  * @param frame The frame, with at least one byte that is wrong, missing or surplus

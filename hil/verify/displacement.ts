@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Follows how far a frame is displaced from segment to segment, and says what each change means: bytes
+ * Follows how far a frame is displaced from segment to segment, and finds what each change means: bytes
  * were lost or inserted, the frame was shifted, or two pieces of it changed places.
  *
  * @module

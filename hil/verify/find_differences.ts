@@ -130,7 +130,7 @@ class Comparison {
     return { differences, sources: this.#sources };
   }
 
-  /** What the segments tell: what is in the place of what, and where the frame is displaced. */
+  /** Differences between segments: bytes from elsewhere, displacements, and pieces that changed places. */
   #placed(segments: readonly Segment[], mismatches: readonly Mismatch[]): Difference[] {
     const { sequence, moved, expected } = this.#frame;
     const exchanges = findExchanges(segments, sequence);

@@ -5,15 +5,24 @@ import type { ErrnoName } from "../../../driver/errno.ts";
 import { unpackStats } from "../../../driver/stats.ts";
 import { PROT_READ } from "../../../driver/syscalls.ts";
 import { ALLOC, DIRECTIONS, POLICIES } from "../../../driver/uapi.ts";
-import { assert, type Bench, fails, group, offered, refuses, refusesCall, same } from "./check.ts";
+import {
+  assert,
+  type CheckContext,
+  fails,
+  group,
+  offered,
+  refuses,
+  refusesCall,
+  same,
+} from "./check.ts";
 import { kind, MAX_U32, MAX_U64, PAGE, Struct, type Values } from "./raw.ts";
 
 type AllocValues = Values<keyof typeof ALLOC.at>;
 
 const GOOD = { ...kind("streaming", "tx"), size: PAGE, count: 1 };
 
-/** What ALLOC refuses, by what is wrong. */
-const REFUSED: readonly [ErrnoName, string, (bench: Bench) => AllocValues][] = [
+/** Arguments that fail, by what is wrong with them. */
+const REFUSED: readonly [ErrnoName, string, (context: CheckContext) => AllocValues][] = [
   ["EINVAL", "size 0", () => ({ size: 0 })],
   ["EINVAL", "size 2^32", () => ({ size: 1n << 32n })],
   ["EINVAL", "size 2^63", () => ({ size: 1n << 63n })],
@@ -38,28 +47,31 @@ const REFUSED: readonly [ErrnoName, string, (bench: Bench) => AllocValues][] = [
 
 export const alloc = group("ALLOC", (check) => {
   for (const [code, what, values] of REFUSED) {
-    check(`refuses ${what}: ${code}`, (raw, bench) => {
-      refusesCall(raw, code, "ALLOC", new Struct(ALLOC, { ...GOOD, ...values(bench) }));
+    check(`fails with ${code} for ${what}`, (raw, context) => {
+      refusesCall(raw, code, "ALLOC", new Struct(ALLOC, { ...GOOD, ...values(context) }));
     });
   }
 
-  check("refuses a byte more than the largest block, under every policy: EINVAL", (raw, bench) => {
-    for (const policy of POLICIES) {
-      for (const direction of DIRECTIONS) {
-        const size = bench.info.policies[policy].maxBlock + 1;
-        const argument = new Struct(ALLOC, { ...kind(policy, direction), size, count: 1 });
-        refusesCall(raw, "EINVAL", "ALLOC", argument);
+  check(
+    "fails with EINVAL for one byte more than the largest block, under every policy",
+    (raw, context) => {
+      for (const policy of POLICIES) {
+        for (const direction of DIRECTIONS) {
+          const size = context.info.policies[policy].maxBlock + 1;
+          const argument = new Struct(ALLOC, { ...kind(policy, direction), size, count: 1 });
+          refusesCall(raw, "EINVAL", "ALLOC", argument);
+        }
       }
-    }
-  });
+    },
+  );
 
-  check("gives the largest block", (raw, bench) => {
-    const { maxBlock } = bench.info.policies.streaming;
+  check("allocates the largest block", (raw, context) => {
+    const { maxBlock } = context.info.policies.streaming;
     const { id } = raw.alloc("streaming", "tx", maxBlock);
     same(raw.query(id).get("size"), maxBlock, "size");
   });
 
-  check("gives ids and offsets without a gap", (raw) => {
+  check("returns ids and offsets without gaps", (raw) => {
     const { id, offset, stride } = raw.alloc("streaming", "rx", 2 * PAGE + 1, 4);
     same(stride, 3 * PAGE, "mmap_stride");
     assert(offset > 0 && offset % PAGE === 0, `mmap_offset ${offset}`);
@@ -71,19 +83,19 @@ export const alloc = group("ALLOC", (check) => {
     fails("ENOENT", "QUERY of the next id", () => raw.query(id + 4));
   });
 
-  check("gives blocks of a ring no offset", (raw) => {
+  check("returns no offset for blocks of a ring", (raw) => {
     const { id, offset, stride } = raw.alloc("bounce", "tx");
     same(offset, 0, "mmap_offset");
     same(stride, 0, "mmap_stride");
     same(raw.query(id).get("mmap_offset"), 0, "mmap_offset of QUERY");
   });
 
-  check("never gives an id twice, or an offset", (raw) => {
+  check("never returns an id or an offset twice", (raw) => {
     const seen = new Set<string>();
     for (let i = 0; i < 20; i++) {
       const { id, offset } = raw.alloc("streaming", "tx", PAGE, 2);
       for (const one of [`id ${id}`, `id ${id + 1}`, `offset ${offset}`]) {
-        assert(!seen.has(one), `${one} came twice`);
+        assert(!seen.has(one), `${one} was returned twice`);
         seen.add(one);
       }
       raw.free(id + 1);
@@ -91,17 +103,20 @@ export const alloc = group("ALLOC", (check) => {
     }
   });
 
-  check("never gives an id to a block that REGISTER has given one", (raw, bench) => {
-    const { address } = bench.memory();
+  check("never returns an id that REGISTER returned", (raw, context) => {
+    const { address } = context.memory();
     const first = raw.register("user-pages", "tx", address);
     raw.unregister(first);
-    assert(raw.alloc("streaming", "tx").id > first, `id ${first} came twice`);
+    assert(raw.alloc("streaming", "tx").id > first, `id ${first} was returned twice`);
   });
 
   for (const policy of POLICIES) {
     if (policy === "bounce" || policy.startsWith("user-pages")) continue;
     check(
-      { name: `zeroes the memory of policy ${policy}, used before or not`, needs: offered(policy) },
+      {
+        name: `zeroes the memory of policy ${policy}, whether it was used before or not`,
+        needs: offered(policy),
+      },
       (raw) => {
         const zeroed = (direction: "tx" | "rx") => {
           const { id, offset } = raw.alloc(policy, direction, 4 * PAGE);
@@ -126,28 +141,28 @@ export const alloc = group("ALLOC", (check) => {
     );
   }
 
-  check("counts blocks and whole pages, and FREE takes them back", (raw) => {
-    const books = () => {
+  check("counts blocks and whole pages in STATS until FREE", (raw) => {
+    const counts = () => {
       const { blocks, bytes } = unpackStats(raw.stats().bytes);
       return `${blocks} blocks, ${bytes} bytes`;
     };
-    same(books(), "0 blocks, 0 bytes", "at first");
+    same(counts(), "0 blocks, 0 bytes", "at first");
     const tx = raw.alloc("streaming", "tx", 1, 3);
-    same(books(), `3 blocks, ${3 * PAGE} bytes`, "three of one byte");
+    same(counts(), `3 blocks, ${3 * PAGE} bytes`, "after three blocks of one byte");
     const ring = raw.alloc("bounce", "rx", PAGE + 64);
-    same(books(), `4 blocks, ${5 * PAGE} bytes`, "and one of a page and 64 bytes");
+    same(counts(), `4 blocks, ${5 * PAGE} bytes`, "after a block of a page and 64 bytes");
     raw.free(ring.id);
     raw.free(tx.id + 1);
-    same(books(), `2 blocks, ${2 * PAGE} bytes`, "without two of them");
+    same(counts(), `2 blocks, ${2 * PAGE} bytes`, "after two FREE");
   });
 
   check(
-    "refuses a block beyond the device's limit until another is freed: ENOMEM",
-    (raw, bench) => {
-      const { maxBlocks } = bench.info;
-      const { address } = bench.memory();
+    "fails with ENOMEM at the device's limit of blocks until one is freed",
+    (raw, context) => {
+      const { maxBlocks } = context.info;
+      const { address } = context.memory();
       const { id } = raw.alloc("none", "tx", 1, maxBlocks);
-      raw.ids.clear(); // thousands of QUERY calls say nothing new
+      raw.ids.clear(); // to query thousands of blocks would take long
       raw.ids.add(id);
       refuses(raw, "ENOMEM", "ALLOC", () => raw.alloc("none", "tx", 1));
       refuses(raw, "ENOMEM", "REGISTER", () => raw.register("user-pages", "tx", address));
@@ -157,16 +172,19 @@ export const alloc = group("ALLOC", (check) => {
     },
   );
 
-  check("counts what exists against the limit of bytes: ENOMEM", (raw, bench) => {
-    const { maxBytes, policies: { streaming: { maxBlock } } } = bench.info;
+  check("fails with ENOMEM if all blocks together exceed the limit of bytes", (raw, context) => {
+    const { maxBytes, policies: { streaming: { maxBlock } } } = context.info;
     raw.alloc("streaming", "tx", maxBytes % maxBlock + PAGE);
     const count = Math.floor(maxBytes / maxBlock);
     refuses(raw, "ENOMEM", "ALLOC", () => raw.alloc("streaming", "rx", maxBlock, count));
   });
 
-  check("refuses slots of a ring that the engine cannot fill: EINVAL", (raw, bench) => {
-    const { lengthAlign } = bench.chan("rx");
-    if (lengthAlign === 1) raw.alloc("bounce", "rx", 1);
-    else refuses(raw, "EINVAL", "ALLOC", () => raw.alloc("bounce", "rx", PAGE - 1));
-  });
+  check(
+    "fails with EINVAL for ring slots of a size that the engine cannot fill",
+    (raw, context) => {
+      const { lengthAlign } = context.chan("rx");
+      if (lengthAlign === 1) raw.alloc("bounce", "rx", 1);
+      else refuses(raw, "EINVAL", "ALLOC", () => raw.alloc("bounce", "rx", PAGE - 1));
+    },
+  );
 });

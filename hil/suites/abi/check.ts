@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * What a check is, what it gets, and what it may ask: the suite is a list of groups, the same on
- * every board.
+ * What a check is, what it gets, and what it can assert. The suite is a list of groups of checks, the same
+ * on every board.
  *
  * @module
  */
@@ -14,6 +14,7 @@ import {
   MAP_PRIVATE,
   O_CLOEXEC,
   O_RDWR,
+  POLLIN,
   PROT_READ,
   PROT_WRITE,
 } from "../../../driver/syscalls.ts";
@@ -28,57 +29,61 @@ import {
 import type { Board } from "../../board/board.ts";
 import { PAGE, Raw, type Struct } from "./raw.ts";
 
-/** A wait that only a board in trouble needs, milliseconds. */
+/** A timeout that a working board never reaches, milliseconds. */
 export const LONG = 20_000;
 
-/** What is known before any check runs. */
+/** The board and what it can do. */
 export interface Setup {
   readonly board: Board;
   /** The device. */
   readonly path: string;
   readonly info: DeviceInfo;
-  /** Why no fault can be injected, or null. */
+  /** Why no fault can be injected, or `null` if faults can be injected. */
   readonly noFaults: string | null;
-  /** Why no engine can be made that keeps what it holds, or null. */
+  /** Why the engine cannot be wedged, or `null` if it can. */
   readonly noWedge: string | null;
 }
 
-/** Says why a check cannot be done, or null. */
+/** Returns why a check cannot run, or `null` if it can. */
 export type Need = (setup: Setup) => string | null;
 
-/** A device that the kernel serves: its descriptors are the kernel's, and so are its waits. */
+/** Needs a device in the kernel, with descriptors and waits of the kernel. */
 export const kernel: Need = ({ board }) =>
-  board.kind === "sim" ? "the device is in this process: the kernel does not know it" : null;
+  board.kind === "sim"
+    ? "the kernel does not know this device, because it is simulated in this process"
+    : null;
 
-/** An engine that misbehaves on request. */
+/** Needs an engine that misbehaves on request. */
 export const faults: Need = ({ noFaults }) => noFaults;
 
-/** An engine that, on request, never proves that it is idle. */
+/** Needs an engine that can be wedged: then it is never proven idle. */
 export const wedges: Need = ({ noWedge }) => noWedge;
 
-/** A policy in both directions. */
+/** Needs a policy in both directions. */
 export function offered(policy: PolicyName): Need {
   return ({ info }) => {
     const { tx, rx } = info.policies[policy];
-    return tx && rx ? null : `the driver does not offer policy ${policy} here`;
+    return tx && rx ? null : `the driver does not offer policy ${policy} in both directions`;
   };
 }
 
-/** Room for several blocks, queued or in flight. */
+/** Needs queues with room for several blocks. */
 export function queue(blocks: number): Need {
   return ({ info: { tx, rx } }) => {
     const depth = Math.min(tx?.queueDepth ?? 0, rx?.queueDepth ?? 0);
-    return depth >= blocks ? null : `a queue holds ${depth} blocks: this takes ${blocks}`;
+    return depth >= blocks
+      ? null
+      : `a queue has room for ${depth} blocks, but the check needs ${blocks}`;
   };
 }
 
 /** One check. */
 export interface Check {
-  /** Unique in the suite, the group's name first. */
+  /** Name of the check, unique in the suite. It starts with the name of the group. */
   readonly name: string;
   readonly needs: Need;
-  /** Gets a device that was just opened. */
-  readonly run: (raw: Raw, bench: Bench) => void | Promise<void>;
+  /** Runs the check on a device that was just opened. */
+  readonly run: (raw: Raw, context: CheckContext) => void | Promise<void>;
 }
 
 /** Adds a check to a group. */
@@ -88,9 +93,9 @@ export type Define = (
 ) => void;
 
 /**
- * Collect the checks of one group.
+ * Collects the checks of one group.
  *
- * @param name What every name begins with: a verb of the ABI
+ * @param name The beginning of the name of each check: a verb of the ABI
  * @param define Adds the checks
  * @returns The checks in order
  */
@@ -105,8 +110,8 @@ export function group(name: string, define: (check: Define) => void): Check[] {
   return checks;
 }
 
-/** What a check works with. Disposing it leaves the board as it was. */
-export class Bench implements Disposable {
+/** The board as a check uses it. Disposing it restores the board. */
+export class CheckContext implements Disposable {
   readonly board: Board;
   readonly path: string;
   readonly info: DeviceInfo;
@@ -120,19 +125,19 @@ export class Bench implements Disposable {
     this.info = info;
   }
 
-  /** Open the device. Without O_CLOEXEC, programs that this process starts inherit it. */
+  /** Opens the device. Without O_CLOEXEC, programs that this process starts inherit it. */
   open(flags = O_CLOEXEC): Raw {
     return this.adopt(this.board.syscalls.open(this.path, O_RDWR | flags));
   }
 
-  /** Use a descriptor of the device, and close it in the end. */
+  /** Takes over a descriptor of the device, which is closed on disposal. */
   adopt(fd: number): Raw {
     const raw = new Raw(this.board.syscalls, fd);
     this.#opened.push(raw);
     return raw;
   }
 
-  /** Memory that is not the device's. */
+  /** Maps anonymous memory, which is unmapped on disposal. */
   memory(size = PAGE, prot = PROT_READ | PROT_WRITE): Mapping {
     const flags = MAP_PRIVATE | MAP_ANONYMOUS;
     const mapping = this.board.syscalls.mmap(size, prot, flags, -1, 0);
@@ -140,13 +145,13 @@ export class Bench implements Disposable {
     return mapping;
   }
 
-  /** Unmap such memory early. */
-  forget(mapping: Mapping): void {
+  /** Unmaps such memory now. */
+  unmap(mapping: Mapping): void {
     this.#memory.splice(this.#memory.indexOf(mapping), 1);
     this.board.syscalls.munmap(mapping);
   }
 
-  /** Inject faults until {@linkcode disarm}. */
+  /** Injects faults until {@linkcode disarm}. */
   arm(spec: string): void {
     this.#armed = true;
     this.board.arm(spec);
@@ -158,25 +163,25 @@ export class Bench implements Disposable {
     this.board.disarm();
   }
 
-  /** Now, nanoseconds of the clock that deadlines are given in. */
+  /** Gets the time by the clock of deadlines, nanoseconds. */
   now(): number {
     return this.board.syscalls.monotonicNs();
   }
 
-  /** A moment in the future. */
+  /** Gets a time in the future. */
   in(milliseconds: number): number {
     return this.now() + milliseconds * 1e6;
   }
 
-  /** The channel of a direction; the suite runs where both are present. */
+  /** Gets the channel of a direction. The suite runs only on devices that have both. */
   chan(direction: Direction): NonNullable<DeviceInfo["tx"]> {
     const chan = this.info[direction];
-    if (chan === null) throw new Error(`This device has no ${direction}`);
+    if (chan === null) throw new Error(`Expected a channel for ${direction}, found none`);
     return chan;
   }
 
   /**
-   * Send one frame round and dequeue both ends.
+   * Sends one frame through the device and dequeues both blocks.
    *
    * @returns Both completions
    */
@@ -193,6 +198,21 @@ export class Bench implements Disposable {
     return { rx: raw.dequeue("rx", this.in(LONG)), tx: raw.dequeue("tx", this.in(LONG)) };
   }
 
+  /**
+   * Sends one frame through the device and dequeues the tx block only.
+   *
+   * @returns The ids of both blocks. The rx block is completed
+   */
+  completed(raw: Raw): Record<Direction, number> {
+    const tx = raw.alloc("streaming", "tx").id;
+    const rx = raw.alloc("streaming", "rx").id;
+    raw.enqueue(rx);
+    raw.enqueue(tx);
+    raw.dequeue("tx", this.in(LONG));
+    ready(raw, POLLIN);
+    return { tx, rx };
+  }
+
   [Symbol.dispose](): void {
     using cleanup = new DisposableStack();
     for (const mapping of this.#memory) {
@@ -204,23 +224,23 @@ export class Bench implements Disposable {
     cleanup.defer(() => {
       if (!this.#armed) return;
       this.disarm();
-      // an engine that was wedged lets go of its memory here
+      // a wedged engine releases its memory here
       for (const raw of this.#opened) if (raw.open) raw.reset();
     });
   }
 }
 
-/** Fail unless a condition holds. */
+/** Throws unless a condition holds. */
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Error(message);
 }
 
-/** Fail unless two values are equal. */
+/** Throws unless two values are equal. */
 export function same<T>(found: T, expected: T, what: string): void {
   if (found !== expected) throw new Error(`${what}: expected ${expected}, found ${found}`);
 }
 
-/** Expect an errno. */
+/** Throws unless a call fails with an errno. */
 export function fails(code: ErrnoName, what: string, fn: () => unknown): void {
   try {
     fn();
@@ -232,28 +252,31 @@ export function fails(code: ErrnoName, what: string, fn: () => unknown): void {
   throw new Error(`${what}: expected ${code}, found success`);
 }
 
-/** Where STATS counts what a refusal may change: deadlines that passed. */
+/** Where STATS counts timeouts, which a failed call may change. */
 const TIMEOUTS = DIRECTIONS.map((_name, i) =>
   STATS.at.chan + i * CHAN_STATS.size + CHAN_STATS.at.timeouts
 );
 
-/** Everything that the driver tells about itself: STATS, and QUERY of every block. */
+/** All state that the driver reports: STATS, and QUERY of every block. */
 function state(raw: Raw): string {
   const { bytes } = raw.stats();
   for (const at of TIMEOUTS) bytes.fill(0, at, at + 8);
   return [bytes, ...[...raw.ids].map((id) => raw.query(id).bytes)].map((one) => one.toHex()).join();
 }
 
-/** Expect an errno, and that nothing has changed. */
+/** Throws unless a call fails with an errno and changes no state. */
 export function refuses(raw: Raw, code: ErrnoName, what: string, fn: () => unknown): void {
   const before = state(raw);
   fails(code, what, fn);
-  assert(state(raw) === before, `${what}: refused with ${code}, yet STATS or QUERY has changed`);
+  assert(
+    state(raw) === before,
+    `${what}: expected no change after ${code}, but STATS or QUERY changed`,
+  );
 }
 
 /**
- * Expect that a request is refused, that nothing has changed, and that its struct is as it was but
- * for the member `error`, where there is one: that holds the errno.
+ * Throws unless a request fails with an errno and changes no state. Its struct must be unchanged, too, except
+ * for a member `error`, which must hold the errno.
  */
 export function refusesCall(
   raw: Raw,
@@ -270,11 +293,11 @@ export function refusesCall(
     wrong < 0,
     at !== undefined && wrong >= at && wrong < at + 4
       ? `${name}: member error: expected ${ERRNO[code]}, found ${argument.get("error")}`
-      : `${name}: refused with ${code}, yet byte ${wrong} of the struct was written`,
+      : `${name}: expected an unchanged struct after ${code}, but byte ${wrong} was written`,
   );
 }
 
-/** Wait until poll tells an event. An error, which poll tells unasked, does not end the wait. */
+/** Waits until poll reports an event. POLLERR, which poll reports without request, does not end the wait. */
 export function ready(raw: Raw, event: number): void {
   const end = raw.syscalls.monotonicNs() + LONG * 1e6;
   let events = 0;
@@ -286,5 +309,5 @@ export function ready(raw: Raw, event: number): void {
   throw new Error(`poll: expected event ${event} within ${LONG} ms, found ${events}`);
 }
 
-/** Never notified: waiting on it is a sleep. */
+/** Nothing notifies it, so waiting on it is a sleep. */
 const pause = new Int32Array(new SharedArrayBuffer(4));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * A process that has inherited the device: enqueues a block of its parent's and exits with the errno
- * of that. Arguments: the descriptor, the block's id.
+ * A process that inherits the device. It enqueues a block of its parent and exits with the errno of
+ * ENQUEUE. Its arguments are the descriptor and the id of the block.
  *
  * @module
  */

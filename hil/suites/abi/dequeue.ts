@@ -9,7 +9,7 @@ import { POLLIN, POLLOUT } from "../../../driver/syscalls.ts";
 import { assert, fails, group, LONG, ready, refusesCall, same } from "./check.ts";
 import { dequeueArgument, MAX_U32, MAX_U64, PAGE, type Raw, Struct, type Values } from "./raw.ts";
 
-/** What DEQUEUE refuses, by what is wrong: EINVAL. */
+/** Arguments that fail with EINVAL, by what is wrong with them. */
 const REFUSED: readonly [string, Values<keyof typeof DEQUEUE.at>][] = [
   ["direction 2", { direction: 2 }],
   ["direction 2^32 - 1", { direction: MAX_U32 }],
@@ -19,15 +19,15 @@ const REFUSED: readonly [string, Values<keyof typeof DEQUEUE.at>][] = [
   ["deadline 2^64 - 1", { deadline_ns: MAX_U64 }],
 ];
 
-/** An rx block that waits for a frame. */
+/** Enqueues an rx block, which waits for a frame. */
 function waiting(raw: Raw): number {
   const { id } = raw.alloc("streaming", "rx");
   raw.enqueue(id);
   return id;
 }
 
-/** DEQUEUE on another thread. */
-async function later(raw: Raw, direction: "tx" | "rx", deadline: number) {
+/** Calls DEQUEUE on another thread. */
+async function dequeueOnThread(raw: Raw, direction: "tx" | "rx", deadline: number) {
   const argument = dequeueArgument(direction, deadline);
   const result = await raw.syscalls.ioctlAsync(raw.fd, IOC.DEQUEUE, argument.bytes);
   return { result, argument };
@@ -37,49 +37,49 @@ const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(reso
 
 export const dequeue = group("DEQUEUE", (check) => {
   for (const [what, values] of REFUSED) {
-    check(`refuses ${what}: EINVAL`, (raw) => {
+    check(`fails with EINVAL for ${what}`, (raw) => {
       waiting(raw);
       const argument = new Struct(DEQUEUE, { direction: 1, ...values }, 0);
       refusesCall(raw, "EINVAL", "DEQUEUE", argument);
     });
   }
 
-  check("with nothing queued is ENODATA, whatever the deadline", (raw, bench) => {
+  check("fails with ENODATA if nothing is queued, with any deadline", (raw, context) => {
     raw.alloc("streaming", "rx");
     for (const direction of DIRECTIONS) {
-      for (const deadline of [0, bench.in(60_000), (1n << 63n) - 1n]) {
+      for (const deadline of [0, context.in(60_000), (1n << 63n) - 1n]) {
         refusesCall(raw, "ENODATA", "DEQUEUE", dequeueArgument(direction, deadline));
       }
     }
   });
 
-  check("with the last completion gone is ENODATA", (raw, bench) => {
-    bench.frame(raw, raw.alloc("streaming", "tx").id, raw.alloc("streaming", "rx").id);
+  check("fails with ENODATA after the last completion", (raw, context) => {
+    context.frame(raw, raw.alloc("streaming", "tx").id, raw.alloc("streaming", "rx").id);
     for (const direction of DIRECTIONS) {
-      refusesCall(raw, "ENODATA", "DEQUEUE", dequeueArgument(direction, bench.in(60_000)));
+      refusesCall(raw, "ENODATA", "DEQUEUE", dequeueArgument(direction, context.in(60_000)));
     }
   });
 
-  check("looks at its own direction only", (raw, bench) => {
+  check("ignores the other direction", (raw, context) => {
     waiting(raw);
-    refusesCall(raw, "ENODATA", "DEQUEUE", dequeueArgument("tx", bench.in(60_000)));
+    refusesCall(raw, "ENODATA", "DEQUEUE", dequeueArgument("tx", context.in(60_000)));
   });
 
-  check("with a deadline in the past only looks: ETIMEDOUT", (raw, bench) => {
+  check("fails with ETIMEDOUT at once if the deadline is in the past", (raw, context) => {
     waiting(raw);
-    for (const deadline of [0, 1, bench.now() - 1e9, bench.now()]) {
+    for (const deadline of [0, 1, context.now() - 1e9, context.now()]) {
       refusesCall(raw, "ETIMEDOUT", "DEQUEUE", dequeueArgument("rx", deadline));
     }
   });
 
-  check("waits until its deadline: ETIMEDOUT", (raw, bench) => {
+  check("fails with ETIMEDOUT not before its deadline", (raw, context) => {
     waiting(raw);
-    const deadline = bench.in(30);
+    const deadline = context.in(30);
     refusesCall(raw, "ETIMEDOUT", "DEQUEUE", dequeueArgument("rx", deadline));
-    assert(bench.now() >= deadline, "it gave up before its deadline");
+    assert(context.now() >= deadline, "DEQUEUE returned before its deadline");
   });
 
-  check("counts each deadline that passed, and nothing else", (raw) => {
+  check("counts each ETIMEDOUT, and no other error, as a timeout", (raw) => {
     const timeouts = () => {
       const { tx, rx } = unpackStats(raw.stats().bytes);
       return `${tx.timeouts} tx, ${rx.timeouts} rx`;
@@ -94,31 +94,34 @@ export const dequeue = group("DEQUEUE", (check) => {
     same(timeouts(), "0 tx, 3 rx", "timeouts after EAGAIN");
   });
 
-  check("of a nonblocking file is EAGAIN, whatever the deadline", (raw, bench) => {
+  check("fails with EAGAIN on a nonblocking file, with any deadline", (raw, context) => {
     waiting(raw);
     raw.setNonblocking(true);
-    for (const deadline of [0, bench.in(60_000), (1n << 63n) - 1n]) {
+    for (const deadline of [0, context.in(60_000), (1n << 63n) - 1n]) {
       refusesCall(raw, "EAGAIN", "DEQUEUE", dequeueArgument("rx", deadline));
     }
   });
 
-  check("of a nonblocking file finds what is done, and ENODATA after it", (raw, bench) => {
+  check("returns a completion on a nonblocking file, then fails with ENODATA", (raw, context) => {
     waiting(raw);
     raw.enqueue(raw.alloc("streaming", "tx").id);
     ready(raw, POLLIN);
-    // an end that comes between would count as a change
+    // a completion of tx in between would count as a change of state
     ready(raw, POLLOUT);
     raw.setNonblocking(true);
-    raw.dequeue("rx", bench.in(60_000));
+    raw.dequeue("rx", context.in(60_000));
     refusesCall(raw, "ENODATA", "DEQUEUE", dequeueArgument("rx", 0));
   });
 
-  check("hands back range and cookie", (raw, bench) => {
+  check("returns the range and the cookie of ENQUEUE", (raw, context) => {
     const tx = raw.alloc("streaming", "tx", 4 * PAGE);
     const rx = raw.alloc("streaming", "rx", 4 * PAGE);
     raw.enqueue(rx.id, { offset: PAGE, length: 2 * PAGE, cookie: MAX_U64 });
     raw.enqueue(tx.id, { offset: 2 * PAGE, length: 2 * PAGE, cookie: 1n << 63n });
-    const ends = { rx: raw.dequeue("rx", bench.in(LONG)), tx: raw.dequeue("tx", bench.in(LONG)) };
+    const ends = {
+      rx: raw.dequeue("rx", context.in(LONG)),
+      tx: raw.dequeue("tx", context.in(LONG)),
+    };
     same(ends.rx.get("id"), rx.id, "id");
     same(ends.tx.get("id"), tx.id, "id");
     same(ends.rx.get("offset"), PAGE, "offset");
@@ -129,11 +132,11 @@ export const dequeue = group("DEQUEUE", (check) => {
     same(ends.tx.exact("cookie"), 1n << 63n, "cookie");
   });
 
-  check("hands back times that follow each other: queued, submitted, done", (raw, bench) => {
-    const count = Math.min(4, bench.chan("tx").queueDepth, bench.chan("rx").queueDepth);
+  check("returns times in this order: queued, submitted, done", (raw, context) => {
+    const count = Math.min(4, context.chan("tx").queueDepth, context.chan("rx").queueDepth);
     const tx = raw.alloc("streaming", "tx", PAGE, count).id;
     const rx = raw.alloc("streaming", "rx", PAGE, count).id;
-    const before = bench.now();
+    const before = context.now();
     for (let i = 0; i < count; i++) {
       raw.enqueue(rx + i);
       raw.enqueue(tx + i);
@@ -141,26 +144,26 @@ export const dequeue = group("DEQUEUE", (check) => {
     for (const direction of DIRECTIONS) {
       let last = 0;
       for (let i = 0; i < count; i++) {
-        const end = raw.dequeue(direction, bench.in(LONG));
+        const end = raw.dequeue(direction, context.in(LONG));
         const [queued, submitted, done] = [
           end.get("queued_ns"),
           end.get("submitted_ns"),
           end.get("done_ns"),
         ];
-        const times = [before, queued, submitted, done, bench.now()];
+        const times = [before, queued, submitted, done, context.now()];
         assert(times.every((time, k) => k === 0 || (times[k - 1] ?? 0) <= time), times.join(" > "));
-        assert(last <= done, "a frame was done before the one ahead of it");
+        assert(last <= done, "a frame was done before an earlier one");
         last = done;
         const spent = end.get("sync_device_ns") + end.get("sync_cpu_ns");
-        assert(spent <= bench.now() - before, "syncs took longer than the whole test");
+        assert(spent <= context.now() - before, "the syncs took longer than the whole check");
       }
     }
   });
 
-  check("zeroes what is reserved, and keeps what it was asked", (raw, bench) => {
+  check("zeroes reserved members, and keeps the members of the request", (raw, context) => {
     waiting(raw);
     raw.enqueue(raw.alloc("streaming", "tx").id);
-    const deadline = bench.in(LONG);
+    const deadline = context.in(LONG);
     const end = raw.dequeue("rx", deadline);
     assert(end.slice("sideband").every((byte) => byte === 0), "sideband is not zero");
     same(end.get("error"), 0, "error");
@@ -171,20 +174,20 @@ export const dequeue = group("DEQUEUE", (check) => {
     same(end.get("deadline_ns"), deadline, "deadline_ns");
   });
 
-  check("gives the block back: it is the caller's, and can be enqueued again", (raw, bench) => {
+  check("returns the block to the user, who can enqueue it again", (raw, context) => {
     const tx = raw.alloc("streaming", "tx").id;
     const rx = raw.alloc("streaming", "rx").id;
     for (let i = 0; i < 3; i++) {
-      bench.frame(raw, tx, rx);
+      context.frame(raw, tx, rx);
       for (const id of [tx, rx]) same(STATES[raw.query(id).get("state")], "user", "state");
     }
   });
 
-  check("hands completions back in the order of ENQUEUE, through a full queue", (raw, bench) => {
-    const depth = Math.min(bench.chan("tx").queueDepth, bench.chan("rx").queueDepth);
+  check("returns the completions of a full queue in the order of ENQUEUE", (raw, context) => {
+    const depth = Math.min(context.chan("tx").queueDepth, context.chan("rx").queueDepth);
     const tx = raw.alloc("streaming", "tx", PAGE, depth).id;
     const rx = raw.alloc("streaming", "rx", PAGE, depth).id;
-    // an order that is neither that of the ids nor its reverse
+    // neither the order of the ids nor the reverse order
     const order = Array.from({ length: depth }, (_, i) => i ^ 1).filter((k) => k < depth);
     for (const [i, k] of order.entries()) {
       raw.enqueue(rx + k, { cookie: i });
@@ -193,65 +196,71 @@ export const dequeue = group("DEQUEUE", (check) => {
     for (const direction of DIRECTIONS) {
       const first = direction === "tx" ? tx : rx;
       for (const [i, k] of order.entries()) {
-        const end = raw.dequeue(direction, bench.in(LONG));
+        const end = raw.dequeue(direction, context.in(LONG));
         same(end.get("id"), first + k, `${direction} completion ${i}`);
         same(end.get("cookie"), i, `cookie of ${direction} completion ${i}`);
       }
     }
   });
 
-  check("of a frame shorter than the block tells its length, and no error", (raw, bench) => {
-    const tx = raw.alloc("streaming", "tx").id;
-    const rx = raw.alloc("streaming", "rx").id;
-    for (const length of [64, 192, 1024]) {
-      const end = bench.frame(raw, tx, rx, length, PAGE);
-      same(end.rx.get("length"), length, "length");
-      same(end.rx.get("status"), 0, "status");
-    }
-  });
+  check(
+    "returns the length of a frame that is shorter than its block, and no error",
+    (raw, context) => {
+      const tx = raw.alloc("streaming", "tx").id;
+      const rx = raw.alloc("streaming", "rx").id;
+      for (const length of [64, 192, 1024]) {
+        const end = context.frame(raw, tx, rx, length, PAGE);
+        same(end.rx.get("length"), length, "length");
+        same(end.rx.get("status"), 0, "status");
+      }
+    },
+  );
 
-  check("tells the check value of both ends, as INFO says", (raw, bench) => {
-    const tx = raw.alloc("streaming", "tx");
-    const rx = raw.alloc("streaming", "rx");
-    const bytes = new Uint8Array(raw.map(tx.offset).buffer);
-    for (let i = 0; i < PAGE; i++) bytes[i] = i * 31 + (i >> 8);
-    const expected = crc32(bytes.subarray(0, 1024));
-    const ends = bench.frame(raw, tx.id, rx.id, 1024);
-    for (const direction of DIRECTIONS) {
-      const found = ends[direction];
-      const kind = bench.chan(direction).checkKind;
-      same(CHECK_KINDS[found.get("check_kind")], kind, `check_kind of ${direction}`);
-      same(found.get("check"), kind === "crc32" ? expected : 0, `check of ${direction}`);
-    }
-  });
+  check(
+    "returns the check values of both directions, of the kind that INFO reports",
+    (raw, context) => {
+      const tx = raw.alloc("streaming", "tx");
+      const rx = raw.alloc("streaming", "rx");
+      const bytes = new Uint8Array(raw.map(tx.offset).buffer);
+      for (let i = 0; i < PAGE; i++) bytes[i] = i * 31 + (i >> 8);
+      const expected = crc32(bytes.subarray(0, 1024));
+      const ends = context.frame(raw, tx.id, rx.id, 1024);
+      for (const direction of DIRECTIONS) {
+        const found = ends[direction];
+        const kind = context.chan(direction).checkKind;
+        same(CHECK_KINDS[found.get("check_kind")], kind, `check_kind of ${direction}`);
+        same(found.get("check"), kind === "crc32" ? expected : 0, `check of ${direction}`);
+      }
+    },
+  );
 
-  check("of NULL leaves a completion for the next one", (raw, bench) => {
+  check("with NULL keeps the completion for the next call", (raw, context) => {
     const id = waiting(raw);
     raw.enqueue(raw.alloc("streaming", "tx").id);
-    raw.dequeue("tx", bench.in(LONG));
+    raw.dequeue("tx", context.in(LONG));
     ready(raw, POLLIN);
     fails("EFAULT", "DEQUEUE", () => raw.syscalls.ioctl(raw.fd, IOC.DEQUEUE, null));
     same(raw.dequeue("rx", 0).get("id"), id, "id");
   });
 
-  check("never hands back a block of the ring, but waits while one is out", (raw, bench) => {
+  check("never returns a block of the ring, but waits while one is enqueued", (raw, context) => {
     raw.alloc("bounce", "tx");
     raw.alloc("bounce", "rx");
     raw.setNonblocking(true);
     const read = () => raw.syscalls.read(raw.fd, new Uint8Array(PAGE));
     fails("EAGAIN", "read", read);
     raw.setNonblocking(false);
-    fails("ETIMEDOUT", "DEQUEUE", () => raw.dequeue("rx", bench.in(10)));
+    fails("ETIMEDOUT", "DEQUEUE", () => raw.dequeue("rx", context.in(10)));
     raw.syscalls.write(raw.fd, new Uint8Array(64));
     ready(raw, POLLIN);
-    fails("ENODATA", "DEQUEUE", () => raw.dequeue("rx", bench.in(60_000)));
+    fails("ENODATA", "DEQUEUE", () => raw.dequeue("rx", context.in(60_000)));
     same(read(), 64, "bytes of the frame");
   });
 
-  check("that waits ends when a frame comes", async (raw, bench) => {
+  check("that waits returns when a frame arrives", async (raw, context) => {
     const id = waiting(raw);
     const tx = raw.alloc("streaming", "tx").id;
-    const end = later(raw, "rx", bench.in(LONG));
+    const end = dequeueOnThread(raw, "rx", context.in(LONG));
     await pause(50);
     raw.enqueue(tx);
     const { result, argument } = await end;
@@ -260,18 +269,21 @@ export const dequeue = group("DEQUEUE", (check) => {
     same(argument.get("error"), 0, "error");
   });
 
-  check("that waits ends with ETIMEDOUT, stored in the struct", async (raw, bench) => {
+  check("that waits fails with ETIMEDOUT, and stores it in the struct", async (raw, context) => {
     waiting(raw);
-    const { result, argument } = await later(raw, "rx", bench.in(30));
+    const { result, argument } = await dequeueOnThread(raw, "rx", context.in(30));
     same(result, -1, "result");
     same(argument.get("error"), ERRNO.ETIMEDOUT, "error");
   });
 
-  check("that waits ends with ECANCELED at RESET, on every thread", async (raw, bench) => {
-    // a thread that began to wait only after RESET found nothing queued: then all wait longer
+  check("that waits fails with ECANCELED at RESET, on every thread", async (raw, context) => {
+    // a thread that starts to wait after RESET gets ENODATA: then try again with a longer pause
     for (const milliseconds of [100, 1_000, 10_000]) {
       waiting(raw);
-      const ends = [later(raw, "rx", bench.in(LONG)), later(raw, "rx", bench.in(LONG))];
+      const ends = [
+        dequeueOnThread(raw, "rx", context.in(LONG)),
+        dequeueOnThread(raw, "rx", context.in(LONG)),
+      ];
       await pause(milliseconds);
       raw.reset();
       const errors = (await Promise.all(ends)).map(({ result, argument }) => {

@@ -2,14 +2,13 @@
 /** ENQUEUE. @module */
 
 import { ErrnoError } from "../../../driver/errno.ts";
-import { POLLIN } from "../../../driver/syscalls.ts";
 import { ENQUEUE, ENQUEUE_FLAGS, POLICIES } from "../../../driver/uapi.ts";
-import { type Bench, group, LONG, offered, ready, refuses, refusesCall, same } from "./check.ts";
+import { type CheckContext, group, LONG, offered, refuses, refusesCall, same } from "./check.ts";
 import { MAX_U32, MAX_U64, PAGE, type Raw, Struct, type Values } from "./raw.ts";
 
 type EnqueueValues = Values<keyof typeof ENQUEUE.at>;
 
-/** What ENQUEUE refuses of a block of two pages, by what is wrong: EINVAL. */
+/** Arguments for a block of two pages that fail with EINVAL, by what is wrong with them. */
 const REFUSED: readonly [string, EnqueueValues][] = [
   ["length 0", { length: 0 }],
   ["length 0 at the end", { offset: 2 * PAGE, length: 0 }],
@@ -34,9 +33,9 @@ function refused(raw: Raw, code: "EINVAL" | "EBUSY" | "EAGAIN" | "ENOENT" | "EFA
   refusesCall(raw, code, "ENQUEUE", new Struct(ENQUEUE, { id, length: PAGE }));
 }
 
-/** Fill a queue; returns a block that found no room. A core may hold some frames of tx on its own. */
-export function fill(raw: Raw, bench: Bench, direction: "tx" | "rx"): number {
-  const depth = bench.chan(direction).queueDepth;
+/** Fills a queue, and returns a block that has no room in it. A core may take some frames of tx out. */
+export function fill(raw: Raw, context: CheckContext, direction: "tx" | "rx"): number {
+  const depth = context.chan(direction).queueDepth;
   const spare = direction === "tx" ? 64 : 0;
   const { id } = raw.alloc("streaming", direction, PAGE, depth + spare + 1);
   for (let i = 0; i < depth; i++) raw.enqueue(id + i);
@@ -53,7 +52,7 @@ export function fill(raw: Raw, bench: Bench, direction: "tx" | "rx"): number {
 
 export const enqueue = group("ENQUEUE", (check) => {
   for (const [what, values] of REFUSED) {
-    check(`refuses ${what}: EINVAL`, (raw) => {
+    check(`fails with EINVAL for ${what}`, (raw) => {
       for (const direction of ["tx", "rx"] as const) {
         const { id } = raw.alloc("streaming", direction, 2 * PAGE);
         const argument = new Struct(ENQUEUE, { id, length: PAGE, cookie: MAX_U64, ...values });
@@ -63,7 +62,7 @@ export const enqueue = group("ENQUEUE", (check) => {
   }
 
   for (let i = 1; i < 4; i++) {
-    check(`refuses sideband word ${i}: EINVAL`, (raw) => {
+    check(`fails with EINVAL for sideband word ${i}`, (raw) => {
       const { id } = raw.alloc("streaming", "rx");
       const argument = new Struct(ENQUEUE, { id, length: PAGE });
       argument.slice("sideband")[4 * i] = 1;
@@ -71,8 +70,8 @@ export const enqueue = group("ENQUEUE", (check) => {
     });
   }
 
-  check("takes an offset between cache lines with UNALIGNED", (raw, bench) => {
-    const align = bench.chan("rx").addressAlign;
+  check("accepts an offset between cache lines with UNALIGNED", (raw, context) => {
+    const align = context.chan("rx").addressAlign;
     const { id } = raw.alloc("streaming", "rx");
     raw.enqueue(id, { offset: Math.max(8, align), length: 64, flags: ENQUEUE_FLAGS.unaligned });
     raw.reset();
@@ -82,68 +81,66 @@ export const enqueue = group("ENQUEUE", (check) => {
     refusesCall(raw, "EINVAL", "ENQUEUE", argument);
   });
 
-  check("of an id that was never given is ENOENT", (raw) => {
+  check("fails with ENOENT for an id that was never returned", (raw) => {
     const { id } = raw.alloc("streaming", "tx");
     for (const other of [0, id + 1, MAX_U32]) refused(raw, "ENOENT", other);
   });
 
-  check("of a block that was freed is ENOENT", (raw) => {
+  check("fails with ENOENT for a freed block", (raw) => {
     const { id } = raw.alloc("streaming", "tx");
     raw.free(id);
     refused(raw, "ENOENT", id);
   });
 
-  check("twice is EBUSY", (raw) => {
+  check("fails with EBUSY the second time", (raw) => {
     const { id } = raw.alloc("streaming", "rx");
     raw.enqueue(id);
     refused(raw, "EBUSY", id);
   });
 
-  check("of a block that waits for DEQUEUE is EBUSY", (raw, bench) => {
-    const tx = raw.alloc("streaming", "tx");
-    const rx = raw.alloc("streaming", "rx");
-    raw.enqueue(rx.id);
-    raw.enqueue(tx.id);
-    raw.dequeue("tx", bench.in(LONG));
-    ready(raw, POLLIN);
-    refused(raw, "EBUSY", rx.id);
+  check("fails with EBUSY for a completed block before DEQUEUE", (raw, context) => {
+    const { rx } = context.completed(raw);
+    refused(raw, "EBUSY", rx);
     raw.dequeue("rx", 0);
-    raw.enqueue(rx.id);
+    raw.enqueue(rx);
   });
 
-  check("of a block of the ring is EINVAL", (raw) => {
+  check("fails with EINVAL for a block of the ring", (raw) => {
     for (const direction of ["tx", "rx"] as const) {
       refused(raw, "EINVAL", raw.alloc("bounce", direction).id);
     }
   });
 
   for (const direction of ["tx", "rx"] as const) {
-    check(`is EAGAIN when the ${direction} queue is full, and works after RESET`, (raw, bench) => {
-      const id = fill(raw, bench, direction);
-      refused(raw, "EAGAIN", id);
-      raw.reset();
-      raw.enqueue(id);
-    });
+    check(
+      `fails with EAGAIN if the ${direction} queue is full, and succeeds after RESET`,
+      (raw, context) => {
+        const id = fill(raw, context, direction);
+        refused(raw, "EAGAIN", id);
+        raw.reset();
+        raw.enqueue(id);
+      },
+    );
   }
 
-  check("into a full queue works again after one DEQUEUE", (raw, bench) => {
-    const id = fill(raw, bench, "rx");
+  check("into a full queue succeeds after one DEQUEUE", (raw, context) => {
+    const id = fill(raw, context, "rx");
     const tx = raw.alloc("streaming", "tx");
     refused(raw, "EAGAIN", id);
     raw.enqueue(tx.id);
-    raw.dequeue("rx", bench.in(LONG));
+    raw.dequeue("rx", context.in(LONG));
     raw.enqueue(id);
     refused(raw, "EBUSY", id);
   });
 
-  check("of one direction does not fill the queue of the other", (raw, bench) => {
-    fill(raw, bench, "tx");
+  check("in one direction does not fill the queue of the other one", (raw, context) => {
+    fill(raw, context, "tx");
     const { id } = raw.alloc("streaming", "rx");
     raw.enqueue(id);
-    raw.dequeue("rx", bench.in(LONG));
+    raw.dequeue("rx", context.in(LONG));
   });
 
-  check("stores error 0 when it succeeds, and changes nothing else", (raw) => {
+  check("stores error 0 on success, and changes nothing else in the struct", (raw) => {
     const { id } = raw.alloc("streaming", "rx");
     const argument = new Struct(ENQUEUE, { id, length: PAGE, error: MAX_U32 });
     const expected = argument.bytes.slice().fill(0, ENQUEUE.at.error, ENQUEUE.at.error + 4);
@@ -151,45 +148,54 @@ export const enqueue = group("ENQUEUE", (check) => {
     same(argument.bytes.toHex(), expected.toHex(), "the struct");
   });
 
-  check("of user pages that went away is EFAULT, and the block is the caller's", (raw, bench) => {
-    const memory = bench.memory();
-    const id = raw.register("user-pages", "rx", memory.address);
-    bench.forget(memory);
-    refused(raw, "EFAULT", id);
-    raw.unregister(id);
-  });
+  check(
+    "fails with EFAULT for user pages that were unmapped, and the user keeps the block",
+    (raw, context) => {
+      const memory = context.memory();
+      const id = raw.register("user-pages", "rx", memory.address);
+      context.unmap(memory);
+      refused(raw, "EFAULT", id);
+      raw.unregister(id);
+    },
+  );
 
   for (const policy of POLICIES) {
     if (policy === "bounce" || policy.startsWith("user-pages")) continue;
-    check({ name: `takes blocks of policy ${policy}`, needs: offered(policy) }, (raw, bench) => {
-      const tx = raw.alloc(policy, "tx");
-      const rx = raw.alloc(policy, "rx");
-      for (let i = 0; i < 3; i++) bench.frame(raw, tx.id, rx.id);
-    });
+    check(
+      { name: `accepts blocks of policy ${policy}`, needs: offered(policy) },
+      (raw, context) => {
+        const tx = raw.alloc(policy, "tx");
+        const rx = raw.alloc(policy, "rx");
+        for (let i = 0; i < 3; i++) context.frame(raw, tx.id, rx.id);
+      },
+    );
   }
 
   for (const policy of ["user-pages", "user-pages-registered"] as const) {
-    check({ name: `takes blocks of policy ${policy}`, needs: offered(policy) }, (raw, bench) => {
-      const out = bench.memory(2 * PAGE);
-      const back = bench.memory(2 * PAGE);
-      const tx = raw.register(policy, "tx", out.address, 2 * PAGE);
-      const rx = raw.register(policy, "rx", back.address, 2 * PAGE);
-      for (let i = 0; i < 3; i++) bench.frame(raw, tx, rx, 2 * PAGE);
-    });
+    check(
+      { name: `accepts blocks of policy ${policy}`, needs: offered(policy) },
+      (raw, context) => {
+        const out = context.memory(2 * PAGE);
+        const back = context.memory(2 * PAGE);
+        const tx = raw.register(policy, "tx", out.address, 2 * PAGE);
+        const rx = raw.register(policy, "rx", back.address, 2 * PAGE);
+        for (let i = 0; i < 3; i++) context.frame(raw, tx, rx, 2 * PAGE);
+      },
+    );
   }
 
-  check("takes a part of a block", (raw, bench) => {
+  check("accepts a part of a block", (raw, context) => {
     const tx = raw.alloc("streaming", "tx", 4 * PAGE);
     const rx = raw.alloc("streaming", "rx", 4 * PAGE);
     const offset = PAGE;
     raw.enqueue(rx.id, { offset, length: 2 * PAGE });
     raw.enqueue(tx.id, { offset: 2 * PAGE, length: 2 * PAGE });
-    same(raw.dequeue("rx", bench.in(LONG)).get("offset"), offset, "offset");
-    same(raw.dequeue("tx", bench.in(LONG)).get("offset"), 2 * PAGE, "offset");
+    same(raw.dequeue("rx", context.in(LONG)).get("offset"), offset, "offset");
+    same(raw.dequeue("tx", context.in(LONG)).get("offset"), 2 * PAGE, "offset");
   });
 
-  check("that was refused takes no place in the queue", (raw, bench) => {
-    const depth = bench.chan("rx").queueDepth;
+  check("that fails takes no place in the queue", (raw, context) => {
+    const depth = context.chan("rx").queueDepth;
     const { id } = raw.alloc("streaming", "rx", PAGE, depth);
     for (let i = 0; i < depth; i++) {
       refuses(raw, "EINVAL", "ENQUEUE", () => raw.enqueue(id, { length: 0 }));

@@ -3,43 +3,32 @@
 
 import { POLLIN, PROT_READ } from "../../../driver/syscalls.ts";
 import { BLOCK_FLAGS, FREE, POLICIES, QUERY, STATES } from "../../../driver/uapi.ts";
-import { assert, type Bench, group, LONG, ready, refusesCall, same } from "./check.ts";
+import { assert, type CheckContext, group, LONG, ready, refusesCall, same } from "./check.ts";
 import { kind, MAX_U32, PAGE, type Raw, Struct } from "./raw.ts";
 
-/** A completion that waits to be dequeued. */
-function finished(raw: Raw, bench: Bench): number {
-  const tx = raw.alloc("streaming", "tx");
-  const rx = raw.alloc("streaming", "rx");
-  raw.enqueue(rx.id);
-  raw.enqueue(tx.id);
-  raw.dequeue("tx", bench.in(LONG));
-  ready(raw, POLLIN);
-  return rx.id;
-}
-
-const registered = (raw: Raw, bench: Bench) =>
-  raw.register("user-pages-registered", "rx", bench.memory().address);
+const registered = (raw: Raw, context: CheckContext) =>
+  raw.register("user-pages-registered", "rx", context.memory().address);
 
 export const free = group("FREE", (check) => {
-  check("of an id that was never given is ENOENT", (raw) => {
+  check("fails with ENOENT for an id that was never returned", (raw) => {
     const { id } = raw.alloc("streaming", "tx");
     for (const other of [0, id + 1, MAX_U32]) {
       refusesCall(raw, "ENOENT", "FREE", new Struct(FREE, { id: other }));
     }
   });
 
-  check("twice is ENOENT", (raw) => {
+  check("fails with ENOENT the second time", (raw) => {
     const { id } = raw.alloc("streaming", "tx", PAGE, 2);
     raw.free(id);
     refusesCall(raw, "ENOENT", "FREE", new Struct(FREE, { id }));
   });
 
-  check("with a reserved member is EINVAL", (raw) => {
+  check("fails with EINVAL for a reserved member", (raw) => {
     const { id } = raw.alloc("streaming", "tx");
     refusesCall(raw, "EINVAL", "FREE", new Struct(FREE, { id, reserved: 1 }));
   });
 
-  check("of a mapped block is EBUSY, until its last mapping is gone", (raw) => {
+  check("fails with EBUSY until the last mapping of the block is gone", (raw) => {
     const { id, offset } = raw.alloc("streaming", "rx");
     const first = raw.map(offset);
     const second = raw.map(offset, { prot: PROT_READ });
@@ -50,7 +39,7 @@ export const free = group("FREE", (check) => {
     raw.free(id);
   });
 
-  check("of a block that the engine has is EBUSY", (raw) => {
+  check("fails with EBUSY for an enqueued block", (raw) => {
     const { id } = raw.alloc("streaming", "rx");
     raw.enqueue(id);
     refusesCall(raw, "EBUSY", "FREE", new Struct(FREE, { id }));
@@ -58,43 +47,43 @@ export const free = group("FREE", (check) => {
     raw.free(id);
   });
 
-  check("of a block that waits for DEQUEUE is EBUSY", (raw, bench) => {
-    const id = finished(raw, bench);
+  check("fails with EBUSY for a completed block before DEQUEUE", (raw, context) => {
+    const { rx: id } = context.completed(raw);
     refusesCall(raw, "EBUSY", "FREE", new Struct(FREE, { id }));
     raw.dequeue("rx", 0);
     raw.free(id);
   });
 
-  check("of registered memory is EINVAL", (raw, bench) => {
-    refusesCall(raw, "EINVAL", "FREE", new Struct(FREE, { id: registered(raw, bench) }));
+  check("fails with EINVAL for registered memory", (raw, context) => {
+    refusesCall(raw, "EINVAL", "FREE", new Struct(FREE, { id: registered(raw, context) }));
   });
 });
 
 export const unregister = group("UNREGISTER", (check) => {
-  check("of an id that was never given is ENOENT", (raw) => {
+  check("fails with ENOENT for an id that was never returned", (raw) => {
     for (const id of [0, 1, MAX_U32]) {
       refusesCall(raw, "ENOENT", "UNREGISTER", new Struct(FREE, { id }));
     }
   });
 
-  check("twice is ENOENT", (raw, bench) => {
-    const id = registered(raw, bench);
+  check("fails with ENOENT the second time", (raw, context) => {
+    const id = registered(raw, context);
     raw.unregister(id);
     refusesCall(raw, "ENOENT", "UNREGISTER", new Struct(FREE, { id }));
   });
 
-  check("with a reserved member is EINVAL", (raw, bench) => {
-    const id = registered(raw, bench);
+  check("fails with EINVAL for a reserved member", (raw, context) => {
+    const id = registered(raw, context);
     refusesCall(raw, "EINVAL", "UNREGISTER", new Struct(FREE, { id, reserved: 1 }));
   });
 
-  check("of an allocated block is EINVAL", (raw) => {
+  check("fails with EINVAL for an allocated block", (raw) => {
     const { id } = raw.alloc("streaming", "tx");
     refusesCall(raw, "EINVAL", "UNREGISTER", new Struct(FREE, { id }));
   });
 
-  check("of memory that the engine has is EBUSY", (raw, bench) => {
-    const id = registered(raw, bench);
+  check("fails with EBUSY for enqueued memory", (raw, context) => {
+    const id = registered(raw, context);
     raw.enqueue(id);
     refusesCall(raw, "EBUSY", "UNREGISTER", new Struct(FREE, { id }));
     raw.reset();
@@ -103,33 +92,33 @@ export const unregister = group("UNREGISTER", (check) => {
 });
 
 export const query = group("QUERY", (check) => {
-  check("of an id that was never given is ENOENT", (raw) => {
+  check("fails with ENOENT for an id that was never returned", (raw) => {
     const { id } = raw.alloc("streaming", "tx");
     for (const other of [0, id + 1, MAX_U32]) {
       refusesCall(raw, "ENOENT", "QUERY", new Struct(QUERY, { id: other }));
     }
   });
 
-  check("of a block that was freed is ENOENT", (raw) => {
+  check("fails with ENOENT for a freed block", (raw) => {
     const { id } = raw.alloc("streaming", "tx");
     raw.free(id);
     refusesCall(raw, "ENOENT", "QUERY", new Struct(QUERY, { id }));
   });
 
-  check("with a reserved member is EINVAL", (raw) => {
+  check("fails with EINVAL for a reserved member", (raw) => {
     const { id } = raw.alloc("streaming", "tx");
     refusesCall(raw, "EINVAL", "QUERY", new Struct(QUERY, { id, reserved: 1 }));
   });
 
-  check("tells direction, policy, size and offset as they were given", (raw, bench) => {
+  check("reports direction, policy, size and offset as they were allocated", (raw, context) => {
     for (const policy of POLICIES) {
       for (const direction of ["tx", "rx"] as const) {
-        if (!bench.info.policies[policy][direction] || policy.startsWith("user-pages")) continue;
+        if (!context.info.policies[policy][direction] || policy.startsWith("user-pages")) continue;
         const { id, offset } = raw.alloc(policy, direction, 192);
-        const { policy: index, direction: way } = kind(policy, direction);
+        const { policy: index, direction: number } = kind(policy, direction);
         const found = raw.query(id);
         same(found.get("policy"), index, "policy");
-        same(found.get("direction"), way, "direction");
+        same(found.get("direction"), number, "direction");
         same(found.get("size"), 192, "size");
         same(found.get("mmap_offset"), offset, "mmap_offset");
         same(found.get("segments"), 1, `segments of ${policy}`);
@@ -139,56 +128,56 @@ export const query = group("QUERY", (check) => {
     }
   });
 
-  check("tells who has the block: user, in flight, queued, done", (raw, bench) => {
+  check("reports the state of a block: user, in flight, queued, done", (raw, context) => {
     const state = (id: number) => STATES[raw.query(id).get("state")];
-    const { engineDepth: depth, queueDepth } = bench.chan("rx");
+    const { engineDepth: depth, queueDepth } = context.chan("rx");
     const { id } = raw.alloc("streaming", "rx", PAGE, depth + 1);
     const tx = raw.alloc("streaming", "tx");
-    same(state(id), "user", "at first");
+    same(state(id), "user", "after ALLOC");
     for (let i = 0; i < Math.min(depth + 1, queueDepth); i++) raw.enqueue(id + i);
-    same(state(id), "in-flight", "the first one enqueued");
+    same(state(id), "in-flight", "after ENQUEUE");
     if (depth < queueDepth) {
-      same(state(id + depth), "queued", "one more than the engine takes");
+      same(state(id + depth), "queued", "beyond the depth of the engine");
     }
     raw.enqueue(tx.id);
-    raw.dequeue("tx", bench.in(LONG));
+    raw.dequeue("tx", context.in(LONG));
     ready(raw, POLLIN);
-    same(state(id), "done", "with a frame");
+    same(state(id), "done", "after a frame");
     raw.dequeue("rx", 0);
-    same(state(id), "user", "dequeued");
+    same(state(id), "user", "after DEQUEUE");
     raw.reset();
     same(state(id + depth), "user", "after RESET");
   });
 
-  check("tells whether a block is mapped", (raw) => {
+  check("reports whether a block is mapped", (raw) => {
     const { id, offset } = raw.alloc("streaming", "rx");
     const mapped = () => (raw.query(id).get("flags") & BLOCK_FLAGS.mapped) !== 0;
-    same(mapped(), false, "at first");
+    same(mapped(), false, "after ALLOC");
     const mapping = raw.map(offset);
     same(mapped(), true, "mapped");
     raw.unmap(mapping);
     same(mapped(), false, "unmapped");
   });
 
-  check("tells whether the policy's sync calls do anything", (raw, bench) => {
+  check("reports whether the sync calls of the policy have an effect", (raw, context) => {
     const needs = (id: number) => (raw.query(id).get("flags") & BLOCK_FLAGS.needsSync) !== 0;
     for (const policy of ["coherent", "write-combine", "none"] as const) {
-      if (!bench.info.policies[policy].tx) continue;
+      if (!context.info.policies[policy].tx) continue;
       same(needs(raw.alloc(policy, "tx").id), false, policy);
     }
     for (const policy of ["streaming", "streaming-lazy", "manual"] as const) {
-      same(needs(raw.alloc(policy, "rx").id), bench.chan("rx").needsSync, policy);
+      same(needs(raw.alloc(policy, "rx").id), context.chan("rx").needsSync, policy);
     }
   });
 
-  check("tells whether memory is pinned, and in how many pieces", (raw, bench) => {
+  check("reports whether memory is pinned, and in how many segments", (raw, context) => {
     const look = (id: number) => {
       const found = raw.query(id);
       const pinned = (found.get("flags") & BLOCK_FLAGS.pinned) !== 0;
       return `${pinned ? "pinned" : "not pinned"}, ${found.get("segments") > 0 ? "some" : "no"}`;
     };
-    same(look(registered(raw, bench)), "pinned, some", "user-pages-registered");
-    const id = raw.register("user-pages", "rx", bench.memory().address);
+    same(look(registered(raw, context)), "pinned, some", "user-pages-registered");
+    const id = raw.register("user-pages", "rx", context.memory().address);
     same(look(id), "not pinned, no", "user-pages");
     raw.enqueue(id);
     same(look(id), "pinned, some", "user-pages in flight");

@@ -29,15 +29,18 @@ function isPowerOfTwo(value: number): boolean {
 }
 
 export const infoChecks = group("INFO", (check) => {
-  check("tells the version of the ABI", (raw) => {
+  check("reports the version of the ABI", (raw) => {
     same(info(raw).get("abi_version"), ABI_VERSION, "abi_version");
   });
 
   check("writes every byte", (raw) => {
-    assert(info(raw, 0).bytes.toHex() === info(raw, 0xff).bytes.toHex(), "some were left alone");
+    assert(
+      info(raw, 0).bytes.toHex() === info(raw, 0xff).bytes.toHex(),
+      "some bytes were not written",
+    );
   });
 
-  check("zeroes what is reserved, and what is beyond the last policy", (raw) => {
+  check("zeroes reserved members and everything after the last policy", (raw) => {
     const { bytes } = info(raw, 0xff);
     zero(bytes.subarray(INFO.at.reserved), "reserved");
     const end = INFO.at.policy + MAX_POLICIES * POLICY_INFO.size;
@@ -48,20 +51,20 @@ export const infoChecks = group("INFO", (check) => {
     });
   });
 
-  check("ends the names of engine and channel with NUL, and nothing after it", (raw) => {
+  check("ends the names of engine and channel with NUL, and zeroes the rest", (raw) => {
     const { bytes } = info(raw, 0xff);
     for (const i of DIRECTIONS.keys()) {
       for (const member of ["engine", "channel"] as const) {
         const at = INFO.at.chan + i * CHAN_INFO.size + CHAN_INFO.at[member];
         const name = bytes.subarray(at, at + 32);
         const end = name.indexOf(0);
-        assert(end > 0, `${member}: expected a name and its end, found ${name.toHex()}`);
-        zero(name.subarray(end), `what follows ${member}`);
+        assert(end > 0, `${member}: expected a name that ends with NUL, found ${name.toHex()}`);
+        zero(name.subarray(end), `the rest of ${member}`);
       }
     }
   });
 
-  check("sets no flag that the header does not name", (raw) => {
+  check("sets no flag that the header does not define", (raw) => {
     const { bytes } = info(raw);
     const view = new DataView(bytes.buffer);
     for (const i of DIRECTIONS.keys()) {
@@ -73,7 +76,7 @@ export const infoChecks = group("INFO", (check) => {
     }
   });
 
-  check("tells alignments that are powers of two, and depths that fit", (raw) => {
+  check("reports alignments that are powers of two, and consistent depths", (raw) => {
     const { cacheAlign, pageSize, tx, rx } = unpackInfo(info(raw).bytes);
     assert(isPowerOfTwo(pageSize) && pageSize >= 4096, `page_size ${pageSize}`);
     assert(isPowerOfTwo(cacheAlign) && cacheAlign <= pageSize, `cache_align ${cacheAlign}`);
@@ -88,17 +91,17 @@ export const infoChecks = group("INFO", (check) => {
     }
   });
 
-  check("tells limits that agree with each other", (raw) => {
+  check("reports limits that are consistent with each other", (raw) => {
     const { maxBlocks, maxBytes, pageSize, policies } = unpackInfo(info(raw).bytes);
     assert(maxBlocks > 0, "max_blocks is 0");
     for (const [name, { tx, rx, maxBlock }] of Object.entries(policies)) {
-      same(maxBlock > 0, tx || rx, `${name} is offered, and has a largest block`);
-      assert(maxBlock <= maxBytes, `largest block of ${name} is more than max_bytes`);
-      same(maxBlock % pageSize, 0, `largest block of ${name} in pages`);
+      same(maxBlock > 0, tx || rx, `${name} has a largest block, and is offered`);
+      assert(maxBlock <= maxBytes, `the largest block of ${name} exceeds max_bytes`);
+      same(maxBlock % pageSize, 0, `largest block of ${name} modulo page_size`);
     }
   });
 
-  check("tells the attributes that each policy stands for", (raw) => {
+  check("reports the memory attribute of each policy", (raw) => {
     const { policies } = unpackInfo(info(raw).bytes);
     for (const name of POLICIES) {
       const { attribute, alias } = policies[name];
@@ -112,10 +115,10 @@ export const infoChecks = group("INFO", (check) => {
     }
   });
 
-  check("says the same with blocks as without", (raw) => {
+  check("reports the same with blocks as without", (raw) => {
     const before = info(raw).bytes.toHex();
     raw.alloc("streaming", "tx", 4096, 3);
     raw.enqueue(raw.alloc("streaming", "rx").id);
-    assert(info(raw).bytes.toHex() === before, "it said something else");
+    assert(info(raw).bytes.toHex() === before, "INFO changed");
   });
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** What holds for every request: numbers that do not exist, NULL, and structs of 0xff. @module */
+/** Checks of all requests: unknown numbers, NULL, and structs of 0xff bytes. @module */
 
 import { POLLIN, PROT_READ, PROT_WRITE } from "../../../driver/syscalls.ts";
 import { ALLOC, IOC, IOC_MAGIC, type RequestName } from "../../../driver/uapi.ts";
@@ -9,12 +9,12 @@ import { dequeueArgument, kind, type Raw, Struct, STRUCTS } from "./raw.ts";
 
 const NAMES = Object.keys(STRUCTS) as RequestName[];
 
-/** `_IOC()`: two bits of direction, 14 of size, the driver's byte, the number. */
+/** `_IOC()`: two bits of direction, 14 bits of size, the type of the driver, the number. */
 function encode(direction: number, size: number, magic: number, number: number): number {
   return ((direction << 30) | (size << 16) | (magic << 8) | number) >>> 0;
 }
 
-/** The parts of a request's number. */
+/** The parts of a request. */
 function decode(request: number): { direction: number; size: number; number: number } {
   return { direction: request >>> 30, size: request >>> 16 & 0x3fff, number: request & 0xff };
 }
@@ -23,20 +23,20 @@ function unknown(raw: Raw, request: number): void {
   const buffer = new Uint8Array(4096).fill(0xff);
   const what = `request 0x${request.toString(16)}`;
   refuses(raw, "ENOTTY", what, () => raw.syscalls.ioctl(raw.fd, request, buffer));
-  assert(buffer.every((byte) => byte === 0xff), `${what}: the buffer was touched`);
+  assert(buffer.every((byte) => byte === 0xff), `${what}: the buffer was changed`);
 }
 
 export const ioctl = group("ioctl", (check) => {
-  check("of number 0 is ENOTTY", (raw) => unknown(raw, 0));
-  check("of all ones is ENOTTY", (raw) => unknown(raw, 0xffff_ffff));
-  check("of a terminal (TCGETS) is ENOTTY", (raw) => unknown(raw, 0x5401));
-  check("of a number not taken is ENOTTY", (raw) => {
+  check("fails with ENOTTY for request 0", (raw) => unknown(raw, 0));
+  check("fails with ENOTTY for request 0xffffffff", (raw) => unknown(raw, 0xffff_ffff));
+  check("fails with ENOTTY for a request of a terminal (TCGETS)", (raw) => unknown(raw, 0x5401));
+  check("fails with ENOTTY for an unused number", (raw) => {
     for (const number of [NAMES.length, NAMES.length + 1, 127, 128, 255]) {
       for (const direction of [0, 1, 2, 3]) unknown(raw, encode(direction, 48, IOC_MAGIC, number));
     }
   });
 
-  check("of a struct of another size is ENOTTY, whichever the request", (raw) => {
+  check("fails with ENOTTY for every request with another struct size", (raw) => {
     for (const request of Object.values(IOC)) {
       const { direction, size, number } = decode(request);
       for (const other of [0, 1, size - 1, size + 1, size + 8, 0x3fff]) {
@@ -45,7 +45,7 @@ export const ioctl = group("ioctl", (check) => {
     }
   });
 
-  check("of another direction is ENOTTY, whichever the request", (raw) => {
+  check("fails with ENOTTY for every request with another direction", (raw) => {
     for (const request of Object.values(IOC)) {
       const { direction, size, number } = decode(request);
       for (const other of [0, 1, 2, 3].filter((one) => one !== direction)) {
@@ -54,7 +54,7 @@ export const ioctl = group("ioctl", (check) => {
     }
   });
 
-  check("of another driver's type is ENOTTY, whichever the request", (raw) => {
+  check("fails with ENOTTY for every request with the type of another driver", (raw) => {
     for (const request of Object.values(IOC)) {
       const { direction, size, number } = decode(request);
       for (const other of [0, IOC_MAGIC ^ 1, IOC_MAGIC ^ 0x80, 0xff]) {
@@ -64,26 +64,29 @@ export const ioctl = group("ioctl", (check) => {
   });
 
   for (const name of NAMES) {
-    check(`${name} with NULL is EFAULT`, (raw) => {
+    check(`${name} fails with EFAULT for NULL`, (raw) => {
       raw.alloc("streaming", "rx");
       refuses(raw, "EFAULT", name, () => raw.syscalls.ioctl(raw.fd, IOC[name], null));
     });
   }
 
   for (const name of NAMES.filter((one) => one !== "INFO")) {
-    check(`${name} with a struct of 0xff is EINVAL`, (raw) => {
+    check(`${name} fails with EINVAL for a struct of 0xff bytes`, (raw) => {
       raw.alloc("streaming", "rx");
       refusesCall(raw, "EINVAL", name, new Struct<string>(STRUCTS[name], undefined, 0xff));
     });
   }
 
   check(
-    { name: "with a struct that cannot be written is EFAULT, and nothing was done", needs: kernel },
-    (raw, bench) => {
+    {
+      name: "fails with EFAULT for a struct that cannot be written, and does nothing",
+      needs: kernel,
+    },
+    (raw, context) => {
       const rx = raw.alloc("streaming", "rx");
       const tx = raw.alloc("streaming", "tx");
-      const page = bench.memory();
-      /** Puts a struct where it can only be read, and makes the call. */
+      const page = context.memory();
+      /** Makes the call with a struct in read-only memory. */
       const readOnly = (name: RequestName, argument: Struct<string>) => {
         mprotect(page, PROT_READ | PROT_WRITE);
         const bytes = new Uint8Array(page.buffer, 0, argument.bytes.length);
@@ -96,7 +99,7 @@ export const ioctl = group("ioctl", (check) => {
       readOnly("QUERY", new Struct(STRUCTS.QUERY, { id: rx.id }));
       readOnly("ENQUEUE", new Struct(STRUCTS.ENQUEUE, { id: rx.id, length: 4096 }));
       readOnly("STATS", new Struct(STRUCTS.STATS, { flags: 1 }));
-      const memory = bench.memory();
+      const memory = context.memory();
       readOnly(
         "REGISTER",
         new Struct(STRUCTS.REGISTER, {
@@ -108,18 +111,18 @@ export const ioctl = group("ioctl", (check) => {
       raw.enqueue(rx.id);
       readOnly("RESET", new Struct(STRUCTS.RESET));
       raw.enqueue(tx.id);
-      raw.dequeue("tx", bench.in(LONG));
+      raw.dequeue("tx", context.in(LONG));
       ready(raw, POLLIN);
       readOnly("DEQUEUE", dequeueArgument("rx", 0));
-      same(raw.dequeue("rx", 0).get("id"), rx.id, "the completion that was kept");
+      same(raw.dequeue("rx", 0).get("id"), rx.id, "id of the kept completion");
     },
   );
 
-  check("FIONBIO turns waiting off and on", (raw, bench) => {
+  check("FIONBIO switches waiting off and on", (raw, context) => {
     raw.enqueue(raw.alloc("streaming", "rx").id);
     raw.setNonblocking(true);
-    fails("EAGAIN", "DEQUEUE", () => raw.dequeue("rx", bench.in(20)));
+    fails("EAGAIN", "DEQUEUE", () => raw.dequeue("rx", context.in(20)));
     raw.setNonblocking(false);
-    fails("ETIMEDOUT", "DEQUEUE", () => raw.dequeue("rx", bench.in(20)));
+    fails("ETIMEDOUT", "DEQUEUE", () => raw.dequeue("rx", context.in(20)));
   });
 });

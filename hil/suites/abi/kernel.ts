@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * What a process can do to a descriptor or a mapping beside the calls of the seam: for checks that
- * are about the kernel as much as about the driver.
+ * System calls that the `Syscalls` interface does not have: for checks of how the kernel and the driver
+ * work together.
  *
  * @module
  */
@@ -28,7 +28,7 @@ const SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
-  abs: { type: "pointer" }, // any function that does nothing to speak of
+  abs: { type: "pointer" }, // any function without side effects
   gettid: { parameters: [], result: "i32" },
   signal: {
     parameters: [
@@ -71,23 +71,23 @@ function load(): NonNullable<typeof symbols> {
   return symbols;
 }
 
-function done(result: number, what: string): number {
-  if (result < 0) throw new Error(`${what} failed`);
+function checked(result: number, what: string): number {
+  if (result < 0) throw new Error(`${what}: expected success, found ${result}`);
   return result;
 }
 
-/** Another descriptor of the same open file. */
+/** Duplicates a descriptor of an open file. */
 export function dup(fd: number): number {
-  return done(load().dup(fd), "dup");
+  return checked(load().dup(fd), "dup");
 }
 
-/** Change what may be done with mapped memory; tells whether the kernel allows it. */
+/** Changes the protection of mapped memory; returns whether the kernel allows it. */
 export function mprotect(mapping: Mapping, prot: number): boolean {
   return load().mprotect(mapping.address, BigInt(mapping.length), prot) === 0;
 }
 
 /**
- * Run a shell command, which inherits every descriptor that is not O_CLOEXEC.
+ * Runs a shell command. It inherits every descriptor without O_CLOEXEC.
  *
  * @returns Its exit status
  */
@@ -96,7 +96,7 @@ export async function system(command: string): Promise<number> {
   return status & 0x7f ? 128 + (status & 0x7f) : status >> 8 & 0xff;
 }
 
-/** The flags of a mapping as the kernel tells them, such as `dc`: not copied by fork(). */
+/** Gets the flags of a mapping from the kernel, such as `dc`: not copied by fork(). */
 export function vmFlags({ address }: Mapping): string[] {
   const maps = readAll("/proc/self/smaps");
   const entry = maps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m).find((one) => {
@@ -106,7 +106,7 @@ export function vmFlags({ address }: Mapping): string[] {
   return /^VmFlags: (.*)$/m.exec(entry ?? "")?.[1]?.trim().split(" ") ?? [];
 }
 
-/** A file of procfs; by libc, since Deno lets a program into /proc with all permissions only. */
+/** Reads a file of procfs. It uses libc, because Deno requires all permissions for /proc. */
 function readAll(path: string): string {
   const fd = libc.open(path, 0);
   try {
@@ -123,26 +123,26 @@ function readAll(path: string): string {
 }
 
 /**
- * Do something while signals come to this thread, every few milliseconds. Its handler does nothing.
+ * Calls a function while this thread gets a signal every few milliseconds. The signal handler does nothing.
  *
  * @param restart Whether the kernel restarts calls that the signal interrupts
- * @param fn What to do
+ * @param fn The function
  */
 export function withSignals(restart: boolean, fn: () => void): void {
   const { abs, gettid, signal, siginterrupt, timer_create, timer_settime, timer_delete } = load();
   const event = new Uint8Array(64); // union sigval, int signo, int notify, pid_t thread
   new Int32Array(event.buffer, 8, 3).set([SIGALRM, SIGEV_THREAD_ID, gettid()]);
   const timer = new BigUint64Array(1);
-  done(timer_create(CLOCK_MONOTONIC, event, new Uint8Array(timer.buffer)), "timer_create");
+  checked(timer_create(CLOCK_MONOTONIC, event, new Uint8Array(timer.buffer)), "timer_create");
   const before = signal(SIGALRM, abs);
   try {
-    done(siginterrupt(SIGALRM, restart ? 0 : 1), "siginterrupt");
+    checked(siginterrupt(SIGALRM, restart ? 0 : 1), "siginterrupt");
     const often = new BigInt64Array([0n, 10_000_000n, 0n, 10_000_000n]); // interval, first
     const id = timer[0] ?? 0n;
-    done(timer_settime(id, 0, new Uint8Array(often.buffer), null), "timer_settime");
+    checked(timer_settime(id, 0, new Uint8Array(often.buffer), null), "timer_settime");
     fn();
   } finally {
-    done(timer_delete(timer[0] ?? 0n), "timer_delete");
+    checked(timer_delete(timer[0] ?? 0n), "timer_delete");
     signal(SIGALRM, before);
   }
 }

@@ -9,17 +9,17 @@ import { type Blocks, PAGE, type Raw } from "./raw.ts";
 
 const BOTH = PROT_READ | PROT_WRITE;
 
-/** What mmap refuses of a block of two pages, by what is wrong. */
+/** Mappings of a block of two pages that fail, by what is wrong with them. */
 const REFUSED: readonly [ErrnoName, string, (raw: Raw, blocks: Blocks) => unknown][] = [
   ["EINVAL", "offset 0", (raw) => raw.map(0, { length: 2 * PAGE })],
   [
     "EINVAL",
-    "an offset that was never given",
+    "an offset that was never returned",
     (raw, { offset, stride }) => raw.map(offset + 2 * stride, { length: 2 * PAGE }),
   ],
   ["EINVAL", "the second page alone", (raw, { offset }) => raw.map(offset + PAGE)],
   ["EINVAL", "the first page alone", (raw, { offset }) => raw.map(offset)],
-  ["EINVAL", "a page too many", (raw, { offset }) => raw.map(offset, { length: 3 * PAGE })],
+  ["EINVAL", "one page too many", (raw, { offset }) => raw.map(offset, { length: 3 * PAGE })],
   ["EINVAL", "two blocks at once", (raw, { offset }) => raw.map(offset, { length: 4 * PAGE })],
   [
     "EINVAL",
@@ -28,26 +28,26 @@ const REFUSED: readonly [ErrnoName, string, (raw: Raw, blocks: Blocks) => unknow
   ],
   [
     "EINVAL",
-    "a private mapping for reading",
+    "a private read-only mapping",
     (raw, { offset }) => raw.map(offset, { length: 2 * PAGE, prot: PROT_READ, flags: MAP_PRIVATE }),
   ],
 ];
 
 export const mmap = group("mmap", (check) => {
   for (const [code, what, fn] of REFUSED) {
-    check(`refuses ${what}: ${code}`, (raw) => {
+    check(`fails with ${code} for ${what}`, (raw) => {
       const blocks = raw.alloc("streaming", "tx", 2 * PAGE, 2);
       refuses(raw, code, "mmap", () => fn(raw, blocks));
     });
   }
 
-  check("refuses the offset of a block that was freed: EINVAL", (raw) => {
+  check("fails with EINVAL for the offset of a freed block", (raw) => {
     const { id, offset } = raw.alloc("streaming", "tx");
     raw.free(id);
     refuses(raw, "EINVAL", "mmap", () => raw.map(offset));
   });
 
-  check("refuses what is not open: EBADF", (raw) => {
+  check("fails with EBADF for a closed descriptor", (raw) => {
     const { offset } = raw.alloc("streaming", "tx");
     const { fd, syscalls } = raw;
     raw.close();
@@ -60,24 +60,27 @@ export const mmap = group("mmap", (check) => {
     throw new Error("Expected EBADF, found success");
   });
 
-  check("refuses a writable mapping of a receive block of streaming-lazy: EACCES", (raw) => {
+  check("fails with EACCES for a writable mapping of a receive block of streaming-lazy", (raw) => {
     const { offset } = raw.alloc("streaming-lazy", "rx");
     refuses(raw, "EACCES", "mmap", () => raw.map(offset));
     refuses(raw, "EACCES", "mmap", () => raw.map(offset, { prot: PROT_WRITE }));
     raw.map(offset, { prot: PROT_READ });
   });
 
-  check("gives a mapping of such a block that cannot be made writable", (raw) => {
-    const { offset } = raw.alloc("streaming-lazy", "rx");
-    const mapping = raw.map(offset, { prot: PROT_READ });
-    same(mprotect(mapping, BOTH), false, "mprotect works");
-  });
+  check(
+    "returns a mapping of a receive block of streaming-lazy that cannot be made writable",
+    (raw) => {
+      const { offset } = raw.alloc("streaming-lazy", "rx");
+      const mapping = raw.map(offset, { prot: PROT_READ });
+      same(mprotect(mapping, BOTH), false, "result of mprotect");
+    },
+  );
 
-  check("gives a writable mapping of a transmit block of streaming-lazy", (raw) => {
+  check("returns a writable mapping of a transmit block of streaming-lazy", (raw) => {
     const { offset } = raw.alloc("streaming-lazy", "tx");
     const view = new Uint8Array(raw.map(offset).buffer);
     view.fill(0xa5);
-    assert(view.every((byte) => byte === 0xa5), "stores are lost");
+    assert(view.every((byte) => byte === 0xa5), "the mapping does not hold what was stored");
   });
 
   check("rounds a block of one byte up to a page", (raw) => {
@@ -85,28 +88,28 @@ export const mmap = group("mmap", (check) => {
     same(raw.map(offset).length, PAGE, "length");
   });
 
-  check("twice of one block shows the same memory", (raw) => {
+  check("shows the same memory if one block is mapped twice", (raw) => {
     const { offset } = raw.alloc("streaming", "tx");
     const first = new Uint8Array(raw.map(offset).buffer);
     const second = new Uint8Array(raw.map(offset, { prot: PROT_READ }).buffer);
     first.fill(0x3c);
-    assert(second.every((byte) => byte === 0x3c), "the second mapping shows something else");
+    assert(second.every((byte) => byte === 0x3c), "the second mapping shows other memory");
   });
 
-  check("of neighbours shows memory of their own", (raw) => {
+  check("shows separate memory for neighbouring blocks", (raw) => {
     const { offset, stride } = raw.alloc("streaming", "tx", PAGE, 3);
     const views = [0, 1, 2].map((i) => new Uint8Array(raw.map(offset + i * stride).buffer));
     views.forEach((view, i) => view.fill(i + 1));
     views.forEach((view, i) => assert(view.every((byte) => byte === i + 1), `block ${i} changed`));
   });
 
-  check("works while the engine has the block", (raw) => {
+  check("succeeds for an enqueued block", (raw) => {
     const { id, offset } = raw.alloc("streaming", "rx");
     raw.enqueue(id);
     raw.map(offset, { prot: PROT_READ });
   });
 
-  check("gives a mapping that a child of fork() does not inherit, nor a core dump", (raw) => {
+  check("returns a mapping that neither a child of fork() nor a core dump inherits", (raw) => {
     for (const policy of ["coherent", "streaming", "noncoherent"] as const) {
       const flags = vmFlags(raw.map(raw.alloc(policy, "tx").offset));
       for (const flag of ["dc", "dd"]) {

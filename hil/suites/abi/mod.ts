@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /**
- * Every check of the suite, in order. The list is the same on every board; what a board cannot do it
- * skips by name.
+ * All checks of the suite, in order. The list is the same on every board. A board skips the checks that it
+ * cannot run, with a reason.
  *
- * Not here, since no unprivileged user of a device can bring it about: ENOSPC (ids used up), ENODEV
- * (the driver is unbound), ENOMEM of RLIMIT_MEMLOCK, EBUSY of an engine without descriptors. What of
- * that can be done with root in a virtual board is in `driver/kernel/tests/`.
+ * Some errors are not checked here, because a user without privileges cannot cause them: ENOSPC (no ids
+ * left), ENODEV (the driver is unbound), ENOMEM from RLIMIT_MEMLOCK, and EBUSY of an engine without free
+ * descriptors. The programs of `driver/kernel/tests/` check those that root can cause in a virtual board.
  *
  * @module
  */
@@ -28,7 +28,7 @@ import { ring } from "./ring.ts";
 import { stats } from "./stats.ts";
 import { sync } from "./sync.ts";
 
-/** The suite. */
+/** The checks. */
 export const CHECKS: readonly Check[] = [
   open,
   ioctl,

@@ -9,11 +9,11 @@ import { PAGE } from "./raw.ts";
 const ALL = POLLIN | POLLOUT;
 
 export const poll = group("poll", (check) => {
-  check("tells nothing without a block", (raw) => {
+  check("reports nothing without a block", (raw) => {
     same(raw.poll(ALL, 0), 0, "events");
   });
 
-  check("tells nothing of blocks that are the caller's, or wait for a frame", (raw) => {
+  check("reports nothing for blocks that the user owns or that wait for a frame", (raw) => {
     const rx = raw.alloc("streaming", "rx");
     raw.alloc("streaming", "tx");
     same(raw.poll(ALL, 0), 0, "events");
@@ -21,37 +21,40 @@ export const poll = group("poll", (check) => {
     same(raw.poll(ALL, 10), 0, "events with rx enqueued");
   });
 
-  check("tells POLLIN of a receive completion, POLLOUT of one of transmit", (raw, bench) => {
-    const rx = raw.alloc("streaming", "rx");
-    const tx = raw.alloc("streaming", "tx");
-    raw.enqueue(rx.id);
-    raw.enqueue(tx.id);
-    ready(raw, POLLIN);
-    ready(raw, POLLOUT);
-    same(raw.poll(ALL, 0), ALL, "events with both done");
-    same(raw.poll(POLLIN, 0), POLLIN, "events of those asked for");
-    raw.dequeue("rx", 0);
-    same(raw.poll(ALL, 0), POLLOUT, "events with tx done");
-    raw.dequeue("tx", bench.in(LONG));
-    same(raw.poll(ALL, 0), 0, "events with none done");
-  });
+  check(
+    "reports POLLIN for a receive completion, and POLLOUT for a transmit completion",
+    (raw, context) => {
+      const rx = raw.alloc("streaming", "rx");
+      const tx = raw.alloc("streaming", "tx");
+      raw.enqueue(rx.id);
+      raw.enqueue(tx.id);
+      ready(raw, POLLIN);
+      ready(raw, POLLOUT);
+      same(raw.poll(ALL, 0), ALL, "events with both done");
+      same(raw.poll(POLLIN, 0), POLLIN, "events if only POLLIN is requested");
+      raw.dequeue("rx", 0);
+      same(raw.poll(ALL, 0), POLLOUT, "events with tx done");
+      raw.dequeue("tx", context.in(LONG));
+      same(raw.poll(ALL, 0), 0, "events with none done");
+    },
+  );
 
-  check("goes on telling it until DEQUEUE, however often it is asked", (raw) => {
+  check("repeats an event until DEQUEUE", (raw) => {
     raw.enqueue(raw.alloc("streaming", "rx").id);
     raw.enqueue(raw.alloc("streaming", "tx").id);
     for (let i = 0; i < 5; i++) ready(raw, POLLIN);
   });
 
-  check("tells POLLOUT while a slot of the transmit ring is free", (raw) => {
+  check("reports POLLOUT while a slot of the transmit ring is free", (raw) => {
     raw.alloc("bounce", "tx", 64, 2);
     same(raw.poll(ALL, 0), POLLOUT, "events with two free slots");
     raw.alloc("bounce", "rx", 64);
-    same(raw.poll(ALL, 0), POLLOUT, "events with a receive ring, too");
+    same(raw.poll(ALL, 0), POLLOUT, "events with a receive ring as well");
   });
 
-  check("tells no POLLOUT of a free slot while the queue is full", (raw, bench) => {
-    fill(raw, bench, "tx");
-    // a core that reads ahead has completed some
+  check("reports no POLLOUT for a free slot while the queue is full", (raw, context) => {
+    fill(raw, context, "tx");
+    // a core that reads ahead may have completed some transfers
     if (raw.poll(POLLOUT, 50) !== 0) return;
     raw.alloc("bounce", "tx", 64);
     same(raw.poll(ALL, 0), 0, "events with a full queue");
@@ -62,7 +65,7 @@ export const poll = group("poll", (check) => {
     same(raw.poll(ALL, 0), POLLOUT, "events after RESET");
   });
 
-  check("tells POLLIN of a frame in the receive ring, once read() has begun", (raw) => {
+  check("reports POLLIN for a frame in the receive ring after the first read()", (raw) => {
     raw.alloc("bounce", "tx", PAGE);
     raw.alloc("bounce", "rx", PAGE);
     raw.setNonblocking(true);
@@ -75,17 +78,17 @@ export const poll = group("poll", (check) => {
     same(raw.poll(POLLIN, 0), 0, "events after read()");
   });
 
-  check("tells neither POLLERR nor POLLHUP while all is well", (raw, bench) => {
+  check("reports neither POLLERR nor POLLHUP without an error", (raw, context) => {
     const tx = raw.alloc("streaming", "tx");
     const rx = raw.alloc("streaming", "rx");
     same(raw.poll(POLLERR | POLLHUP, 0), 0, "events");
-    bench.frame(raw, tx.id, rx.id);
+    context.frame(raw, tx.id, rx.id);
     raw.enqueue(rx.id);
     raw.reset();
     same(raw.poll(POLLERR | POLLHUP, 0), 0, "events after a frame and RESET");
   });
 
-  check("tells nothing of completions that RESET has dropped", (raw) => {
+  check("reports nothing for completions that RESET dropped", (raw) => {
     raw.enqueue(raw.alloc("streaming", "rx").id);
     raw.enqueue(raw.alloc("streaming", "tx").id);
     ready(raw, POLLIN);

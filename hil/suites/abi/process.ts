@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** More than one descriptor, more than one process, and signals. @module */
+/** Several descriptors, several processes, and signals. @module */
 
 import { ERRNO } from "../../../driver/errno.ts";
 import { assert, fails, group, kernel, LONG, refusesCall, same } from "./check.ts";
@@ -11,39 +11,39 @@ const CHILD = new URL("./child.ts", import.meta.url).pathname;
 export const process = group("process:", (check) => {
   check(
     {
-      name: "a duplicate descriptor is the same open device, until both are closed",
+      name: "a duplicate descriptor is the same open device until both are closed",
       needs: kernel,
     },
-    (raw, bench) => {
+    (raw, context) => {
       const { id } = raw.alloc("streaming", "rx");
-      const other = bench.adopt(dup(raw.fd));
+      const other = context.adopt(dup(raw.fd));
       raw.setNonblocking(true);
       raw.enqueue(id);
       raw.close();
-      fails("EBUSY", "open", () => bench.open());
-      refusesCall(other, "EAGAIN", "DEQUEUE", dequeueArgument("rx", bench.in(60_000)));
+      fails("EBUSY", "open", () => context.open());
+      refusesCall(other, "EAGAIN", "DEQUEUE", dequeueArgument("rx", context.in(60_000)));
       same(other.reset(), 1, "returned");
       other.close();
-      bench.open();
+      context.open();
     },
   );
 
   check(
     { name: "a child that inherits the descriptor keeps the device open", needs: kernel },
-    async (raw, bench) => {
+    async (raw, context) => {
       raw.close();
       const dir = Deno.makeTempDirSync({ prefix: "plumbline-abi-" });
       try {
-        const mine = bench.open(0);
+        const mine = context.open(0);
         const child = system(
           `cd '${dir}' && : > started && for i in $(seq 400); do [ -e go ] && exit; sleep 0.05; done`,
         );
         await appears(`${dir}/started`);
         mine.close();
-        fails("EBUSY", "open", () => bench.open());
+        fails("EBUSY", "open", () => context.open());
         Deno.writeTextFileSync(`${dir}/go`, "");
         same(await child, 0, "exit status of the child");
-        bench.open();
+        context.open();
       } finally {
         Deno.removeSync(dir, { recursive: true });
       }
@@ -51,25 +51,31 @@ export const process = group("process:", (check) => {
   );
 
   check(
-    { name: "ENQUEUE of another process's memory is EPERM, and nothing changes", needs: kernel },
-    async (raw, bench) => {
+    {
+      name: "ENQUEUE fails with EPERM for memory of another process, and changes nothing",
+      needs: kernel,
+    },
+    async (raw, context) => {
       raw.close();
-      const mine = bench.open(0);
-      const id = mine.register("user-pages", "rx", bench.memory().address);
+      const mine = context.open(0);
+      const id = mine.register("user-pages", "rx", context.memory().address);
       const before = mine.stats().bytes.toHex() + mine.query(id).bytes.toHex();
       const command = `'${Deno.execPath()}' run -A --no-check --quiet '${CHILD}' ${mine.fd} ${id}`;
-      same(await system(command), ERRNO.EPERM, "errno that the child found");
+      same(await system(command), ERRNO.EPERM, "errno in the child");
       same(mine.stats().bytes.toHex() + mine.query(id).bytes.toHex(), before, "STATS and QUERY");
       mine.enqueue(id);
     },
   );
 
   check(
-    { name: "a signal ends a DEQUEUE that waits: EINTR, stored in the struct", needs: kernel },
-    (raw, bench) => {
+    {
+      name: "DEQUEUE that waits fails with EINTR at a signal, and stores it in the struct",
+      needs: kernel,
+    },
+    (raw, context) => {
       raw.enqueue(raw.alloc("streaming", "rx").id);
       withSignals(false, () => {
-        const argument = dequeueArgument("rx", bench.in(LONG));
+        const argument = dequeueArgument("rx", context.in(LONG));
         fails("EINTR", "DEQUEUE", () => raw.call("DEQUEUE", argument));
         same(argument.get("error"), ERRNO.EINTR, "error");
       });
@@ -77,21 +83,21 @@ export const process = group("process:", (check) => {
   );
 
   check(
-    { name: "a DEQUEUE that the kernel restarts keeps its deadline", needs: kernel },
-    (raw, bench) => {
+    { name: "DEQUEUE that the kernel restarts keeps its deadline", needs: kernel },
+    (raw, context) => {
       raw.enqueue(raw.alloc("streaming", "rx").id);
       withSignals(true, () => {
-        const deadline = bench.in(100);
+        const deadline = context.in(100);
         fails("ETIMEDOUT", "DEQUEUE", () => raw.dequeue("rx", deadline));
-        const late = (bench.now() - deadline) / 1e6;
-        // were the wait begun anew at each signal, it would never end
-        assert(late >= 0 && late < LONG, `it ended ${late} ms after its deadline`);
+        const late = (context.now() - deadline) / 1e6;
+        // if each signal restarted the whole wait, it would never end
+        assert(late >= 0 && late < LONG, `DEQUEUE returned ${late} ms after its deadline`);
       });
     },
   );
 });
 
-/** Wait for a file. */
+/** Waits for a file. */
 async function appears(path: string): Promise<void> {
   for (let i = 0; i < 400; i++) {
     try {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * The device by raw calls: no check of the binding stands between a test and the driver.
+ * The device by raw calls, without any check of the binding.
  *
  * @module
  */
@@ -33,12 +33,12 @@ import {
   SYNC,
 } from "../../../driver/uapi.ts";
 
-/** Bytes of a page, the size of a block that nobody asked otherwise for. */
+/** Bytes of a page: the default size of a block. */
 export const PAGE = 4096;
 export const MAX_U32 = 0xffff_ffff;
 export const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 
-/** The argument of every request. */
+/** The struct of each request. */
 export const STRUCTS = {
   INFO,
   ALLOC,
@@ -53,7 +53,7 @@ export const STRUCTS = {
   RESET,
 } as const satisfies Record<RequestName, Layout<string>>;
 
-/** A request's argument, members by name. */
+/** The argument of a request, with members by name. */
 export class Struct<Name extends string> {
   readonly layout: Layout<Name>;
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -68,21 +68,21 @@ export class Struct<Name extends string> {
     }
   }
 
-  /** Bytes of a member, all elements of an array together. */
+  /** Size of a member, bytes: of an array, all elements together. */
   width(member: Name): number {
     const at = this.layout.at[member];
     const later = Object.values<number>(this.layout.at).filter((other) => other > at);
     return Math.min(this.layout.size, ...later) - at;
   }
 
-  /** Set a member; of an array, the first bytes. */
+  /** Sets a member; of an array, the first bytes. */
   set(member: Name, value: number | bigint): void {
     const at = this.layout.at[member];
     if (this.width(member) === 4) this.#view.setUint32(at, Number(value), true);
     else this.#view.setBigUint64(at, BigInt(value), true);
   }
 
-  /** A member, exactly. */
+  /** Gets a member exactly. */
   exact(member: Name): bigint {
     const at = this.layout.at[member];
     return this.width(member) === 4
@@ -90,22 +90,22 @@ export class Struct<Name extends string> {
       : this.#view.getBigUint64(at, true);
   }
 
-  /** A member, as a number. */
+  /** Gets a member as a number. */
   get(member: Name): number {
     return Number(this.exact(member));
   }
 
-  /** Bytes of a member. */
+  /** Gets the bytes of a member. */
   slice(member: Name): Uint8Array<ArrayBuffer> {
     const at = this.layout.at[member];
     return this.bytes.subarray(at, at + this.width(member));
   }
 }
 
-/** Members to set. */
+/** Values of members by name. */
 export type Values<Name extends string> = Readonly<Partial<Record<Name, number | bigint>>>;
 
-/** Policy and direction as ALLOC and REGISTER take them. */
+/** Policy and direction as members of ALLOC and REGISTER. */
 export function kind(
   policy: PolicyName,
   direction: Direction,
@@ -113,33 +113,33 @@ export function kind(
   return { policy: POLICIES.indexOf(policy), direction: DIRECTIONS.indexOf(direction) };
 }
 
-/** Blocks as ALLOC gives them. */
+/** Blocks as ALLOC returns them. */
 export interface Blocks {
-  /** Id of the first. */
+  /** Id of the first block. */
   readonly id: number;
   /** Its offset for mmap. */
   readonly offset: number;
-  /** Distance to the next one's offset. */
+  /** Distance from one offset to the next, bytes. */
   readonly stride: number;
 }
 
-/** One open device. It knows what it has made, so that all of it can be looked at and given back. */
+/** An open device. It remembers its blocks and mappings, so that a check can query and release all of them. */
 export class Raw {
   readonly syscalls: Syscalls;
   /** The file descriptor. */
   readonly fd: number;
-  /** Every block that lives. */
+  /** Ids of all existing blocks. */
   readonly ids = new Set<number>();
   readonly #mappings = new Set<Mapping>();
   #open = true;
 
-  /** Take over a descriptor. */
+  /** Takes over a descriptor. */
   constructor(syscalls: Syscalls, fd: number) {
     this.syscalls = syscalls;
     this.fd = fd;
   }
 
-  /** A request by name, with a struct of its own. */
+  /** Makes a request by name. */
   call(name: RequestName, argument: Struct<string>): void {
     this.syscalls.ioctl(this.fd, IOC[name], argument.bytes);
   }
@@ -157,7 +157,7 @@ export class Raw {
     this.ids.delete(id);
   }
 
-  /** REGISTER; returns the id. */
+  /** Calls REGISTER; returns the id. */
   register(policy: PolicyName, direction: Direction, address: bigint, size = PAGE): number {
     const argument = new Struct(REGISTER, { ...kind(policy, direction), address, size });
     this.call("REGISTER", argument);
@@ -180,7 +180,7 @@ export class Raw {
     this.call("ENQUEUE", new Struct(ENQUEUE, { id, length: PAGE, ...values }));
   }
 
-  /** DEQUEUE; what it fills in begins as 0xff. */
+  /** Calls DEQUEUE. The members that the driver fills in start as 0xff. */
   dequeue(direction: Direction, deadline: number | bigint): Struct<keyof typeof DEQUEUE.at> {
     const argument = dequeueArgument(direction, deadline);
     this.call("DEQUEUE", argument);
@@ -193,14 +193,14 @@ export class Raw {
     return argument;
   }
 
-  /** RESET; returns how many blocks came back. */
+  /** Calls RESET; returns the number of returned blocks. */
   reset(): number {
     const argument = new Struct(RESET);
     this.call("RESET", argument);
     return argument.get("returned");
   }
 
-  /** One page, readable and writable, unless told otherwise; unmapped by {@linkcode unmap}. */
+  /** Maps memory. Defaults to one page that can be read and written. */
   map(
     offset: number,
     { length = PAGE, prot = PROT_READ | PROT_WRITE, flags = MAP_SHARED } = {},
@@ -228,7 +228,7 @@ export class Raw {
     return this.#open;
   }
 
-  /** Close the file; what is mapped stays. */
+  /** Closes the file. Mappings stay. */
   close(): void {
     if (!this.#open) return;
     this.#open = false;
@@ -236,14 +236,14 @@ export class Raw {
     this.syscalls.close(this.fd);
   }
 
-  /** Give everything back. */
+  /** Unmaps everything and closes the file. */
   dispose(): void {
     for (const mapping of this.#mappings) this.unmap(mapping);
     this.close();
   }
 }
 
-/** What DEQUEUE is asked with; what it fills in begins as 0xff. */
+/** Makes the argument of DEQUEUE. The members that the driver fills in start as 0xff. */
 export function dequeueArgument(
   direction: Direction,
   deadline: number | bigint,

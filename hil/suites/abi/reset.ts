@@ -2,9 +2,8 @@
 /** RESET. @module */
 
 import { unpackStats } from "../../../driver/stats.ts";
-import { POLLIN } from "../../../driver/syscalls.ts";
 import { RESET, STATES } from "../../../driver/uapi.ts";
-import { assert, fails, group, LONG, queue, ready, refusesCall, same } from "./check.ts";
+import { assert, fails, group, queue, refusesCall, same } from "./check.ts";
 import { MAX_U32, PAGE, type Raw, Struct } from "./raw.ts";
 
 const state = (raw: Raw, id: number) => STATES[raw.query(id).get("state")];
@@ -15,33 +14,33 @@ function resets(raw: Raw): string {
 }
 
 export const reset = group("RESET", (check) => {
-  check("with flags is EINVAL", (raw) => {
+  check("fails with EINVAL for flags", (raw) => {
     raw.enqueue(raw.alloc("streaming", "rx").id);
     for (const flags of [1, MAX_U32]) {
       refusesCall(raw, "EINVAL", "RESET", new Struct(RESET, { flags }));
     }
   });
 
-  check("with a reserved member is EINVAL", (raw) => {
+  check("fails with EINVAL for a reserved member", (raw) => {
     raw.enqueue(raw.alloc("streaming", "rx").id);
     refusesCall(raw, "EINVAL", "RESET", new Struct(RESET, { reserved: 1 }));
   });
 
-  check("of an idle device gives nothing back, and is not counted", (raw) => {
+  check("of an idle device returns no block, and is not counted", (raw) => {
     raw.alloc("streaming", "tx");
     for (let i = 0; i < 3; i++) same(raw.reset(), 0, "returned");
     same(resets(raw), "0 tx, 0 rx", "resets");
   });
 
-  check("writes both answers", (raw) => {
+  check("writes both counts", (raw) => {
     const argument = new Struct(RESET, { returned: MAX_U32, quarantined: MAX_U32 });
     raw.call("RESET", argument);
     same(argument.get("returned"), 0, "returned");
     same(argument.get("quarantined"), 0, "quarantined");
   });
 
-  check("gives back what is queued and in flight, and says how many", (raw, bench) => {
-    const count = bench.chan("rx").queueDepth;
+  check("returns the blocks that are queued or in flight, and their number", (raw, context) => {
+    const count = context.chan("rx").queueDepth;
     const { id } = raw.alloc("streaming", "rx", PAGE, count);
     const before = raw.query(id).bytes.toHex();
     for (let i = 0; i < count; i++) raw.enqueue(id + i);
@@ -51,19 +50,14 @@ export const reset = group("RESET", (check) => {
     for (let i = 0; i < count; i++) same(state(raw, id + i), "user", "state");
   });
 
-  check("drops completions that nobody dequeued", (raw, bench) => {
-    const rx = raw.alloc("streaming", "rx");
-    const tx = raw.alloc("streaming", "tx");
-    raw.enqueue(rx.id);
-    raw.enqueue(tx.id);
-    raw.dequeue("tx", bench.in(LONG));
-    ready(raw, POLLIN);
+  check("drops completions that were not dequeued", (raw, context) => {
+    const { rx } = context.completed(raw);
     same(raw.reset(), 1, "returned");
-    fails("ENODATA", "DEQUEUE", () => raw.dequeue("rx", bench.in(60_000)));
-    same(state(raw, rx.id), "user", "state");
+    fails("ENODATA", "DEQUEUE", () => raw.dequeue("rx", context.in(60_000)));
+    same(state(raw, rx), "user", "state");
   });
 
-  check("frees nothing: blocks and mappings stay", (raw) => {
+  check("keeps blocks and mappings", (raw) => {
     const { id, offset } = raw.alloc("streaming", "rx");
     raw.map(offset);
     raw.enqueue(id);
@@ -74,40 +68,40 @@ export const reset = group("RESET", (check) => {
   });
 
   check(
-    { name: "gives back registered memory and slots of the ring", needs: queue(5) },
-    (raw, bench) => {
+    { name: "returns registered memory and slots of the ring", needs: queue(5) },
+    (raw, context) => {
       raw.setNonblocking(true);
       raw.alloc("bounce", "rx", PAGE, 3);
       fails("EAGAIN", "read", () => raw.syscalls.read(raw.fd, new Uint8Array(PAGE)));
       for (const policy of ["user-pages", "user-pages-registered"] as const) {
-        raw.enqueue(raw.register(policy, "rx", bench.memory().address));
+        raw.enqueue(raw.register(policy, "rx", context.memory().address));
       }
       same(raw.reset(), 5, "returned");
       for (const id of raw.ids) same(state(raw, id), "user", "state");
     },
   );
 
-  check("leaves a device behind that moves frames whole", (raw, bench) => {
+  check("leaves the device able to move correct frames", (raw, context) => {
     const tx = raw.alloc("streaming", "tx");
     const rx = raw.alloc("streaming", "rx");
     const out = new Uint8Array(raw.map(tx.offset).buffer);
     const back = new Uint8Array(raw.map(rx.offset).buffer);
     for (let round = 0; round < 5; round++) {
-      // at any moment of a frame
+      // RESET at a random moment of a frame
       raw.enqueue(rx.id);
       raw.enqueue(tx.id);
       raw.reset();
       out.forEach((_, i) => out[i] = i * 7 + round);
-      const end = bench.frame(raw, tx.id, rx.id);
+      const end = context.frame(raw, tx.id, rx.id);
       same(end.rx.get("length"), PAGE, "length");
       assert(back.every((byte, i) => byte === (i * 7 + round & 0xff)), "the frame is damaged");
     }
   });
 
-  check("leaves the other counters alone", (raw, bench) => {
+  check("does not change the other counters", (raw, context) => {
     const tx = raw.alloc("streaming", "tx");
     const rx = raw.alloc("streaming", "rx");
-    bench.frame(raw, tx.id, rx.id);
+    context.frame(raw, tx.id, rx.id);
     raw.enqueue(rx.id);
     raw.reset();
     const after = unpackStats(raw.stats().bytes);

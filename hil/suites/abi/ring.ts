@@ -9,26 +9,26 @@ import { PAGE, type Raw } from "./raw.ts";
 const write = (raw: Raw, bytes: Uint8Array) => raw.syscalls.write(raw.fd, bytes);
 const read = (raw: Raw, bytes: Uint8Array) => raw.syscalls.read(raw.fd, bytes);
 
-/** A ring of two slots each way, whose receive slots the engine has. */
+/** Allocates a ring of two slots in each direction, and enqueues its receive slots. */
 function rings(raw: Raw, size = 192): void {
   raw.setNonblocking(true);
   raw.alloc("bounce", "tx", size, 2);
   raw.alloc("bounce", "rx", size, 2);
-  armed(raw);
+  enqueueSlots(raw);
 }
 
-/** A first look, which finds nothing, gives the slots to the engine. */
-function armed(raw: Raw): void {
+/** Calls read(), which finds no frame but enqueues the receive slots. */
+function enqueueSlots(raw: Raw): void {
   try {
     read(raw, new Uint8Array(PAGE));
   } catch (error) {
     if ((error as { code?: string }).code === "EAGAIN") return;
     throw error;
   }
-  throw new Error("A frame came that nobody sent");
+  throw new Error("Expected EAGAIN before any frame was sent, found a frame");
 }
 
-/** Wait for a frame and compare it. */
+/** Waits for a frame and compares it. */
 function receive(raw: Raw, length: number, value: number): void {
   ready(raw, POLLIN);
   const frame = new Uint8Array(PAGE).fill(value ^ 0xff);
@@ -39,14 +39,14 @@ function receive(raw: Raw, length: number, value: number): void {
 }
 
 export const ring = group("write and read", (check) => {
-  check("without a ring are EINVAL", (raw) => {
+  check("fail with EINVAL without a ring", (raw) => {
     raw.alloc("streaming", "tx");
     raw.alloc("streaming", "rx");
     refuses(raw, "EINVAL", "write", () => write(raw, new Uint8Array(64)));
     refuses(raw, "EINVAL", "read", () => read(raw, new Uint8Array(64)));
   });
 
-  check("without a ring of their direction are EINVAL", (raw) => {
+  check("fail with EINVAL without a ring in their direction", (raw) => {
     const { id } = raw.alloc("bounce", "rx");
     refuses(raw, "EINVAL", "write", () => write(raw, new Uint8Array(64)));
     raw.free(id);
@@ -54,13 +54,13 @@ export const ring = group("write and read", (check) => {
     refuses(raw, "EINVAL", "read", () => read(raw, new Uint8Array(64)));
   });
 
-  check("go on until the last slot is freed, and then are EINVAL", (raw) => {
+  check("work until the last slot is freed, then fail with EINVAL", (raw) => {
     raw.setNonblocking(true);
     const tx = raw.alloc("bounce", "tx", PAGE, 2).id;
     const rx = raw.alloc("bounce", "rx", PAGE, 2).id;
     raw.free(tx);
     raw.free(rx);
-    armed(raw);
+    enqueueSlots(raw);
     write(raw, new Uint8Array(64).fill(1));
     receive(raw, 64, 1);
     raw.reset();
@@ -70,40 +70,43 @@ export const ring = group("write and read", (check) => {
     refuses(raw, "EINVAL", "read", () => read(raw, new Uint8Array(64)));
   });
 
-  check("of 0 bytes are EINVAL", (raw) => {
+  check("fail with EINVAL for 0 bytes", (raw) => {
     rings(raw);
     refuses(raw, "EINVAL", "write", () => write(raw, new Uint8Array(0)));
     refuses(raw, "EINVAL", "read", () => read(raw, new Uint8Array(0)));
   });
 
-  check("of a frame larger than a slot: write is EMSGSIZE", (raw) => {
+  check("of a frame larger than a slot: write fails with EMSGSIZE", (raw) => {
     rings(raw);
     refuses(raw, "EMSGSIZE", "write", () => write(raw, new Uint8Array(193)));
   });
 
-  check("of a frame larger than the buffer: read is EMSGSIZE, and the frame stays", (raw) => {
-    rings(raw);
-    write(raw, new Uint8Array(192).fill(0x33));
-    ready(raw, POLLIN);
-    const small = new Uint8Array(191).fill(0x55);
-    for (let i = 0; i < 2; i++) {
-      try {
-        read(raw, small);
-        throw new Error("Expected EMSGSIZE, found success");
-      } catch (error) {
-        same((error as { code?: string }).code, "EMSGSIZE", "errno");
+  check(
+    "of a frame larger than the buffer: read fails with EMSGSIZE, and keeps the frame",
+    (raw) => {
+      rings(raw);
+      write(raw, new Uint8Array(192).fill(0x33));
+      ready(raw, POLLIN);
+      const small = new Uint8Array(191).fill(0x55);
+      for (let i = 0; i < 2; i++) {
+        try {
+          read(raw, small);
+          throw new Error("Expected EMSGSIZE, found success");
+        } catch (error) {
+          same((error as { code?: string }).code, "EMSGSIZE", "errno");
+        }
       }
-    }
-    assert(small.every((byte) => byte === 0x55), "the buffer was written");
-    receive(raw, 192, 0x33);
-  });
+      assert(small.every((byte) => byte === 0x55), "the buffer was written");
+      receive(raw, 192, 0x33);
+    },
+  );
 
-  check("without a frame: read of a nonblocking file is EAGAIN", (raw) => {
+  check("on a nonblocking file: read fails with EAGAIN without a frame", (raw) => {
     rings(raw);
     refuses(raw, "EAGAIN", "read", () => read(raw, new Uint8Array(192)));
   });
 
-  check("without a free slot: write of a nonblocking file is EAGAIN", (raw, bench) => {
+  check("on a nonblocking file: write fails with EAGAIN without a free slot", (raw, context) => {
     raw.setNonblocking(true);
     raw.alloc("bounce", "tx", PAGE, 2);
     let taken = 0;
@@ -119,7 +122,7 @@ export const ring = group("write and read", (check) => {
       }
     }
     same(code, "EAGAIN", "errno");
-    assert(taken >= Math.min(2, bench.chan("tx").queueDepth), `only ${taken} slots were taken`);
+    assert(taken >= Math.min(2, context.chan("tx").queueDepth), `only ${taken} slots were taken`);
   });
 
   check("move frames of every length in order", (raw) => {
@@ -130,7 +133,7 @@ export const ring = group("write and read", (check) => {
     }
   });
 
-  check({ name: "keep the order of frames that wait together", needs: queue(3) }, (raw) => {
+  check({ name: "keep the order of frames that wait at the same time", needs: queue(3) }, (raw) => {
     rings(raw);
     write(raw, new Uint8Array(64).fill(1));
     write(raw, new Uint8Array(128).fill(2));
@@ -138,7 +141,7 @@ export const ring = group("write and read", (check) => {
     receive(raw, 128, 2);
   });
 
-  check("wait when the file is blocking", (raw) => {
+  check("wait on a blocking file", (raw) => {
     rings(raw);
     raw.setNonblocking(false);
     for (let i = 0; i < 10; i++) {
@@ -149,9 +152,9 @@ export const ring = group("write and read", (check) => {
     }
   });
 
-  check({ name: "live beside blocks that are dequeued", needs: queue(3) }, (raw, bench) => {
+  check({ name: "work together with DEQUEUE of other blocks", needs: queue(3) }, (raw, context) => {
     rings(raw);
-    // the ring's receive slots are ahead of the block: two frames fill them
+    // the receive slots of the ring are enqueued before the block, so the first two frames fill them
     const rx = raw.alloc("streaming", "rx");
     const tx = raw.alloc("streaming", "tx");
     raw.enqueue(rx.id);
@@ -159,8 +162,8 @@ export const ring = group("write and read", (check) => {
     write(raw, new Uint8Array(64).fill(2));
     raw.setNonblocking(false);
     raw.enqueue(tx.id, { length: 128 });
-    same(raw.dequeue("tx", bench.in(LONG)).get("length"), 128, "length sent");
-    same(raw.dequeue("rx", bench.in(LONG)).get("length"), 128, "length received");
+    same(raw.dequeue("tx", context.in(LONG)).get("length"), 128, "length sent");
+    same(raw.dequeue("rx", context.in(LONG)).get("length"), 128, "length received");
     raw.setNonblocking(true);
     receive(raw, 64, 1);
     receive(raw, 64, 2);
@@ -170,12 +173,12 @@ export const ring = group("write and read", (check) => {
     rings(raw);
     write(raw, new Uint8Array(64).fill(1));
     raw.reset();
-    armed(raw);
+    enqueueSlots(raw);
     write(raw, new Uint8Array(64).fill(2));
     receive(raw, 64, 2);
   });
 
-  check("count the copies and the frames", (raw) => {
+  check("count their copies and frames", (raw) => {
     rings(raw);
     raw.stats(1);
     write(raw, new Uint8Array(64));
@@ -188,10 +191,10 @@ export const ring = group("write and read", (check) => {
     }
   });
 
-  check("leave the slots of a ring that is read to the engine: FREE is EBUSY", (raw) => {
+  check("keep the slots of a ring that is read enqueued: FREE fails with EBUSY", (raw) => {
     raw.setNonblocking(true);
     const { id } = raw.alloc("bounce", "rx");
-    armed(raw);
+    enqueueSlots(raw);
     refuses(raw, "EBUSY", "FREE", () => raw.free(id));
     raw.reset();
     raw.free(id);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** STATS: what each policy costs, counted. @module */
+/** STATS: the costs of each policy. @module */
 
 import { type ChannelStats, unpackStats } from "../../../driver/stats.ts";
 import {
@@ -14,18 +14,18 @@ import {
   STATS,
 } from "../../../driver/uapi.ts";
 import { POLLIN } from "../../../driver/syscalls.ts";
-import { assert, type Bench, group, offered, ready, refusesCall, same } from "./check.ts";
+import { assert, type CheckContext, group, offered, ready, refusesCall, same } from "./check.ts";
 import { MAX_U32, PAGE, type Raw, Struct } from "./raw.ts";
 
 /** A frame that ends within a cache line. */
 const FRAME = 200;
-/** One page: an engine may need a short frame to end in the block's last piece. */
+/** One page, because some engines need a short frame to end in the last segment of its block. */
 const BLOCK = PAGE;
 
-/** Bytes that each kind of call was given, by direction; one call each. */
+/** Bytes of each kind of call, by direction. Each call is made once. */
 type Costs = Readonly<Record<"tx" | "rx", Partial<Record<CostKind, number>>>>;
 
-/** What one frame costs under a policy. `lines` is the frame in whole cache lines. */
+/** The costs of one frame under a policy. `lines` is the size of the frame in whole cache lines, bytes. */
 const COSTS: Readonly<Record<PolicyName, (lines: number) => Costs>> = {
   coherent: () => ({ tx: {}, rx: {} }),
   "write-combine": () => ({ tx: {}, rx: {} }),
@@ -34,7 +34,7 @@ const COSTS: Readonly<Record<PolicyName, (lines: number) => Costs>> = {
     rx: { forDevice: BLOCK, forCpu: BLOCK },
   }),
   "streaming-lazy": (lines) => ({ tx: { forDevice: lines }, rx: { forCpu: lines } }),
-  // what was enqueued: of rx, more than what came
+  // the enqueued length, which for rx exceeds the length of the frame
   noncoherent: (lines) => ({
     tx: { forDevice: lines, forCpu: lines },
     rx: { forDevice: BLOCK, forCpu: BLOCK },
@@ -55,13 +55,13 @@ const COSTS: Readonly<Record<PolicyName, (lines: number) => Costs>> = {
   none: () => ({ tx: {}, rx: {} }),
 };
 
-/** With VERIFY the whole block counts, and counts apart. */
+/** The costs of VERIFY: the whole block. They are counted separately. */
 const VERIFIED: Costs = { tx: { forDevice: BLOCK }, rx: { forCpu: BLOCK } };
 
-/** One block each way. */
-function blocks(raw: Raw, bench: Bench, policy: PolicyName): { tx: number; rx: number } {
+/** Makes one block in each direction. */
+function blocks(raw: Raw, context: CheckContext, policy: PolicyName): { tx: number; rx: number } {
   if (policy === "user-pages" || policy === "user-pages-registered") {
-    const [out, back] = [bench.memory(BLOCK), bench.memory(BLOCK)];
+    const [out, back] = [context.memory(BLOCK), context.memory(BLOCK)];
     return {
       tx: raw.register(policy, "tx", out.address, BLOCK),
       rx: raw.register(policy, "rx", back.address, BLOCK),
@@ -70,13 +70,13 @@ function blocks(raw: Raw, bench: Bench, policy: PolicyName): { tx: number; rx: n
   return { tx: raw.alloc(policy, "tx", BLOCK).id, rx: raw.alloc(policy, "rx", BLOCK).id };
 }
 
-/** Bytes by kind where there was one call, else text that says how many. */
-function found(cost: ChannelStats["cost"]): string {
+/** The number of calls and of bytes of each kind, as a text. */
+function costText(cost: ChannelStats["cost"]): string {
   return COST_KINDS.filter((kind) => cost[kind].calls > 0)
     .map((kind) => `${kind} ${cost[kind].calls} x ${cost[kind].bytes}`).join(", ");
 }
 
-function expected(costs: Costs["tx"]): string {
+function expectedText(costs: Costs["tx"]): string {
   return COST_KINDS.filter((kind) => costs[kind] !== undefined)
     .map((kind) => `${kind} 1 x ${costs[kind]}`).join(", ");
 }
@@ -84,17 +84,17 @@ function expected(costs: Costs["tx"]): string {
 const channels = (raw: Raw) => unpackStats(raw.stats().bytes);
 
 export const stats = group("STATS", (check) => {
-  check("with unknown flags is EINVAL", (raw) => {
+  check("fails with EINVAL for unknown flags", (raw) => {
     for (const flags of [2, 0x8000_0000, MAX_U32]) {
       refusesCall(raw, "EINVAL", "STATS", new Struct(STATS, { flags }));
     }
   });
 
-  check("writes every byte, and zeroes what is reserved", (raw) => {
+  check("writes every byte, and zeroes reserved members", (raw) => {
     raw.alloc("streaming", "rx");
     const argument = new Struct(STATS, { flags: 0 }, 0xff);
     raw.call("STATS", argument);
-    assert(argument.bytes.toHex() === raw.stats().bytes.toHex(), "some were left alone");
+    assert(argument.bytes.toHex() === raw.stats().bytes.toHex(), "some bytes were not written");
     for (const i of DIRECTIONS.keys()) {
       const at = STATS.at.chan + i * CHAN_STATS.size;
       const spare = [
@@ -113,12 +113,12 @@ export const stats = group("STATS", (check) => {
   for (const policy of POLICIES) {
     check(
       { name: `counts what a frame of policy ${policy} costs`, needs: offered(policy) },
-      (raw, bench) => {
-        const { tx, rx } = blocks(raw, bench, policy);
+      (raw, context) => {
+        const { tx, rx } = blocks(raw, context, policy);
         const ring = policy === "bounce";
         if (ring) {
           raw.setNonblocking(true);
-          arm(raw);
+          enqueueSlots(raw);
         }
         raw.stats(1);
         if (ring) {
@@ -126,19 +126,19 @@ export const stats = group("STATS", (check) => {
           ready(raw, POLLIN);
           raw.syscalls.read(raw.fd, new Uint8Array(BLOCK));
         } else {
-          bench.frame(raw, tx, rx, FRAME, BLOCK);
+          context.frame(raw, tx, rx, FRAME, BLOCK);
         }
-        const align = bench.info.cacheAlign;
+        const align = context.info.cacheAlign;
         const costs = COSTS[policy](Math.ceil(FRAME / align) * align);
         const after = channels(raw);
         for (const direction of DIRECTIONS) {
           const { cost, verify, transfers, bytes, errors } = after[direction];
-          same(found(cost), expected(costs[direction]), `costs of ${direction}`);
-          same(found(verify), "", `costs of ${direction} under VERIFY`);
+          same(costText(cost), expectedText(costs[direction]), `costs of ${direction}`);
+          same(costText(verify), "", `costs of ${direction} under VERIFY`);
           same(`${transfers}, ${bytes}, ${errors}`, `1, ${FRAME}, 0`, "transfers, bytes, errors");
           for (const kind of COST_KINDS) {
             const { totalNs, maxNs, calls } = cost[kind];
-            assert(maxNs <= totalNs, `${kind}: the longest is longer than all`);
+            assert(maxNs <= totalNs, `${kind}: the longest call took longer than all calls`);
             assert(calls <= 1 || totalNs > 0, `${kind} took no time`);
           }
         }
@@ -146,40 +146,44 @@ export const stats = group("STATS", (check) => {
     );
   }
 
-  check("counts VERIFY apart, with the whole block", (raw, bench) => {
-    const { tx, rx } = blocks(raw, bench, "streaming-lazy");
+  check("counts the syncs of VERIFY separately, with the whole block", (raw, context) => {
+    const { tx, rx } = blocks(raw, context, "streaming-lazy");
     raw.stats(1);
-    bench.frame(raw, tx, rx, FRAME, BLOCK, ENQUEUE_FLAGS.verify);
+    context.frame(raw, tx, rx, FRAME, BLOCK, ENQUEUE_FLAGS.verify);
     const after = channels(raw);
     for (const direction of DIRECTIONS) {
-      same(found(after[direction].cost), "", `costs of ${direction}`);
-      same(found(after[direction].verify), expected(VERIFIED[direction]), "costs under VERIFY");
+      same(costText(after[direction].cost), "", `costs of ${direction}`);
+      same(
+        costText(after[direction].verify),
+        expectedText(VERIFIED[direction]),
+        "costs under VERIFY",
+      );
       same(after[direction].transfers, 1, "transfers");
     }
   });
 
-  check("counts the mapping of a block, once", (raw, bench) => {
+  check("counts the mapping of a block once", (raw, context) => {
     raw.alloc("streaming", "rx", 3 * PAGE);
     const { rx } = channels(raw);
     same(rx.cost.map.bytes, 3 * PAGE, "bytes mapped");
     assert(rx.cost.map.calls >= 1, "nothing was mapped");
-    const { tx, rx: id } = blocks(raw, bench, "streaming");
+    const { tx, rx: id } = blocks(raw, context, "streaming");
     const before = channels(raw).rx.cost.map.calls;
-    bench.frame(raw, tx, id);
+    context.frame(raw, tx, id);
     same(channels(raw).rx.cost.map.calls, before, "mappings after a frame");
   });
 
-  check("counts the pinning of REGISTER as a check", (raw, bench) => {
-    raw.register("user-pages-registered", "rx", bench.memory(BLOCK).address, BLOCK);
+  check("counts the pinning of REGISTER under VERIFY", (raw, context) => {
+    raw.register("user-pages-registered", "rx", context.memory(BLOCK).address, BLOCK);
     const { cost, verify } = channels(raw).rx;
-    same(found(cost), "", "costs");
-    same(found(verify), `map 1 x ${BLOCK}, pin 1 x ${BLOCK}`, "costs of checks");
+    same(costText(cost), "", "costs");
+    same(costText(verify), `map 1 x ${BLOCK}, pin 1 x ${BLOCK}`, "costs under VERIFY");
   });
 
-  check("adds up", (raw, bench) => {
-    const { tx, rx } = blocks(raw, bench, "streaming");
+  check("adds up the costs of several frames", (raw, context) => {
+    const { tx, rx } = blocks(raw, context, "streaming");
     raw.stats(1);
-    for (let i = 0; i < 5; i++) bench.frame(raw, tx, rx, 64, BLOCK);
+    for (let i = 0; i < 5; i++) context.frame(raw, tx, rx, 64, BLOCK);
     for (const { cost, transfers, bytes } of [channels(raw).tx, channels(raw).rx]) {
       same(transfers, 5, "transfers");
       same(bytes, 5 * 64, "bytes");
@@ -188,11 +192,11 @@ export const stats = group("STATS", (check) => {
     }
   });
 
-  check("with CLEAR reads, then clears; what exists stays counted", (raw, bench) => {
-    const { tx, rx } = blocks(raw, bench, "streaming");
-    bench.frame(raw, tx, rx);
+  check("with CLEAR returns the counters, then clears all but blocks and bytes", (raw, context) => {
+    const { tx, rx } = blocks(raw, context, "streaming");
+    context.frame(raw, tx, rx);
     const read = unpackStats(raw.stats(1).bytes);
-    same(read.tx.transfers, 1, "transfers as read");
+    same(read.tx.transfers, 1, "transfers before CLEAR");
     const after = raw.stats();
     assert(after.slice("chan").every((byte) => byte === 0), "a counter is not zero");
     same(after.get("blocks"), 2, "blocks");
@@ -200,8 +204,8 @@ export const stats = group("STATS", (check) => {
   });
 });
 
-/** Give the receive ring to the engine. */
-function arm(raw: Raw): void {
+/** Calls read(), which enqueues the receive slots. */
+function enqueueSlots(raw: Raw): void {
   try {
     raw.syscalls.read(raw.fd, new Uint8Array(BLOCK));
   } catch (error) {

@@ -6,7 +6,7 @@ import { POLICIES, SYNC } from "../../../driver/uapi.ts";
 import { assert, group, refusesCall, same } from "./check.ts";
 import { MAX_U32, MAX_U64, PAGE, Struct, type Values } from "./raw.ts";
 
-/** What SYNC refuses of a block of two pages, by what is wrong: EINVAL. */
+/** Arguments for a block of two pages that fail with EINVAL, by what is wrong with them. */
 const REFUSED: readonly [string, Values<keyof typeof SYNC.at>][] = [
   ["op 2", { op: 2 }],
   ["op 2^32 - 1", { op: MAX_U32 }],
@@ -21,33 +21,33 @@ const REFUSED: readonly [string, Values<keyof typeof SYNC.at>][] = [
 
 export const sync = group("SYNC", (check) => {
   for (const [what, values] of REFUSED) {
-    check(`refuses ${what}: EINVAL`, (raw) => {
+    check(`fails with EINVAL for ${what}`, (raw) => {
       const { id } = raw.alloc("manual", "rx", 2 * PAGE);
       refusesCall(raw, "EINVAL", "SYNC", new Struct(SYNC, { id, length: PAGE, ...values }));
     });
   }
 
-  check("refuses every policy but manual: EINVAL", (raw, bench) => {
+  check("fails with EINVAL for every policy except manual", (raw, context) => {
     const refused = (id: number) =>
       refusesCall(raw, "EINVAL", "SYNC", new Struct(SYNC, { id, length: 64 }));
     for (const policy of POLICIES) {
-      if (policy === "manual" || !bench.info.policies[policy].rx) continue;
+      if (policy === "manual" || !context.info.policies[policy].rx) continue;
       refused(
         policy === "user-pages" || policy === "user-pages-registered"
-          ? raw.register(policy, "rx", bench.memory().address)
+          ? raw.register(policy, "rx", context.memory().address)
           : raw.alloc(policy, "rx").id,
       );
     }
   });
 
-  check("of an id that was never given is ENOENT", (raw) => {
+  check("fails with ENOENT for an id that was never returned", (raw) => {
     const { id } = raw.alloc("manual", "tx");
     for (const other of [0, id + 1, MAX_U32]) {
       refusesCall(raw, "ENOENT", "SYNC", new Struct(SYNC, { id: other, length: 64 }));
     }
   });
 
-  check("of a block that the engine has is EBUSY", (raw) => {
+  check("fails with EBUSY for an enqueued block", (raw) => {
     const { id } = raw.alloc("manual", "rx");
     raw.enqueue(id);
     refusesCall(raw, "EBUSY", "SYNC", new Struct(SYNC, { id, length: 64 }));
@@ -55,7 +55,7 @@ export const sync = group("SYNC", (check) => {
     raw.call("SYNC", new Struct(SYNC, { id, length: 64 }));
   });
 
-  check("takes any range inside the block, both ways", (raw) => {
+  check("accepts any range within the block, in both directions", (raw) => {
     for (const direction of ["tx", "rx"] as const) {
       const { id } = raw.alloc("manual", direction, 2 * PAGE);
       for (const op of [0, 1]) {
@@ -83,9 +83,9 @@ export const sync = group("SYNC", (check) => {
     const { rx: { cost }, tx } = unpackStats(raw.stats().bytes);
     same(cost.forCpu.calls, 2, "calls");
     same(cost.forCpu.bytes, 64 + PAGE, "bytes");
-    same(cost.forCpu.totalNs, ns, "time, against what SYNC said");
-    assert(cost.forCpu.maxNs <= ns, "the longest is longer than all");
-    same(cost.forDevice.calls, 0, "calls of the other kind");
-    same(tx.cost.forCpu.calls, 0, "calls of the other direction");
+    same(cost.forCpu.totalNs, ns, "time in STATS, compared with that of SYNC");
+    assert(cost.forCpu.maxNs <= ns, "the longest call took longer than all calls");
+    same(cost.forDevice.calls, 0, "calls of for_device");
+    same(tx.cost.forCpu.calls, 0, "calls on tx");
   });
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * Frames of the tagged pattern, and what the classifier says about them.
+ * Frames of the tagged pattern, and the faults that the classifier finds in them.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { crc32 } from "node:zlib";
 import { TaggedPattern } from "../../patterns/tagged.ts";
 import { classify, type Context, type NamedFault, type ReceivedFrame } from "../classify.ts";
 
-/** Bytes of a frame, unless a test says otherwise. */
+/** Default size of a frame, bytes. */
 export const SIZE = 4096;
 
 /** The pattern of the frames. */

@@ -10,24 +10,24 @@ import { fold } from "../../../journal/fold.ts";
 
 /** How the suite ended. */
 export interface Ending {
-  /** Every check, in the order of registration. */
+  /** Names of all checks in the order of registration. */
   readonly names: string[];
-  /** What did neither pass nor skip, with the reason. */
+  /** Checks that neither passed nor were skipped, with the reason. */
   readonly failed: string[];
-  /** What was skipped, with the reason. */
+  /** Checks that were skipped, with the reason. */
   readonly skipped: string[];
 }
 
 /**
- * Read the journal that the suite left.
+ * Reads the journal of the suite.
  *
  * @param dir Folder of the run
  * @returns How it ended
  */
 export function readEnding(dir: string): Ending {
   const { tests } = fold(Journal.read(`${dir}/${JOURNAL_FILE}`));
-  const told = (skipped: boolean) =>
+  const linesOf = (skipped: boolean) =>
     tests.filter(({ outcome }) => outcome !== "PASS" && (outcome === "SKIP") === skipped)
       .map(({ name, outcome, reason }) => `${outcome} ${name}: ${reason}`);
-  return { names: tests.map(({ name }) => name), failed: told(false), skipped: told(true) };
+  return { names: tests.map(({ name }) => name), failed: linesOf(false), skipped: linesOf(true) };
 }
