@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
  * A stand-in for the part of `@std/assert` that this project's tests use, over `node:assert`.
- * Names and signatures are those of the published package; messages are not.
+ * Names and signatures are those of the published package; messages are not. The stand-in is one file,
+ * because `links` in `deno.json` puts it in the place of one module.
  *
  * @example Compare two values
  * ```ts
