@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * What the bench's suites share: time, a pattern, and the proof that what was measured also works.
+ * What the suites of the benchmark share: times, a pattern, and the check that a measured policy moves data
+ * correctly.
  *
  * @module
  */
@@ -13,19 +14,19 @@ import { isOutOfMemory } from "./memory.ts";
 import { type Sampling, timeCalls } from "./sampling.ts";
 import { scale, summarize } from "../results/statistics.ts";
 
-/** Time for one figure, seconds. */
+/** Time for one measurement, seconds. */
 export const SECONDS = 0.1;
 
-/** Frame sizes of a full bench, bytes: 4 KiB to the largest block, which is 4 MiB mostly. */
+/** Frame sizes of a full benchmark, bytes: 4 KiB to the largest block, which is usually 4 MiB. */
 export const SIZES = [4096, 16384, 65536, 262144, 1048576, "block"] as const;
 
-/** Frames under way at once: enough to keep any engine busy, and few enough for blocks of 4 MiB. */
+/** Frames in flight: enough to keep any engine busy, and few enough for blocks of 4 MiB. */
 export const DEPTH = 8;
 
 let made: TaggedPattern | null = null;
 
 /**
- * Frames of a size. The tape is made once for all cases of a file that need no longer one.
+ * Returns frames of a size. Cases of a file share them, unless one needs longer frames.
  *
  * @param context The case
  * @returns The pattern
@@ -36,22 +37,22 @@ export function frames({ seed, size }: Pick<CaseContext, "seed" | "size">): Tagg
 }
 
 /**
- * How to sample on a board: by its own clock, which is virtual on a simulated one.
+ * Returns how to sample on a board: by its own clock, which is virtual on a simulated board.
  *
  * @param context The case
- * @returns Time and clock
+ * @returns The time and the clock
  */
 export function sampling({ device }: Pick<CaseContext, "device">): Sampling {
   return { now: () => device.syscalls.monotonicNs(), seconds: SECONDS };
 }
 
 /**
- * Sample how long a call takes, and add it to the results in µs.
+ * Measures how long a call takes, and adds the measurement to the results in µs.
  *
  * @param context The case
  * @param name What is measured
  * @param at What is varied
- * @param call What takes the time
+ * @param call The call
  */
 export function measureTime(
   context: CaseContext,
@@ -64,24 +65,24 @@ export function measureTime(
 }
 
 /**
- * Prove that frames come back whole under the case's policy: what fails is measured, but never advised.
- * Also where the control fails, as it must.
+ * Checks that frames come back intact under the policy of the case. A policy that fails is measured, but
+ * never recommended. The control must fail here too.
  *
  * @param context The case
- * @param wrong How many frames of the measurement itself were not what was sent
+ * @param wrong Number of frames of the measurement itself that were wrong. Defaults to 0
  */
 export async function prove(context: CaseContext, wrong = 0): Promise<void> {
   const { device, loop, size, depth, policy } = context;
-  // what was measured at its full depth has been compared there, where the CPU read it
+  // the measurement has compared frames at full depth, where the CPU read them
   const few = Math.min(depth, 2);
   const run = (size: number) => loop.run({ size, frames: few + 2, depth: few, guarded: false });
   try {
     assertIntact(await run(size));
   } catch (error) {
-    // the proof takes more blocks than a measurement of one at a time
+    // this check needs more blocks than a measurement of one block at a time
     if (!isOutOfMemory(error)) throw error;
     assertIntact(await run(Math.min(size, device.info.pageSize)));
   }
   if (wrong === 0 || policy === "none") return;
-  throw new AssertionError({ message: `${wrong} frames were not what was sent` });
+  throw new AssertionError({ message: `${wrong} frames of the measurement were wrong` });
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * What only the bench asks of the C library: processor time, and copies of whole memory ranges. It is no
- * part of the seam below the driver binding, for no board answers it in another way.
+ * Calls into the C library that only the benchmark makes: processor time, and copies of whole memory ranges.
+ * They are not part of the seam below the driver binding, because they are the same on every board.
  *
  * @module
  */
@@ -53,11 +53,11 @@ export interface CpuTime {
 }
 
 /**
- * What has been spent so far, by `getrusage()`. What an interrupt or a kernel thread does for it is not
- * in there.
+ * Returns the processor time so far, by `getrusage()`. It does not include the work of interrupts and kernel
+ * threads.
  *
- * @param who All threads of this process together, or the calling one
- * @returns Processor time
+ * @param who All threads of this process together, or the calling thread. Defaults to the process
+ * @returns The processor time
  */
 export function cpuTime(who: "process" | "thread" = "process"): CpuTime {
   const number = who === "process" ? RUSAGE_SELF : RUSAGE_THREAD;
@@ -67,9 +67,9 @@ export function cpuTime(who: "process" | "thread" = "process"): CpuTime {
 }
 
 /**
- * `memcpy` into memory at an address.
+ * Copies into memory at an address, by `memcpy`.
  *
- * @param address Where to; as many bytes must be mapped there and writable
+ * @param address The target; as many bytes must be mapped there and writable
  * @param source The bytes
  */
 export function copyIn(address: bigint, source: Uint8Array<ArrayBuffer>): void {
@@ -77,10 +77,10 @@ export function copyIn(address: bigint, source: Uint8Array<ArrayBuffer>): void {
 }
 
 /**
- * `memcpy` out of memory at an address.
+ * Copies out of memory at an address, by `memcpy`.
  *
- * @param target Where to
- * @param address Where from; as many bytes must be mapped there
+ * @param target The target
+ * @param address The source; as many bytes must be mapped there
  */
 export function copyOut(target: Uint8Array<ArrayBuffer>, address: bigint): void {
   load().memcpyFrom(target, address, BigInt(target.length));

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { UserMemory } from "../../driver/memory.ts";
 import { copyIn, copyOut, cpuTime } from "./libc.ts";
 
-Deno.test("cpuTime() grows by what this process computes, and not by what it sleeps", async () => {
+Deno.test("cpuTime() grows while this process computes, and not while it sleeps", async () => {
   const before = cpuTime();
   let sum = 0;
   const start = performance.now();
@@ -16,7 +16,7 @@ Deno.test("cpuTime() grows by what this process computes, and not by what it sle
   assert(sum > 0 && worked > 0 && slept < worked, `${worked} ${slept}`);
 });
 
-Deno.test("copyIn() and copyOut() move every byte, and none behind", () => {
+Deno.test("copyIn() and copyOut() copy every byte, and none after the end", () => {
   using memory = UserMemory.allocate(4096);
   const source = crypto.getRandomValues(new Uint8Array(1000));
   copyIn(memory.address + 8n, source);

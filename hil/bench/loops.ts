@@ -2,9 +2,9 @@
 /**
  * Loops that read memory byte by byte, or word by word, as a simple program in C does.
  *
- * In machine code, because the same loop in JavaScript measures its compiler: how fast it runs depends on
- * when that gets to it, and it begins anew whenever a block's view is detached. No compiler is needed for
- * this on a board.
+ * They are machine code, because the same loop in JavaScript would measure its compiler: its speed depends on
+ * when it is compiled, and it is compiled again whenever the view of a block is detached. A board needs no
+ * compiler for these loops.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const PROT_READ = 1;
 const PROT_WRITE = 2;
 const PROT_EXEC = 4;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
-const PAGE = 65536; // the largest that Linux has on these processors
+const PAGE = 65536; // the largest page of Linux on these processors
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
 /** Functions of (address, count) that return the sum of `count` bytes or 64-bit words. */
@@ -34,16 +34,16 @@ const CODE: Readonly<Record<typeof Deno.build.arch, Readonly<Record<"byte" | "wo
 
 const SUM = { parameters: ["u64", "usize"], result: "u64" } as const;
 
-/** Adds up memory from an address on; `count` in bytes or words, at least 1. */
+/** Adds up memory from an address on. `count` is in bytes or words, and at least 1. */
 export type Sum = (address: bigint, count: number) => bigint;
 
 let made: { readonly byte: Sum; readonly word: Sum } | undefined;
 
 /**
- * The loops of this processor. The memory that they are called for must be mapped and readable.
+ * Returns the loops for this processor. The memory that they read must be mapped and readable.
  *
  * @returns `byte`: a loop over bytes; `word`: one over words of 64 bits, modulo 2^64
- * @throws {Error} When the system gives no memory for them
+ * @throws {Error} If the system gives no executable memory
  */
 export function loops(): { readonly byte: Sum; readonly word: Sum } {
   return made ??= make();
@@ -58,16 +58,16 @@ function make(): { readonly byte: Sum; readonly word: Sum } {
   const prot = PROT_READ | PROT_WRITE;
   const address = symbols.mmap(0n, BigInt(PAGE), prot, MAP_PRIVATE_ANONYMOUS, -1, 0n);
   const pointer = Deno.UnsafePointer.create(address);
-  if (address === MAP_FAILED || pointer === null) throw new Error("mmap() gives no memory");
+  if (address === MAP_FAILED || pointer === null) throw new Error("mmap() failed");
   const page = new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, PAGE));
   const code = CODE[Deno.build.arch];
   const places = { byte: 0n, word: 256n };
   for (const name of ["byte", "word"] as const) {
     page.set(Uint8Array.fromHex(code[name].replaceAll(" ", "")), Number(places[name]));
   }
-  // the kernel makes the instruction cache see what was stored when pages become executable
+  // the kernel syncs the instruction cache when pages become executable
   if (symbols.mprotect(address, BigInt(PAGE), PROT_READ | PROT_EXEC) !== 0) {
-    throw new Error("mprotect() makes no memory executable");
+    throw new Error("mprotect() failed to make memory executable");
   }
   const sum = (at: bigint): Sum => {
     const place = Deno.UnsafePointer.create<typeof SUM>(address + at);

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { UserMemory } from "../../driver/memory.ts";
 import { loops } from "./loops.ts";
 
-Deno.test("loops() add up exactly what they are given, bytes and words", () => {
+Deno.test("loops() add up exactly the requested bytes and words", () => {
   using memory = UserMemory.allocate(8192);
   const bytes = memory.bytes();
   crypto.getRandomValues(bytes);

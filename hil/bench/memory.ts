@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * What to do where the driver has not memory enough: measure with fewer blocks, or say so.
+ * What to do if the driver has too little memory: measure with fewer blocks, or skip the case.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import { ERRNO, ErrnoError } from "../../driver/errno.ts";
 import type { TestFunction } from "../case/hil.ts";
 
 /**
- * Try with as many blocks as asked for; where they do not fit, with half as many, down to one.
+ * Tries a number of blocks. If they do not fit into memory, it tries half as many, down to one.
  *
- * @param most How many blocks
- * @param attempt Makes so many, or none
- * @returns What came of the first attempt with memory enough
- * @throws {ErrnoError} ENOMEM when not even one fits
+ * @param most The number to begin with
+ * @param attempt Allocates that many blocks, or none
+ * @returns The result of the first attempt that fits
+ * @throws {ErrnoError} ENOMEM, if not even one block fits
  */
 export function whatFits<T>(most: number, attempt: (count: number) => T): T {
   for (let count = most;; count >>= 1) {
@@ -27,7 +27,7 @@ export function whatFits<T>(most: number, attempt: (count: number) => T): T {
 }
 
 /**
- * Whether the driver, or the kernel, had no memory left.
+ * Returns whether an error means that the driver, or the kernel, has no memory left.
  *
  * @param error What was thrown
  * @returns True for ENOMEM
@@ -37,10 +37,10 @@ export function isOutOfMemory(error: unknown): error is ErrnoError {
 }
 
 /**
- * Skip cases whose blocks do not fit into memory: that is a limit of the board, and no error.
+ * Makes a test that is skipped if its blocks do not fit into memory, because that is a limit of the board.
  *
  * @param test The test
- * @returns The test, skipped for want of memory
+ * @returns The test that skips itself
  */
 export function ifItFits(test: TestFunction): TestFunction {
   return async (context) => {

@@ -7,7 +7,7 @@ import { ifItFits, whatFits } from "./memory.ts";
 
 const ENOMEM = new ErrnoError("ioctl", ERRNO.ENOMEM);
 
-Deno.test("whatFits() halves until there is memory enough, down to one, and no further", () => {
+Deno.test("whatFits() halves the number until it fits, down to one", () => {
   const tried: number[] = [];
   const fits = (most: number, room: number) => {
     tried.length = 0;
@@ -39,7 +39,7 @@ function context(over: Partial<CaseContext>): CaseContext {
   return { size: 1 << 20, depth: 8, policy: "coherent", skip, ...over } as CaseContext;
 }
 
-Deno.test("ifItFits() skips for want of memory, and for nothing else", async () => {
+Deno.test("ifItFits() skips for ENOMEM only", async () => {
   const run = (error: Error) =>
     ifItFits(() => {
       throw error;
@@ -53,7 +53,7 @@ Deno.test("ifItFits() skips for want of memory, and for nothing else", async () 
   await assertRejects(async () => await run(other), ErrnoError, "EIO");
 });
 
-Deno.test("prove() takes small frames where there is no memory for the proof", async () => {
+Deno.test("prove() uses small frames if memory is short", async () => {
   const sizes: (number | undefined)[] = [];
   const device = { info: { pageSize: 4096 } } as CaseContext["device"];
   const report = {

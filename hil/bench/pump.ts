@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /**
- * Moves frames through a loopback design as fast as they go, and measures.
+ * Moves frames through a loopback design at full speed, and measures.
  *
- * Other than `runLoop`, which verifies, this leaves out all that is not the transfer: each direction has
- * its own policy, and the CPU touches frames only when it is told to. What the CPU reads it compares
- * with what was sent, for a read costs the same with or without.
+ * `runLoop` verifies every frame. This moves frames only: each direction has its own policy, and the CPU
+ * touches frames only if the options say so. A frame that the CPU reads is compared with the one that was
+ * sent, because the comparison costs no more than reading.
  *
  * @module
  */
@@ -28,58 +28,59 @@ import { whatFits } from "./memory.ts";
 import { summarize, type Summary } from "../results/statistics.ts";
 import { warmUp } from "./warm_up.ts";
 
-/** What to move. */
+/** Options of {@linkcode pump}. */
 export interface PumpOptions {
   /** Policy of the transmit blocks. */
   readonly tx: PolicyName;
   /** Policy of the receive blocks. */
   readonly rx: PolicyName;
-  /** Bytes of a frame, which is a whole block but for what alignment adds. */
+  /** Bytes of a frame. A block is as large, apart from alignment. */
   readonly size: number;
-  /** Frames under way at once, as far as queues and memory allow. */
+  /** Frames in flight, if queues and memory allow as many. */
   readonly depth: number;
   /** Whether the CPU fills each frame before it is sent. */
   readonly fill: boolean;
-  /** Whether the CPU reads each frame whole that came. */
+  /** Whether the CPU reads every byte of each frame that arrived. */
   readonly read: boolean;
   /** Frames, made for `size` bytes. */
   readonly pattern: Pattern;
-  /** Time to measure, seconds; a quarter of it before, or more, to warm up. */
+  /** Time to measure, seconds. The warm-up before takes a quarter of it, or more. */
   readonly seconds: number;
 }
 
-/** What was measured. */
+/** The measurements of {@linkcode pump}. */
 export interface PumpResult {
   /** Payload, MB/s (10^6), over windows of several frames each. */
   readonly throughput: Summary;
-  /** Frames that were under way at once. */
+  /** Frames that were in flight. */
   readonly depth: number;
-  /** Processor time of this process over time passed. */
+  /** Processor time of this process, divided by the time that passed. */
   readonly cpu: Summary;
-  /** The part of it in user mode, from 0 to 1; many kernels know it by sampling only. */
+  /** The part of it in user mode, from 0 to 1. Many kernels know it from sampling only. */
   readonly userPart: number;
-  /** Bytes given to sync calls or mapped and unmapped, both directions, per byte of payload. */
+  /** Bytes that were synced, mapped or unmapped, in both directions, per byte of payload. */
   readonly syncedPerByte: number;
-  /** Time that the driver spent on handing frames over, both directions, nanoseconds per frame. */
+  /** Time that the driver spent on handing frames over, in both directions, nanoseconds per frame. */
   readonly handoverNs: Summary;
-  /** Of the frames that were read, how many were not what was sent. */
+  /** Number of frames that were read and were wrong. */
   readonly wrong: number;
 }
 
-/** Windows that a measurement consists of at most. */
+/** Largest number of windows of a measurement. */
 const WINDOWS = 50;
 
-/** Looks at the counters of driver and kernel: fewer, for they cost more than one at the clock. */
+/** Number of times that the counters of driver and kernel are read. Reading them costs more than a clock. */
 const LOOKS = 10;
 
 /**
- * Move frames and measure, fewer at once where queues or memory do not take so many. The device has both
- * channels and no transfer in flight; it has none afterwards, and no block of this.
+ * Moves frames and measures. Fewer frames are in flight if queues or memory do not allow as many. The device
+ * must have both channels and no transfer in flight. Afterwards it has no transfer and no block of this
+ * function.
  *
  * @param device The device
- * @param options What to move
- * @returns What was measured
- * @throws {ErrnoError} ENOMEM when not even one block in each direction fits; when the driver refuses,
+ * @param options The frames
+ * @returns The measurements
+ * @throws {ErrnoError} ENOMEM, if not even one block in each direction fits; or if the driver refuses a call
  * or a completion does not come
  */
 export function pump(device: Device, options: PumpOptions): PumpResult {
@@ -164,7 +165,7 @@ class Ends implements Disposable {
   }
 }
 
-/** Step until the time is over. Each step takes a frame and gives one: what is under way stays. */
+/** Measures until the time is over. Each step takes a frame and gives one, so the depth stays the same. */
 function measure(
   device: Device,
   { size, seconds, depth }: PumpOptions,
@@ -172,7 +173,7 @@ function measure(
 ): Omit<PumpResult, "wrong" | "depth"> {
   const now = (): number => device.syscalls.monotonicNs();
   const perFrame = warmUp({ now, seconds: seconds / 4, least: depth }, step);
-  // completions come in bursts of up to a whole queue: less than that says nothing
+  // completions come in bursts of up to a whole queue, so a window must not be shorter
   const window = Math.max(depth, Math.round(seconds * 1e9 / WINDOWS / perFrame));
 
   const rates: number[] = [];
@@ -184,7 +185,7 @@ function measure(
   const start = now();
   let last = start;
   let seen = { at: start, cpu: before, windows: 0 };
-  // a slow board takes longer for five windows, up to ten times
+  // on a slow board five windows may take up to ten times as long
   while (last - start < seconds * 1e9 || (rates.length < 5 && last - start < seconds * 1e10)) {
     for (let i = 0; i < window; i++) step();
     const at = now();
@@ -212,7 +213,7 @@ function total({ user, system }: CpuTime): number {
   return user + system;
 }
 
-/** What both directions cost together. */
+/** The cost of both directions together. */
 function handover(stats: DeviceStats): { bytes: number; ns: number } {
   let [bytes, ns] = [0, 0];
   for (const direction of DIRECTIONS) {

@@ -23,7 +23,7 @@ function move(
   return { ...result, queue: device.info.tx?.queueDepth };
 }
 
-Deno.test("pump() moves as many frames at once as memory and queues allow, and tells how many", () => {
+Deno.test("pump() keeps as many frames in flight as memory and queues allow, and returns the number", () => {
   assertEquals(move(1 << 20).depth, 40);
   assertEquals(move(100_000).depth, 10); // twice 20 blocks would take 163840 bytes
   assertEquals(move(8192).depth, 1);
@@ -34,13 +34,13 @@ Deno.test("pump() moves as many frames at once as memory and queues allow, and t
   assertEquals(depth, queue);
 });
 
-Deno.test("pump() moves frames that are no multiple of the cache alignment", () => {
+Deno.test("pump() moves frames whose size is no multiple of the cache alignment", () => {
   for (const policy of ["streaming", "user-pages", "user-pages-registered", "bounce"] as const) {
     assertEquals(move(1 << 20, { size: 100, depth: 3, tx: policy, rx: policy }).depth, 3);
   }
 });
 
-Deno.test("pump() tells how the looks at driver and kernel lay, and syncs what a policy says", () => {
+Deno.test("pump() returns the spread of the counters, and syncs as the policy says", () => {
   const { throughput, cpu, userPart, handoverNs, syncedPerByte } = move(1 << 20);
   assertEquals(syncedPerByte, 4);
   for (const { value, spread } of [throughput, cpu, handoverNs]) {

@@ -7,21 +7,21 @@
 
 import { type WarmUp, warmUp } from "./warm_up.ts";
 
-/** How long and how often to sample. */
+/** How long to sample, and how many samples to take. */
 export interface Sampling extends Omit<WarmUp, "least"> {
-  /** Time for all samples, seconds; a tenth of it before, or more, to warm up. */
+  /** Time for all samples, seconds. The warm-up before takes a tenth of it, or more. */
   readonly seconds: number;
-  /** Samples to take even when the time is over; 5 when left out. */
+  /** Smallest number of samples, even if they take longer. Defaults to 5. */
   readonly least?: number;
-  /** Samples after which there are enough; 2000 when left out. */
+  /** Largest number of samples. Defaults to 2000. */
   readonly most?: number;
 }
 
 /**
- * Sample until the time is over, once it is warm. A bench on a slow board may take ten times its time
- * for the least number of samples, no longer.
+ * Warms up, then takes samples until the time is over. On a slow board, the smallest number of samples may
+ * take up to ten times as long.
  *
- * @param sampling How long and how often
+ * @param sampling How long and how many
  * @param take Takes one sample
  * @returns The samples in their order, at least one
  */
@@ -38,14 +38,14 @@ export function takeSamples(sampling: Sampling, take: () => number): number[] {
   return samples;
 }
 
-/** Time of a sample that the clock, and the call of it, leave as it is, nanoseconds. */
+/** Time of a sample beside which the time of reading the clock does not matter, nanoseconds. */
 const LONG = 100_000;
 
 /**
- * Sample how long a call takes. Short ones are timed many at once.
+ * Measures how long a call takes. Short calls are batched, to hide the clock's overhead.
  *
- * @param sampling How long and how often
- * @param call What takes the time
+ * @param sampling How long and how many
+ * @param call The call
  * @returns Time of one call in each sample, nanoseconds
  */
 export function timeCalls(sampling: Sampling, call: () => unknown): number[] {

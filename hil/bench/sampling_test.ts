@@ -9,7 +9,7 @@ function clock(stepMs: number) {
   return { quiet: { now, others: () => 0 }, take: () => ++calls, calls: () => calls };
 }
 
-Deno.test("takeSamples() leaves out the warm-up and ends with the time", () => {
+Deno.test("takeSamples() drops the warm-up and ends with the time", () => {
   const { quiet, take, calls } = clock(10);
   const samples = takeSamples({ ...quiet, seconds: 1 }, take);
   assertEquals([samples[0], samples.at(-1)], [11, 110]); // a tenth of 100 calls warmed up before
@@ -24,7 +24,7 @@ Deno.test("takeSamples() warms up until the compiler is quiet", () => {
   assertEquals([first, spent.length], [31, 0]);
 });
 
-Deno.test("timeCalls() times short calls many at once, and long ones alone", () => {
+Deno.test("timeCalls() batches short calls, and times long ones alone", () => {
   const of = (stepMs: number) => {
     const { quiet, take, calls } = clock(stepMs);
     const times = timeCalls({ ...quiet, seconds: 1, most: 20 }, take);
@@ -35,7 +35,7 @@ Deno.test("timeCalls() times short calls many at once, and long ones alone", () 
   assertEquals(of(0.001), [20, 1000, 100]);
 });
 
-Deno.test("takeSamples() takes the least number on a slow board, but not for ever", () => {
+Deno.test("takeSamples() takes the smallest number on a slow board, within a limit", () => {
   const slow = clock(300);
   assertEquals(takeSamples({ ...slow.quiet, seconds: 1 }, slow.take).length, 5);
   const hopeless = clock(4000);

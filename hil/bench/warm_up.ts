@@ -1,39 +1,39 @@
 // SPDX-License-Identifier: MIT
 /**
- * Runs what is to be measured until it runs as it will.
+ * Runs code before it is measured, until its speed is stable.
  *
- * The compiler works on threads of its own. On a slow processor it takes seconds, and meanwhile the loop
- * is slow, and the engine waits for a processor.
+ * The JavaScript compiler runs on threads of its own. On a slow processor it takes seconds. During that time
+ * the loop is slow, and the engine waits for a processor.
  *
  * @module
  */
 
 import { cpuTime } from "./libc.ts";
 
-/** Seconds after which it is measured even while the compiler is at work. */
+/** Seconds after which the measurement begins even if the compiler is busy. */
 const LONGEST = 0.5;
 
-/** What other threads of this process may take of one processor, when it is quiet. */
+/** Share of one processor that other threads may use while the process counts as quiet. */
 const QUIET = 0.1;
 
 /** How to warm up. */
 export interface WarmUp {
   /** The clock, nanoseconds. */
   readonly now: () => number;
-  /** Time to step between two looks at the compiler, seconds. */
+  /** Time between two checks of the compiler, seconds. */
   readonly seconds: number;
-  /** How often to step at least between them; 1 when left out. */
+  /** Smallest number of steps between them. Defaults to 1. */
   readonly least?: number;
-  /** Processor time of other threads, seconds; those of this process when left out. */
+  /** Processor time of other threads, seconds. Defaults to that of the other threads of this process. */
   readonly others?: () => number;
 }
 
 /**
- * Step until the compiler is done, or half a second is over.
+ * Calls the code until the compiler is done, or for half a second.
  *
- * @param how How long at least, and how often
- * @param step What will be measured
- * @returns Time of a step at the end, nanoseconds
+ * @param how The clock and the time between checks
+ * @param step The code that will be measured
+ * @returns Time of one call at the end, nanoseconds
  */
 export function warmUp(how: WarmUp, step: () => unknown): number {
   const { now, seconds, least = 1, others = otherThreads } = how;
@@ -51,7 +51,7 @@ export function warmUp(how: WarmUp, step: () => unknown): number {
   }
 }
 
-/** Processor time of this process that was not this thread's, seconds. */
+/** Processor time of all other threads of this process, seconds. */
 function otherThreads(): number {
   const [all, own] = [cpuTime("process"), cpuTime("thread")];
   return all.user + all.system - own.user - own.system;

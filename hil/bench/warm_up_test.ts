@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { warmUp } from "./warm_up.ts";
 
-Deno.test("warmUp() steps for its time by the clock that it is given, and tells what a step takes", () => {
+Deno.test("warmUp() runs by the given clock, and returns the time of a step", () => {
   let steps = 0;
   const now = () => steps * 2e6; // 2 ms a step
   assertEquals(warmUp({ now, seconds: 0.1 }, () => steps++), 2e6);
@@ -12,7 +12,7 @@ Deno.test("warmUp() steps for its time by the clock that it is given, and tells 
   assertEquals((steps - before) % 7, 0);
 });
 
-Deno.test("warmUp() goes on while other threads compute, but not for ever", () => {
+Deno.test("warmUp() continues while other threads compute, within a limit", () => {
   const now = () => performance.now() * 1e6;
   const looks = (busy: number): number => {
     let count = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * What it costs the CPU to reach a block of each policy, beside ordinary memory of the same size: the
- * "20 seconds against 1" of 2015.
+ * How fast the CPU reads and writes a block of each policy, compared with ordinary memory of the same size.
+ * This is the "20 seconds against 1" of 2015.
  */
 
 import { UserMemory } from "../../../driver/memory.ts";
@@ -23,7 +23,7 @@ top.matrix(
     const { device, policy, size } = context;
     if (size % 8 !== 0) context.skip("words have 8 bytes");
     if (policy === "bounce") {
-      context.skip("the CPU reaches no block of this policy: it reads and writes");
+      context.skip("this policy has no mapped blocks: frames are copied by read() and write()");
     }
     const one = { policy, size: blockSize(device, size), count: 1 } as const;
     const rx = new BlockSet(device, { direction: "rx", ...one });
@@ -36,7 +36,7 @@ top.matrix(
 
     const { byte, word } = loops();
     if (byte(address, size) !== BigInt(size)) {
-      throw new Error("The loop over bytes leaves some out");
+      throw new Error("The loop over bytes did not read every byte");
     }
     const accesses: Readonly<Record<string, readonly [() => unknown, () => unknown]>> = {
       "byte read": [() => byte(received.address, size), () => byte(address, size)],

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /**
- * What it costs to hand a block to the device and back: the four sync calls of 2015 alone, pinning and
- * mapping of user pages, copying, each by the driver's own clock around the kernel's call.
+ * The cost of handing a block to the device and back: the four sync calls of 2015, pinning and mapping of user
+ * pages, and copying. The driver measures each one around the kernel's call.
  *
- * One frame at a time; the CPU has filled the transmit block before and reads the receive block after, so
- * that caches are in the state that they have in use.
+ * One frame is in flight. The CPU fills the transmit block before and reads the receive block after, so that
+ * the caches are in the same state as in real use.
  */
 
 import type { Block } from "../../../driver/block.ts";
@@ -13,6 +13,14 @@ import type { Cost } from "../../../driver/stats.ts";
 import { type CostKind, type Direction, DIRECTIONS } from "../../../driver/uapi.ts";
 import { hil } from "../../../mod.ts";
 import { BlockSet, blockSize } from "../../frames/block_set.ts";
+import {
+  BlockReceiveEnd,
+  BlockSendEnd,
+  type ReceiveEnd,
+  RingReceiveEnd,
+  RingSendEnd,
+  type SendEnd,
+} from "../../frames/ends.ts";
 import type { CaseContext } from "../../case/context.ts";
 import { frames, measureTime, prove, sampling, SIZES } from "../case.ts";
 import { copyIn } from "../libc.ts";
@@ -23,15 +31,15 @@ import { summarize } from "../../results/statistics.ts";
 const top = await hil();
 
 /**
- * Blocks that take turns in each direction: what one costs depends on where its pages happen to lie, in
- * caches, and more so in an emulator.
+ * Blocks that take turns in each direction, because the cost of a block depends on the addresses of its pages,
+ * in caches, and even more in an emulator.
  */
 const BLOCKS = 7;
 
-/** More samples than elsewhere: some of each block. */
+/** More samples than elsewhere, so that there are several of each block. */
 const SAMPLES = { seconds: 0.3, least: 4 * BLOCKS };
 
-/** Kinds of cost that belong together, and what they are called in the results. */
+/** Kinds of cost that belong together, and their name in the results. */
 const CALLS: readonly { name: string; kinds: readonly CostKind[]; call?: string }[] = [
   { name: "sync call", kinds: ["forDevice"], call: "for_device" },
   { name: "sync call", kinds: ["forCpu"], call: "for_cpu" },
@@ -54,7 +62,7 @@ top.matrix(
       return transfers.push({ tx: tx.cost, rx: rx.cost });
     });
     transfer[Symbol.dispose]();
-    const measured = transfers.slice(first - 1); // those before warmed up
+    const measured = transfers.slice(first - 1); // the warm-up comes first
 
     for (const direction of DIRECTIONS) {
       for (const { name, kinds, call } of CALLS) {
@@ -73,7 +81,7 @@ top.matrix(
         });
       }
     }
-    // what copying would cost instead
+    // the cost of copying, for comparison
     const from = new Uint8Array(size).fill(1);
     using places = UserMemory.allocate(size * BLOCKS);
     places.bytes().fill(1);
@@ -85,49 +93,40 @@ top.matrix(
   }),
 );
 
-/** Blocks, or rings, for one frame at a time. */
+/** Blocks, or rings, through which one frame moves at a time. */
 function oneFrame(context: CaseContext, count: number): Disposable & { move: () => void } {
   const { device, policy, size: length } = context;
   const frame = frames(context).body(0, length);
+  const options = { device, policy };
   using owned = new DisposableStack();
-  const kept = (move: () => void) => {
-    const all = owned.move();
-    return { move, [Symbol.dispose]: () => all.dispose() };
-  };
+  const blocks = (direction: Direction, size: number, count = 1): readonly Block[] =>
+    owned.use(new BlockSet(device, { direction, policy, size, count })).all;
+  const pairs: { from: SendEnd; to: ReceiveEnd }[] = [];
   if (policy === "bounce") {
-    for (const direction of DIRECTIONS) {
-      for (const block of device.alloc({ direction, policy, size: length, count })) {
-        owned.use(block);
-      }
-    }
-    owned.defer(() => device.reset()); // the receive ring is with the engine
-    const buffer = new Uint8Array(length);
-    return kept(() => {
-      device.writeFrame(frame);
-      device.readFrame(buffer);
-    });
+    for (const direction of DIRECTIONS) blocks(direction, length, count);
+    owned.defer(() => device.reset()); // the engine holds the receive ring
+    pairs.push({ from: new RingSendEnd(length, options), to: new RingReceiveEnd(length, options) });
   }
-  const make = (direction: Direction, size: number): Block =>
-    owned.use(new BlockSet(device, { direction, policy, size, count: 1 })).of(0);
-  const pairs = Array.from({ length: count }, () => {
-    // a page between: else all blocks lie alike to their bounce buffers, where there are such
-    for (const direction of DIRECTIONS) make(direction, device.info.pageSize);
-    const size = blockSize(device, length);
-    return { to: make("rx", size), from: make("tx", size) };
-  });
+  for (const size = blockSize(device, length); policy !== "bounce" && pairs.length < count;) {
+    // a page in between, or every block would have the same position relative to its bounce buffer
+    for (const direction of DIRECTIONS) blocks(direction, device.info.pageSize);
+    const [to] = blocks("rx", size);
+    const [from] = blocks("tx", size);
+    if (to === undefined || from === undefined) throw new Error("Expected two blocks");
+    pairs.push({ from: new BlockSendEnd(from, options), to: new BlockReceiveEnd(to, options) });
+  }
   let turn = 0;
-  return kept(() => {
-    const pair = pairs[turn++ % count];
-    if (pair === undefined) throw new Error("Expected two blocks");
-    const { to, from } = pair;
-    if (policy === "manual") to.syncForDevice();
-    to.enqueue({ length });
-    from.set(frame);
-    if (policy === "manual") from.syncForDevice();
-    from.enqueue({ length });
-    device.dequeue("rx");
-    device.dequeue("tx");
-    if (policy === "manual") to.syncForCpu();
-    to.equals(frame);
-  });
+  const move = () => {
+    const pair = pairs[turn++ % pairs.length];
+    if (pair === undefined) throw new Error("Expected at least one pair of blocks");
+    const { from, to } = pair;
+    to.arm(0, length);
+    from.set(frame, 0);
+    from.send(0, length);
+    to.finish();
+    from.finish();
+    to.equals(frame, 0);
+  };
+  const all = owned.move();
+  return { move, [Symbol.dispose]: () => all.dispose() };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * How long one frame takes from ENQUEUE to the caller's waking up with it, and a request that does
+ * The time of one frame from ENQUEUE until the caller wakes up with it, and the time of an ioctl that does
  * nothing.
  */
 
@@ -13,7 +13,7 @@ import { ifItFits } from "../memory.ts";
 import { takeSamples } from "../sampling.ts";
 import { distribution, summarize } from "../../results/statistics.ts";
 
-/** More samples than elsewhere: enough for the outermost point of a distribution. */
+/** More samples than elsewhere, because the outermost point of a distribution needs them. */
 const SAMPLES = { seconds: 0.5, least: 50, most: 20_000 };
 
 const top = await hil();
@@ -52,15 +52,15 @@ top.matrix(
       wake.push((end - doneNs) / 1000);
       return (end - start) / 1000;
     });
-    tell(context, "completion latency", whole);
-    tell(context, "wake-up latency", wake.slice(-whole.length));
+    addDistribution(context, "completion latency", whole);
+    addDistribution(context, "wake-up latency", wake.slice(-whole.length));
     for (const set of [rxSet, txSet]) set[Symbol.dispose]();
     await prove(context);
   }),
 );
 
-/** A figure with its distribution. */
-function tell(context: CaseContext, name: string, samples: readonly number[]): void {
+/** Adds a measurement with its distribution. */
+function addDistribution(context: CaseContext, name: string, samples: readonly number[]): void {
   const { size } = context;
   const { value, spread } = summarize(samples);
   context.measure(name, value, "µs", { at: { size }, spread });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * What the bench itself costs: the verifying loop in Deno, and beside it the same loop in C. Runs
- * alternate between the two, so that a noisy machine disturbs both alike.
+ * The overhead of Deno: the verifying loop in Deno, and the same loop in C. Runs alternate between the two, so
+ * that a noisy machine disturbs both alike.
  */
 
 import { Device } from "../../../driver/device.ts";
@@ -16,13 +16,13 @@ import { summarize } from "../../results/statistics.ts";
 
 const RUNS = 5;
 
-/** Bytes of one run, and bounds of its frames. */
+/** Bytes of one run, and limits for its number of frames. */
 const BYTES = 32 * 2 ** 20;
 const [LEAST, MOST] = [40, 2000];
 
 const top = await hil();
 
-// tests and no matrix: the bench costs the same, whichever policies are looked at
+// these are single tests, because --policy does not change the overhead
 for (const size of [4096, 65536, 1048576]) {
   top.test(
     `overhead size=${size}`,
@@ -35,19 +35,19 @@ async function compare(context: CaseContext): Promise<void> {
   const { device, size, depth, policy } = context;
   const { path, syscalls } = device;
   await prove(context);
-  if (device.syscalls !== libc) context.skip("no program reaches the simulated board");
+  if (device.syscalls !== libc) context.skip("a program in C cannot reach the simulated board");
   if (context.devices.length > 1 || path !== "/dev/pldma0") {
-    context.skip("the program in C knows /dev/pldma0 only");
+    context.skip("the program in C opens /dev/pldma0 only");
   }
   const count = Math.max(LEAST, Math.min(MOST, Math.round(BYTES / size)));
-  // opening is exclusive: the two take turns
+  // only one process can open the device, so the two take turns
   device[Symbol.dispose]();
   const ours = (): number => {
     using own = Device.open({ path, syscalls });
     const loop = { policy, size, depth, frames: count, guarded: false, primed: false };
     const report = runLoop(own, frames(context), loop);
     if (report.faults.length > 0 || report.timeout !== null) {
-      throw new Error("The loop has faults");
+      throw new Error("The loop found faults");
     }
     return count * size / report.seconds / 1e6;
   };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /**
- * Throughput of every policy, by frame size and depth, with the CPU touching the data and without.
+ * Throughput of every policy, by frame size and depth, with and without the CPU touching the data.
  *
- * Where one direction is measured alone, the other one goes on under `coherent`, which costs the driver
- * nothing: a loopback design moves no frame in one direction only.
+ * If one direction is measured alone, the other one runs under `coherent`, which costs the driver nothing,
+ * because a loopback design moves no frame in one direction only.
  */
 
 import { hil } from "../../../mod.ts";
@@ -23,7 +23,7 @@ top.matrix(
     const { device, policy, size } = context;
     const common = { size, depth: context.depth, pattern: frames(context), seconds: SECONDS };
     if (!warm) {
-      // until the compiler has seen the loop
+      // until the loop is compiled
       pump(device, { ...common, tx: policy, rx: policy, fill: true, read: true, seconds: 1 });
       warm = true;
     }
@@ -40,15 +40,15 @@ top.matrix(
         wrong += result.wrong;
         const { throughput, cpu, userPart, syncedPerByte, handoverNs, depth } = result;
         const at = { size, depth, direction, touched };
-        const tell = (name: string, { value, spread }: Summary, unit: string): void =>
+        const add = (name: string, { value, spread }: Summary, unit: string): void =>
           context.measure(name, value, unit, { at, spread });
-        tell("throughput", throughput, "MB/s");
-        tell("frame rate", scale(throughput, 1e6 / size), "1/s");
-        tell("cpu share", scale(cpu, 100), "%");
+        add("throughput", throughput, "MB/s");
+        add("frame rate", scale(throughput, 1e6 / size), "1/s");
+        add("cpu share", scale(cpu, 100), "%");
         context.measure("cpu user", cpu.value * userPart * 100, "%", { at });
         context.measure("cpu system", cpu.value * (1 - userPart) * 100, "%", { at });
         context.measure("bytes synced per byte", syncedPerByte, "B/B", { at });
-        tell("handover time", scale(handoverNs, 1e-3), "µs");
+        add("handover time", scale(handoverNs, 1e-3), "µs");
       }
     }
     await prove(context, wrong);
