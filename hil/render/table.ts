@@ -85,7 +85,7 @@ export function renderTable(
     lines.push(...wrap(`SKIP ${plural(count, "case")}: ${reason}`, width, "  "));
   }
   if (skipped.length > most) lines.push(`... and ${skipped.length - most} more reasons to skip`);
-  lines.push(...wrap(`Power: ${results.power.detail}`, width, "  "), ...last);
+  lines.push(...wrap(`Controls: ${results.power.detail}`, width, "  "), ...last);
   return lines.join("\n");
 }
 

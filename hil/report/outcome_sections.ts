@@ -135,7 +135,7 @@ export function controlSection({ results }: PageRun): Section | null {
   );
   if (largest === null) return null;
   const body = html`
-    <p class="lead">Power: ${power.detail}. The control with the largest frames:</p>
+    <p class="lead">Controls: ${power.detail}. The control with the largest frames:</p>
     <details><summary>${largest.suite}: ${largest.name}</summary>${caseArticle(
       largest,
       board.cacheLine ?? 64,

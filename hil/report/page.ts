@@ -151,7 +151,7 @@ function summary(run: PageRun, named: boolean): Html {
             `
           )}</p><p class="where">Board ${where}; ${valueText(facts.seconds)} s; seed ${facts
           .seed}</p
-      ><p class="where power">Power: ${power.detail}</p></div>
+      ><p class="where power">Controls: ${power.detail}</p></div>
       <div class="advice-block"><h2>Recommended policy</h2>${adviceSummary(results)}</div>
     </header>
   `;
