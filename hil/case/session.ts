@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /**
- * What a test file shares between its cases: settings, journal, board, lock, and what is in the logic.
+ * What the cases of a test file share: settings, journal, board, lock, and the loaded bitstream.
  *
  * @module
  */
@@ -26,26 +26,26 @@ import { suiteName, suitesBelow } from "../settings/suite_names.ts";
 import { alternatives, valueError } from "../settings/values.ts";
 import { errorMessage } from "../text/error_message.ts";
 
-/** Longest wait for another test file of this run to be done with a device, milliseconds. */
+/** Longest wait for another test file of this run that uses the device, milliseconds. */
 const TURN_MS = 600_000;
 
-/** Longest wait where no other test file should have it, milliseconds. */
+/** Longest wait if no other test file should use it, milliseconds. */
 const INFO_MS = 2000;
 
-/** How often to look whether it is, milliseconds. */
+/** Time between two attempts, milliseconds. */
 const LOOK_MS = 50;
 
-/** What a session is made of. */
+/** Options of a session. */
 export interface SessionOptions {
-  /** Devices instead of those of the settings. */
+  /** Device nodes. Defaults to those of the settings. */
   readonly devices?: readonly string[];
-  /** Bitstream to load before the first case, where the settings name none. */
+  /** Bitstream to load before the first case, unless the settings name one. */
   readonly bitstream?: string;
-  /** Asks the design who it is, in place of INFO. */
+  /** Identifies the design, in place of INFO. */
   readonly identify?: (device: string) => CoreInfo | Promise<CoreInfo>;
 }
 
-/** What runs in the logic is not what was asked for: no frame was sent. */
+/** The logic holds another design than the requested one, so no frame was sent. */
 export class WrongDesignError extends Error {
   override readonly name = "WrongDesignError";
 }
@@ -83,18 +83,18 @@ export class Session {
   }
 
   /**
-   * Read the settings, open the journal, take the board, and ask the devices what they offer.
+   * Reads the settings, opens the journal, locks the board, and reads what the devices offer.
    *
-   * @param options What is not left to the settings
-   * @returns The session; null when the settings leave this suite out; or why there is none, in one
-   * line, which the journal has then, if there is one
+   * @param options What does not come from the settings
+   * @returns The session; null if the settings leave this suite out; or why there is no session, in one
+   * line, which is also in the journal
    */
   static async open(options: SessionOptions = {}): Promise<Session | string | null> {
     const suite = suiteName(Deno.mainModule);
     let journal: Journal | null = null;
     const refuse = (name: string, error: unknown): string => {
       const reason = errorMessage(error);
-      // several files of one run may find the same
+      // several files of one run may find the same problem
       const id = `infrastructure/${name}`;
       const lines = journal === null ? [] : Journal.read(journal.path).lines;
       if (!lines.some((line) => line.line === "end" && line.id === id)) {
@@ -124,15 +124,15 @@ export class Session {
           seed: settings.seed,
           ...(settings.pattern === null ? {} : { pattern: settings.pattern }),
         },
-        // else plumbline run has told it
+        // plumbline run has recorded it already
         ...(token === undefined ? { environment: gatherEnvironment({ device: paths[0] }) } : {}),
       });
       const session = new Session({ suite, settings, board, journal, paths }, options, locks);
-      // what another bitstream offers says nothing about this one
-      if (session.#wanted() !== null && !session.#runs()) return session;
-      // before the first case only a test file that shares the lock can be in the way
+      // the devices' answers would be about another bitstream
+      if (session.#bitstream() !== null && !session.#isLoaded()) return session;
+      // before the first case, only a test file that shares the lock can use the device
       const patience = locks.some((lock) => lock.shared) ? TURN_MS : INFO_MS;
-      const problem = await session.#ask(patience);
+      const problem = await session.#readInfos(patience);
       return problem === null ? session : refuse("device", problem);
     } catch (error) {
       return refuse("session", error);
@@ -140,8 +140,8 @@ export class Session {
   }
 
   /**
-   * Open a session and load its bitstream: for suites that want to know what the design offers before
-   * they register a case. What was loaded is given up again after the last test.
+   * Opens a session and loads its bitstream, for suites that must know what the design offers before they
+   * register a case. The board is restored after the last test.
    *
    * @returns As {@linkcode Session.open}
    */
@@ -159,28 +159,28 @@ export class Session {
     return session;
   }
 
-  /** What each device offers, in the order of their paths; null before the bitstream is loaded. */
+  /** What each device offers, in the order of the paths; null before the bitstream is loaded. */
   get infos(): readonly DeviceInfo[] | null {
     return this.#infos;
   }
 
   /** Whether {@linkcode load} has something to load. */
   get loads(): boolean {
-    return this.#wanted() !== null;
+    return this.#bitstream() !== null;
   }
 
   /**
-   * Load the bitstream, if there is one and it does not run already. Once for all cases.
+   * Loads the bitstream, if there is one and it is not loaded already. All cases share one load.
    *
-   * @throws {Error} When it cannot be loaded
-   * @throws {WrongDesignError} When what runs then is another design
+   * @throws {Error} If it cannot be loaded
+   * @throws {WrongDesignError} If another design runs afterwards
    */
   async load(): Promise<void> {
     this.#loading ??= this.#load();
     await this.#loading;
   }
 
-  /** Put the board back as it was found. */
+  /** Restores the board as it was before the load. */
   async restore(): Promise<void> {
     const loading = this.#loading;
     this.#loading = null;
@@ -189,7 +189,7 @@ export class Session {
   }
 
   async #load(): Promise<LoadResult | null> {
-    const bitstream = this.#wanted();
+    const bitstream = this.#bitstream();
     if (bitstream === null) return null;
     const { loader, requireIdentity } = this.settings;
     if (this.board.kind === "sim") {
@@ -206,30 +206,32 @@ export class Session {
     this.journal.header({ bitstream: { file, sha256, part, identity } });
     if (identity === "wrong") throw new WrongDesignError(`${bitstream}: ${detail}`);
     if (requireIdentity && identity !== "proved") {
-      throw new Error(`${bitstream} was loaded, and nothing proves that it runs: ${detail}`);
+      throw new Error(
+        `${bitstream} was loaded, but the core did not prove its identity: ${detail}`,
+      );
     }
-    const problem = await this.#ask(TURN_MS);
+    const problem = await this.#readInfos(TURN_MS);
     if (problem !== null) throw new Error(problem);
     return loaded;
   }
 
-  #wanted(): string | null {
+  #bitstream(): string | null {
     return this.settings.bitstream ?? this.#options.bitstream ?? null;
   }
 
-  /** Whether the bitstream is known to run already. */
-  #runs(): boolean {
-    const bitstream = this.#wanted();
+  /** Whether the bitstream is known to be loaded. */
+  #isLoaded(): boolean {
+    const bitstream = this.#bitstream();
     if (bitstream === null) return true;
     try {
       return runningBitstream()?.sha256 === readBitstream(bitstream).info.sha256;
     } catch {
-      return false; // loading will say why
+      return false; // the load reports the reason
     }
   }
 
-  /** Ask the devices what they offer; returns why that fails, in one line. */
-  async #ask(patience: number): Promise<string | null> {
+  /** Reads what the devices offer. Returns why that failed, in one line, or null. */
+  async #readInfos(patience: number): Promise<string | null> {
     const infos: DeviceInfo[] = [];
     for (const path of this.paths) {
       try {
@@ -246,10 +248,10 @@ export class Session {
   }
 
   /**
-   * Open the devices for one case, waiting for another test file of this run, and reset them.
+   * Opens and resets the devices for one case. It waits while another test file of this run uses them.
    *
-   * @returns The devices, which the caller owns
-   * @throws {Error} When one cannot be had
+   * @returns The devices, which the caller disposes of
+   * @throws {Error} If one cannot be opened
    */
   async openDevices(): Promise<Device[]> {
     const devices: Device[] = [];
@@ -267,19 +269,19 @@ export class Session {
   }
 
   /**
-   * Make sure that the board was this run's all the time.
+   * Checks that this run has held the locks of the board all the time.
    *
-   * @throws {Error} When a lock was lost
+   * @throws {Error} If a lock was lost
    */
   checkLocks(): void {
     for (const lock of this.#locks) lock.check();
   }
 
   /**
-   * Make a pattern, or take the one that an earlier case made.
+   * Returns a pattern, made once for all cases.
    *
    * @param spec The pattern
-   * @returns Its frames, up to the largest block
+   * @returns Its frames, as large as the largest block at most
    */
   pattern(spec: PatternSpec): Pattern {
     const known = this.#patterns.get(spec);
@@ -291,24 +293,24 @@ export class Session {
   }
 }
 
-/** Bytes of the largest block, with room for its rounding. */
+/** Bytes of the largest block, rounded up to a page. */
 function longest({ policies, pageSize }: DeviceInfo): number {
   return Math.max(...Object.values(policies).map(({ maxBlock }) => maxBlock)) + pageSize;
 }
 
-/** Null when this suite is merely not meant; a reason when nobody is. */
+/** Returns null if `--suite` names other suites only, or a reason if one of its names is unknown. */
 function unknownSuite(
   asked: readonly string[],
   refuse: (reason: string) => string,
 ): string | null {
   const known = suitesBelow(Deno.cwd());
-  const stranger = asked.find((name) => !known.includes(name));
-  if (stranger === undefined) return null;
+  const unknown = asked.find((name) => !known.includes(name));
+  if (unknown === undefined) return null;
   const expected = known.length === 0 ? "a suite below this folder" : alternatives(known);
-  return refuse(valueError("--suite", expected, stranger, nearest(stranger, known)).message);
+  return refuse(valueError("--suite", expected, unknown, nearest(unknown, known)).message);
 }
 
-/** Open a device; while another test file of this process has it, wait: the run has the lock. */
+/** Opens a device, and waits while another test file of this run has it open. */
 async function openFree(board: Board, path: string, patience: number): Promise<Device> {
   for (let waited = 0;; waited += LOOK_MS) {
     try {

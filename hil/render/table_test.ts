@@ -79,8 +79,8 @@ loopback bounce             .     .     1         0      0 B
 all                         3     1     1       900  3.69 MB
 
 SKIP 1 case: no mapping
-Controls: policy none failed in both directions, as it must: this board can reveal
-  missing syncs
+Controls: policy none failed in both directions, as it must: this board can
+  reveal missing syncs
 PASS: 3 cases passed, 1 control failed as expected, 1 skipped (12.3 s)`,
   );
 });
