@@ -6,8 +6,8 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import type { Block } from "../../driver/block.ts";
-import { equalBytes } from "../../driver/memory.ts";
 import { Handover, type HandoverOptions } from "./handover.ts";
 
 /** An end that frames leave from. */
@@ -152,6 +152,8 @@ export class RingReceiveEnd implements ReceiveEnd {
   /** The device does not reach this memory, so a store into it tests nothing. */
   readonly writable = false;
   readonly #memory: Uint8Array<ArrayBuffer>;
+  /** The same memory, because comparing buffers needs no view for each frame. */
+  readonly #buffer: Buffer;
   readonly #options: HandoverOptions;
   #offset = 0;
   #length = 0;
@@ -162,6 +164,7 @@ export class RingReceiveEnd implements ReceiveEnd {
    */
   constructor(size: number, options: HandoverOptions) {
     this.#memory = new Uint8Array(size);
+    this.#buffer = Buffer.from(this.#memory.buffer);
     this.#options = options;
   }
 
@@ -181,7 +184,7 @@ export class RingReceiveEnd implements ReceiveEnd {
   }
 
   equals(bytes: Uint8Array, at: number): boolean {
-    return equalBytes(this.#memory.subarray(at, at + bytes.length), bytes);
+    return this.#buffer.compare(bytes, 0, bytes.length, at, at + bytes.length) === 0;
   }
 
   copy(at: number, length: number): Uint8Array<ArrayBuffer> {
