@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 import type { PolicyName } from "../../../driver/uapi.ts";
 import { arches } from "../../../fixtures/host/arch.ts";
 import { type Arch, archNames, buildModules, runInGuest } from "../../../fixtures/boards/vm/mod.ts";
-import { boardTest } from "../../../fixtures/boards/vm/testing/board.ts";
+import { boardTest, copyModules } from "../../../fixtures/boards/vm/testing/board.ts";
 import { shows } from "../../suites/coherence/expected.ts";
 import { SYNC_CALLS } from "../../frames/handover.ts";
 import { expectedOutcomes, outcomes, readResults } from "./testing/ending.ts";
@@ -42,18 +42,17 @@ echo "${call} skip" > /sys/module/pldma/parameters/fault
 suite ${bus}-${call} --policy=${POLICIES} --size=1280 --frames=8`).join("");
 }
 
-/** A module by its name. */
-function named(modules: readonly string[], name: string): string {
-  return modules.find((path) => path.endsWith(`/${name}.ko`)) ?? name;
-}
-
 for (const arch of archNames) {
   const adversarial = ADVERSARIAL.includes(arch);
   const where = adversarial ? "both buses" : "swiotlb";
   const name = `the coherence suite ends on ${where} of vm:${arch} as expected.ts says`;
   await boardTest(arch, name, async (outDir) => {
-    const modules = adversarial ? (await buildModules(arch)).modules : [];
-    const spoilt = adversarial ? (await buildModules(arch, { testFaults: true })).modules : [];
+    const modules = async (folder: string, testFaults: boolean) =>
+      adversarial
+        ? await copyModules((await buildModules(arch, { testFaults })).modules, outDir, folder)
+        : {};
+    const good = await modules("good", false);
+    const faulty = await modules("faulty", true);
     const run = await runInGuest({
       arch,
       outDir,
@@ -63,14 +62,14 @@ for (const arch of archNames) {
         adversarial
           ? `${SUITE}
 suite swiotlb
-use_adversarial ${named(modules, "pl_advbus")}
+use_adversarial ${good["pl_advbus"]}
 suite adversarial
 echo pl_advbus.0 > /sys/bus/platform/drivers/pl_advbus/unbind
 rmmod pl_advbus pl_softdma pldma || exit 2
-insmod ${named(spoilt, "pldma")} || exit 3
-insmod ${named(spoilt, "pl_softdma")} ${arches[arch].softdmaArguments} || exit 4
+insmod ${faulty["pldma"]} || exit 3
+insmod ${faulty["pl_softdma"]} ${arches[arch].softdmaArguments} || exit 4
 ${mistakes("swiotlb")}
-use_adversarial ${named(spoilt, "pl_advbus")}
+use_adversarial ${faulty["pl_advbus"]}
 ${mistakes("adversarial")}`
           : `${SUITE}
 suite swiotlb`,
