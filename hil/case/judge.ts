@@ -104,7 +104,7 @@ export function judgeControl(
     return { outcome: "XFAIL", reason, evidence };
   }
   if (judged.outcome !== "PASS" || !matters) return { ...judged, evidence };
-  return { outcome: "XPASS", reason: "no sync was done, and nothing was wrong", evidence };
+  return { outcome: "XPASS", reason: "no sync was done, and no data were wrong", evidence };
 }
 
 /** Whether a direction showed stale data; null if that is unknown. */

@@ -2,10 +2,10 @@
 /**
  * Coherence: litmus tests of single cache lines, under every policy that the board offers.
  *
- * What each does is in `coherence/litmus.ts`; what must come of it on which board, in one table, in
- * `coherence/expected.ts`. Policy `none` is the control, and so is policy `manual` with one SYNC call
- * left out: a control that passes where the table says that the board shows the missing call is an
- * ERROR, for then the other cases prove nothing either.
+ * `coherence/litmus.ts` has the tests, and `coherence/expected.ts` has one table of how they must end on each
+ * board. Policy `none` is a control, and so is policy `manual` with one SYNC call left out. If a control passes
+ * although the table says that the board reveals the missing call, it is an ERROR, because then the other cases
+ * prove nothing either.
  */
 
 import type { DeviceInfo } from "../../driver/info.ts";
@@ -25,27 +25,27 @@ import {
   kindOf,
   LITMUS_NAMES,
   type LitmusName,
-  lostPower,
+  powerError,
 } from "./coherence/expected.ts";
 import type { SyncCall } from "../frames/handover.ts";
 import { LITMUS } from "./coherence/litmus.ts";
 import { Pressure } from "./coherence/pressure.ts";
-import { alignment, runStand } from "./coherence/stand.ts";
+import { alignment, runLitmus } from "./coherence/litmus_run.ts";
 
-/** Time for a case, seconds: longer than every wait inside it. */
+/** Time limit of a case, seconds. It is longer than every wait inside a case. */
 const LIMIT = 300;
 
-/** Rounds of a litmus test, and the bytes that bound them where nobody gave a number. */
+/** Limits for the rounds of a litmus test, and the bytes that bound the default number of rounds. */
 const ROUNDS = { least: 8, most: 64, bytes: 1 << 20 } as const;
 
-/** Faults of one size that are told; after fewer a control has proved its point. */
+/** Largest number of faults at one size. A control needs fewer. */
 const MOST_FAULTS = { test: 16, control: 4 } as const;
 
-/** A frame for tests that need a few lines only. */
+/** Lines of a frame in tests that need only a few. */
 const FEW_LINES = 20;
 
 /** One case. */
-interface Litmus {
+interface LitmusCase {
   readonly name: string;
   readonly litmus: LitmusName;
   readonly policy: PolicyName;
@@ -53,15 +53,15 @@ interface Litmus {
   readonly without: SyncCall | null;
 }
 
-/** What all cases share. */
-interface Bench {
+/** The devices and settings that all cases share. */
+interface Context {
   readonly session: Session;
   readonly infos: readonly DeviceInfo[];
   readonly kind: Kind;
-  /** Null where caches have no size: on every simulated board. */
+  /** Null if the caches have no size, which is so on every simulated and virtual board. */
   readonly caches: Caches | null;
   readonly pressure: Pressure | null;
-  /** Whether the logic is simulated cycle by cycle: some megabytes a second. */
+  /** Whether the logic is simulated cycle by cycle, at some megabytes per second. */
   readonly slow: boolean;
 }
 
@@ -70,26 +70,26 @@ const session = await Session.openLoaded();
 if (typeof session === "string") {
   Deno.test({ name: "the board is there", retry: 0, fn: () => fail(session) });
 } else if (session !== null) {
-  const bench = prepare(session);
-  Deno.test.afterAll(() => bench.pressure?.[Symbol.dispose]());
-  registerAll(bench);
+  const context = prepare(session);
+  Deno.test.afterAll(() => context.pressure?.[Symbol.dispose]());
+  registerAll(context);
 }
 
-function prepare(session: Session): Bench {
+function prepare(session: Session): Context {
   const infos = session.infos ?? [];
   const [info] = infos;
   if (info === undefined) throw new Error(`Expected INFO of ${session.paths[0]}, found none`);
   const { kind: board } = session.board;
   const caches = readCaches();
   const slow = info.tx?.engine === "pl_cosim";
-  // in process nobody but the one thread reaches memory; beside QEMU the logic needs the processors
+  // on sim only one thread reaches the memory; beside QEMU the simulated logic needs the processors
   const pressure = board === "sim" || slow ? null : new Pressure(caches, info.cacheAlign);
   const kind = kindOf(board, info);
   return { session, infos, kind, caches: board === "local" ? caches : null, pressure, slow };
 }
 
-function registerAll(bench: Bench): void {
-  const { settings } = bench.session;
+function registerAll(context: Context): void {
+  const { settings } = context.session;
   const wanted = (policy: PolicyName) => settings.policies?.includes(policy) ?? true;
   const cases = LITMUS_NAMES.flatMap((litmus) => [
     ...POLICIES.map((policy) => ({
@@ -101,11 +101,11 @@ function registerAll(bench: Bench): void {
       name: `${litmus} policy=manual without=${without}`,
     })),
   ]).filter(({ policy }) => wanted(policy));
-  const skips = cases.map((one) => reasonToSkip(one, bench));
+  const skips = cases.map((one) => reasonToSkip(one, context));
   const running = skips.filter((reason) => reason === null).length;
-  cases.forEach((one, i) => register(one, skips[i] ?? null, running, bench));
+  cases.forEach((one, i) => register(one, skips[i] ?? null, running, context));
   if (!cases.some((one, i) => isControl(one) && skips[i] === null)) return;
-  // what `plumbline run` says of the controls of all files, for those who run plain `deno test`
+  // plumbline run judges the controls of all files; this is for a plain deno test
   Deno.test({
     name: "a litmus test without its sync fails somewhere, as it must",
     retry: 0,
@@ -113,28 +113,28 @@ function registerAll(bench: Bench): void {
       const passed = controls.filter((outcome) => outcome === "XPASS").length;
       if (passed === 0 || controls.includes("XFAIL")) return;
       fail(
-        `Syncs were left out in ${passed} cases, and nothing was wrong: on this board ` +
-          "the other cases say nothing about missing syncs",
+        `No control failed, and ${passed} passed without a sync: on this board the other cases ` +
+          "say nothing about missing syncs",
       );
     },
   });
 }
 
-function isControl({ policy, without }: Litmus): boolean {
+function isControl({ policy, without }: LitmusCase): boolean {
   return policy === "none" || without !== null;
 }
 
-/** Directions in which a policy is offered on every device, of those that a test tries. */
-function directionsOf({ litmus, policy, without }: Litmus, bench: Bench): Direction[] {
+/** The directions of a test in which every device offers the policy. */
+function directionsOf({ litmus, policy, without }: LitmusCase, context: Context): Direction[] {
   return expectationOf(litmus).directions.filter((direction) =>
-    // a call that is left out shows in its own direction only
+    // a missing call has an effect in its own direction only
     (without === null || without.startsWith(direction)) &&
-    bench.infos.every(({ policies }) => policies[policy][direction])
+    context.infos.every(({ policies }) => policies[policy][direction])
   );
 }
 
-/** Bytes of the frames of a case, rising. */
-function sizesOf({ litmus, policy }: Litmus, { infos, caches, session }: Bench): number[] {
+/** Sizes of the frames of a case, bytes, in ascending order. */
+function sizesOf({ litmus, policy }: LitmusCase, { infos, caches, session }: Context): number[] {
   const { around, lines } = LITMUS[litmus];
   const line = Math.max(...infos.map(({ cacheAlign }) => cacheAlign));
   const page = Math.max(...infos.map(({ pageSize }) => pageSize));
@@ -151,37 +151,39 @@ function sizesOf({ litmus, policy }: Litmus, { infos, caches, session }: Bench):
     .sort((a, b) => a - b);
 }
 
-/** Why a case cannot be here; null when it can. */
-function reasonToSkip(one: Litmus, bench: Bench): string | null {
+/** Returns why a case cannot run here, or null. */
+function reasonToSkip(one: LitmusCase, context: Context): string | null {
   const { litmus, policy, without } = one;
-  for (const { tx, rx, policies, cacheAlign } of bench.infos) {
+  for (const { tx, rx, policies, cacheAlign } of context.infos) {
     const missing = tx === null ? "tx" : rx === null ? "rx" : null;
-    if (missing !== null) return `the suite sends frames round: this device has no ${missing}`;
+    if (missing !== null) {
+      return `the suite sends frames through a loop, and this device has no ${missing}`;
+    }
     if (!policies[policy].tx && !policies[policy].rx) {
       return `the driver does not offer policy ${policy} here`;
     }
-    if (policies[policy].alias) return "an alias of coherent here: the same memory attribute";
+    if (policies[policy].alias) return "an alias of coherent here, with the same memory attribute";
     if (litmus === "shared line" && 2 * alignment({ tx, rx }) > cacheAlign) {
-      return "the engine moves whole cache lines only: frames share none";
+      return "the engine moves whole cache lines only, so two frames cannot share one";
     }
   }
   const { not } = expectationOf(litmus);
   if (not?.[policy] !== undefined) return not[policy];
-  if (expectedOutcome(bench.kind, litmus, policy, without) === "SKIP") {
-    return `a board of kind ${bench.kind} cannot show that ${without} is missing`;
+  if (expectedOutcome(context.kind, litmus, policy, without) === "SKIP") {
+    return `a board of kind ${context.kind} cannot reveal that ${without} is missing`;
   }
-  if (directionsOf(one, bench).length === 0) {
+  if (directionsOf(one, context).length === 0) {
     return `the driver does not offer policy ${policy} in this direction`;
   }
-  if (sizesOf(one, bench).length > 0) return null;
+  if (sizesOf(one, context).length > 0) return null;
   return `needs frames of ${
     LITMUS[litmus].lines
   } cache lines that fit into a block, as the engine ` +
     "moves them: --size leaves none";
 }
 
-function register(one: Litmus, skip: string | null, running: number, bench: Bench): void {
-  const { session, caches } = bench;
+function register(one: LitmusCase, skip: string | null, running: number, context: Context): void {
+  const { session, caches } = context;
   const { suite, journal, settings } = session;
   const { name, policy, without } = one;
   const id = `${suite}/${name}`;
@@ -189,7 +191,7 @@ function register(one: Litmus, skip: string | null, running: number, bench: Benc
   const params = {
     litmus: one.litmus,
     ...(without === null ? {} : { without }),
-    ...(skip === null ? { size: sizesOf(one, bench).join(",") } : {}),
+    ...(skip === null ? { size: sizesOf(one, context).join(",") } : {}),
     ...(caches === null ? {} : { caches: caches.source }),
   };
   journal.register({ id, suite, name, policy, control, skip, params });
@@ -198,17 +200,17 @@ function register(one: Litmus, skip: string | null, running: number, bench: Benc
     name,
     ignore: skip !== null,
     retry: 0,
-    // Deno's own limit is the last: what it ends has no entry in the journal
+    // the journal has no entry for what Deno's own limit ends, so that limit comes last
     timeout: (limit + 60) * 1000,
     fn: async () => {
       journal.start(id, limit);
       const seconds = settings.duration === null ? null : settings.duration / running;
-      bench.pressure?.begin();
+      context.pressure?.begin();
       let result: CaseResult;
       try {
-        result = judge(one, await run(one, seconds, limit, bench), bench.kind);
+        result = judge(one, await run(one, seconds, limit, context), context.kind);
       } finally {
-        bench.pressure?.rest();
+        context.pressure?.rest();
       }
       journal.end(id, result);
       if (control) controls.push(result.outcome);
@@ -218,18 +220,18 @@ function register(one: Litmus, skip: string | null, running: number, bench: Benc
   });
 }
 
-/** Run a case on every device, in each direction, at each size. */
+/** Runs a case on every device, in each direction, at each size. */
 async function run(
-  one: Litmus,
+  one: LitmusCase,
   seconds: number | null,
   limit: number,
-  bench: Bench,
+  context: Context,
 ): Promise<CaseResult> {
-  const { session, pressure, slow } = bench;
+  const { session, pressure, slow } = context;
   const { settings, board } = session;
   const { policy, litmus, without } = one;
-  const { parts, half = false } = LITMUS[litmus];
-  const [sizes, directions] = [sizesOf(one, bench), directionsOf(one, bench)];
+  const { setups, half = false } = LITMUS[litmus];
+  const [sizes, directions] = [sizesOf(one, context), directionsOf(one, context)];
   const control = isControl(one);
   const pattern = session.pattern(patterns.tagged());
   const reports: FrameReport[] = [];
@@ -246,7 +248,7 @@ async function run(
         : seconds / (sizes.length * directions.length * devices.length);
       for (const device of devices) {
         for (const direction of directions) {
-          const part = parts[direction];
+          const part = setups[direction];
           if (part === undefined) throw new Error(`${litmus} has no part for ${direction}`);
           for (const size of sizes) {
             const bounded = Math.min(ROUNDS.most, Math.floor(ROUNDS.bytes / size));
@@ -258,13 +260,13 @@ async function run(
             names.push(`${devices.length > 1 ? `${device.path}, ` : ""}${size} bytes ${direction}`);
             const arm = first ? () => board.arm(settings.fault ?? "") : undefined;
             try {
-              reports.push(runStand(device, part, {
+              reports.push(runLitmus(device, part, {
                 ...{ policy, direction, size, without, half, pattern, pressure, ...rounds },
                 ...{ deadline, maxFaults: control ? MOST_FAULTS.control : MOST_FAULTS.test },
               }, arm));
             } catch (error) {
               if (!(error instanceof BrokenRunError)) throw error;
-              // what was seen to be wrong stays wrong, whatever ended it
+              // the faults that were found stay in the result, whatever ended the run
               reports.push(...error.reports);
               assertIntact(joinReports(reports, names));
             }
@@ -293,9 +295,13 @@ async function run(
   };
 }
 
-/** A control that passes where the table says that it cannot is a failure of the bench. */
-function judge({ litmus, policy, without }: Litmus, result: CaseResult, kind: Kind): CaseResult {
-  const reason = result.outcome === "XPASS" ? lostPower(kind, litmus, policy, without) : null;
+/** Turns a control that passed, although the table says that it must fail, into an infrastructure error. */
+function judge(
+  { litmus, policy, without }: LitmusCase,
+  result: CaseResult,
+  kind: Kind,
+): CaseResult {
+  const reason = result.outcome === "XPASS" ? powerError(kind, litmus, policy, without) : null;
   return reason === null ? result : { ...result, outcome: "ERROR", reason };
 }
 

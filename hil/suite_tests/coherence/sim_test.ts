@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The coherence suite on the simulated board: it ends as its table says, also when the driver makes
-// mistakes, and its parts do what they say.
+// mistakes, and its setups do what they say.
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import type { PolicyName } from "../../../driver/uapi.ts";
 import type { Results } from "../../results/schema.ts";
@@ -10,7 +10,7 @@ import {
   type Kind,
   KINDS,
   LITMUS_NAMES,
-  lostPower,
+  powerError,
   SHOWS,
   shows,
 } from "../../suites/coherence/expected.ts";
@@ -110,7 +110,7 @@ Deno.test("expected.ts and litmus.ts tell of the same tests", () => {
   assertEquals(Object.keys(LITMUS), [...LITMUS_NAMES]);
   for (const name of LITMUS_NAMES) {
     const { directions, needs } = expectationOf(name);
-    assertEquals(Object.keys(LITMUS[name].parts), [...directions], name);
+    assertEquals(Object.keys(LITMUS[name].setups), [...directions], name);
     for (const call of needs) assert(directions.some((one) => call.startsWith(one)), name);
   }
   // each call has a control
@@ -118,17 +118,17 @@ Deno.test("expected.ts and litmus.ts tell of the same tests", () => {
   assertEquals(new Set(needed), new Set(SYNC_CALLS));
 });
 
-Deno.test("lostPower() accuses a control that passes where the board must show it", () => {
+Deno.test("powerError() accuses a control that passes where the board must show it", () => {
   const eviction = (kind: Kind) =>
-    lostPower(kind, "dirty-line eviction", "manual", "rx-for-device");
+    powerError(kind, "dirty-line eviction", "manual", "rx-for-device");
   assert(eviction("sim")?.includes("kind sim"));
   assert(eviction("adversarial") !== null);
   for (const kind of ["swiotlb", "hardware", "coherent"] as const) {
     assertEquals(eviction(kind), null);
   }
   // bounce buffers do not show the one, but the other calls that none leaves out
-  assert(lostPower("swiotlb", "dirty-line eviction", "none", null) !== null);
-  assertEquals(lostPower("sim", "dirty-line eviction", "manual", null), null);
+  assert(powerError("swiotlb", "dirty-line eviction", "none", null) !== null);
+  assertEquals(powerError("sim", "dirty-line eviction", "manual", null), null);
 });
 
 Deno.test("the tables in README.md say what expected.ts says", async () => {

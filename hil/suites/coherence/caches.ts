@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * How large the processor's data caches are: frames that fit into one behave otherwise than frames
- * that evict themselves from it.
+ * The sizes of the processor's data caches. A frame that fits into a cache behaves differently from a frame
+ * that evicts itself from it.
  *
  * @module
  */
@@ -15,21 +15,20 @@ export interface Caches {
   readonly first: number;
   /** The last level. */
   readonly last: number;
-  /** Where that is from: `system`, or `assumed` where the system does not tell. */
+  /** The source: `system`, or `assumed` if the system does not report sizes. */
   readonly source: "system" | "assumed";
 }
 
 /** A Cortex-A53 with the second level of Zynq UltraScale+ (AMD UG1085). */
 const ASSUMED: Caches = { first: 32 << 10, last: 1 << 20, source: "assumed" };
 
-/** Levels of cache that Linux numbers at most, data and instructions each. */
+/** Largest number of caches that Linux lists. */
 const INDICES = 8;
 
-/** A file of sysfs has no more. */
+/** Largest size of a file of sysfs, bytes. */
 const LONGEST = 4096;
 
-/**
- * Read the sizes that Linux tells (Documentation/ABI/testing/sysfs-devices-system-cpu).
+/** Reads the sizes that Linux reports (Documentation/ABI/testing/sysfs-devices-system-cpu).
  *
  * @param root Folder of the first processor's caches
  * @returns The sizes

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * The table: which litmus test runs under which policy, which sync calls it stands on, and which
- * board shows that one of them is missing. The suite registers its cases from it and holds every
- * control against it; `hil/suite_tests/coherence/` holds it against what runs on each board.
+ * The table of the suite: which litmus test runs under which policy, which sync calls it needs, and which
+ * board reveals that one of them is missing. The suite registers its cases from the table, and compares every
+ * control with it. `hil/suite_tests/coherence/` compares the table with what happens on each board.
  *
  * @module
  */
@@ -12,19 +12,18 @@ import type { Direction, PolicyName } from "../../../driver/uapi.ts";
 import { SYNC_CALLS, type SyncCall } from "../../frames/handover.ts";
 import type { Outcome } from "../../results/outcome.ts";
 
-/** Boards, by what they show of a sync that is missing. */
+/** Kinds of boards, by what they reveal of a missing sync. */
 export const KINDS = ["sim", "swiotlb", "adversarial", "hardware", "coherent"] as const;
 
-/** What kind of board it is. `coherent`: no sync call does anything, whatever the board. */
+/** A kind of board. `coherent` is any board on which no sync call has an effect. */
 export type Kind = typeof KINDS[number];
 
-/**
- * Whether a board shows that a call is missing: `yes`, a control without it must fail; `no`, it
- * cannot and is not run; `maybe`, it depends on what is in the caches when.
+/** Whether a board reveals that a call is missing. `yes`: a control without the call must fail. `no`: the
+ * control cannot fail, and is skipped. `maybe`: it depends on the contents of the caches.
  */
 export type Shows = "yes" | "no" | "maybe";
 
-/** Who shows which missing call. */
+/** Which kind of board reveals which missing call. */
 export const SHOWS: Readonly<Record<SyncCall, Readonly<Record<Kind, Shows>>>> = {
   "tx-for-device": {
     sim: "yes",
@@ -33,7 +32,7 @@ export const SHOWS: Readonly<Record<SyncCall, Readonly<Record<Kind, Shows>>>> = 
     hardware: "maybe",
     coherent: "no",
   },
-  // bounce buffers are not copied there
+  // this call does not copy a bounce buffer
   "rx-for-device": {
     sim: "yes",
     swiotlb: "no",
@@ -50,28 +49,30 @@ export const SHOWS: Readonly<Record<SyncCall, Readonly<Record<Kind, Shows>>>> = 
   },
 };
 
-/** What swiotlb does not show of a driver that leaves a call out under some policies. */
+/** Missing calls of a driver that swiotlb does not reveal, by policy. */
 export const SWIOTLB_BLIND: Readonly<Partial<Record<PolicyName, readonly SyncCall[]>>> = {
-  // what dma_alloc_noncoherent() gives is never bounced
+  // memory of dma_alloc_noncoherent() is never bounced
   "noncoherent": SYNC_CALLS,
-  // the map of a bounce buffer copies all the same
+  // mapping a bounce buffer copies it in any case
   "user-pages": ["tx-for-device"],
 };
 
-/** What one litmus test stands on. */
+/** What one litmus test needs. */
 export interface Expectation {
-  /** The calls of which each, left out, must be noticed. */
+  /** Calls whose absence the test must reveal, each by itself. */
   readonly needs: readonly SyncCall[];
-  /** The directions that are tried. */
+  /** Directions in which it runs. */
   readonly directions: readonly Direction[];
-  /** Policies that it says nothing about, and why. */
+  /** Policies under which it does not apply, with the reason. */
   readonly not?: Readonly<Partial<Record<PolicyName, string>>>;
 }
 
-const NO_MAPPING = "bounce has no mapping: the caller shares no memory with the device";
-const READ_ONLY = "receive blocks of streaming-lazy are read-only: nobody can store into them";
-const CALLERS = "the memory is the caller's: the driver maps it nowhere";
-const CACHED = "the memory is cached: the sync drains what is stored, see transmit visibility";
+const NO_MAPPING =
+  "bounce maps no memory into the program, so the test cannot share memory with the device";
+const READ_ONLY =
+  "receive blocks of streaming-lazy are mapped read-only, so the test cannot store into them";
+const CALLERS = "the memory belongs to the program, so the driver has no second mapping of it";
+const CACHED = "the memory is cached, so there is no write-combining buffer to drain";
 
 /** Every litmus test. */
 export const EXPECTED = {
@@ -121,8 +122,7 @@ export type LitmusName = keyof typeof EXPECTED;
 /** The names, in the order in which they run. */
 export const LITMUS_NAMES = Object.keys(EXPECTED) as readonly LitmusName[];
 
-/**
- * What a litmus test stands on.
+/** Returns what a litmus test needs.
  *
  * @param name Its name
  * @returns Its row of the table
@@ -131,8 +131,7 @@ export function expectationOf(name: LitmusName): Expectation {
   return EXPECTED[name];
 }
 
-/**
- * The kind of a board.
+/** Returns the kind of a board.
  *
  * @param board Where the devices are
  * @param info What a device offers
@@ -146,11 +145,10 @@ export function kindOf(board: "local" | "sim" | "vm", info: Pick<DeviceInfo, "tx
   return tx?.engine === "pl_advbus" ? "adversarial" : "swiotlb";
 }
 
-/**
- * Whether a board shows that a driver leaves a call out.
+/** Returns whether a board reveals that a driver leaves a call out.
  *
  * @param kind The board
- * @param policy The policy whose call it is; `manual` for one that the caller leaves out
+ * @param policy The policy that makes the call; `manual` for a call that the caller leaves out
  * @param call The call
  * @returns Whether a litmus test that needs the call must fail
  */
@@ -159,15 +157,14 @@ export function shows(kind: Kind, policy: PolicyName, call: SyncCall): Shows {
   return SHOWS[call][kind];
 }
 
-/**
- * How a case must end.
+/** Returns how a case must end.
  *
  * @param kind The board
  * @param name The litmus test
  * @param policy The policy
  * @param without The call that is left out on purpose, under `manual`; null for none
- * @returns The outcome; null where it depends on what is in the caches. Not said here is what the
- * board offers: a policy that it has not, or under another name, is a SKIP too
+ * @returns The outcome; null if it depends on the contents of the caches. A policy that the board does not
+ * offer, or offers under another name, is a SKIP in any case
  */
 export function expectedOutcome(
   kind: Kind,
@@ -184,22 +181,21 @@ export function expectedOutcome(
   return seen.includes("maybe") ? null : "SKIP";
 }
 
-/**
- * What is wrong with a control that passed.
+/** Returns what is wrong with a control that passed.
  *
  * @param kind The board
  * @param name The litmus test
  * @param policy The policy
  * @param without The call that was left out on purpose, under `manual`
- * @returns A sentence where it had to fail; null where it need not
+ * @returns A sentence if it had to fail, or null
  */
-export function lostPower(
+export function powerError(
   kind: Kind,
   name: LitmusName,
   policy: PolicyName,
   without: SyncCall | null,
 ): string | null {
   if (expectedOutcome(kind, name, policy, without) !== "XFAIL") return null;
-  return `no sync was done, and nothing was wrong: a board of kind ${kind} shows that ` +
+  return `no sync was done, and no data were wrong. A board of kind ${kind} reveals a missing sync ` +
     "(coherence/expected.ts), so this test has lost its power";
 }

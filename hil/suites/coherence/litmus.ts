@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * The litmus tests: what CPU and device do to the same lines of memory, and what either must see
- * then. Each uses the same blocks again and again, with other data each round.
+ * The litmus tests: what CPU and device do to the same cache lines, and what each must see afterwards. A test
+ * uses the same blocks in every round, with different data.
  *
  * @module
  */
@@ -9,142 +9,142 @@
 import type { Block } from "../../../driver/block.ts";
 import type { Direction } from "../../../driver/uapi.ts";
 import type { LitmusName } from "./expected.ts";
-import type { Part, Piece, Stand } from "./stand.ts";
+import type { Content, LitmusRun, Setup } from "./litmus_run.ts";
 
 /** A litmus test. */
 export interface Litmus {
-  /** What is done, by direction. */
-  readonly parts: Readonly<Partial<Record<Direction, Part>>>;
-  /** Whether it is tried around the sizes of caches, and not only with a few lines. */
+  /** The test in each direction. */
+  readonly setups: Readonly<Partial<Record<Direction, Setup>>>;
+  /** Whether frames have sizes around those of the caches, or only a few lines. */
   readonly around: boolean;
-  /** The least lines of a frame. */
+  /** Smallest number of cache lines of a frame. */
   readonly lines: number;
-  /** What a control leaves out: the call, or the call for the second half of each range. */
+  /** Whether a control leaves the call out for the second half of each range only. */
   readonly half?: true;
 }
 
-/** What the CPU stores the device must read. */
-const transmitVisibility: Part = (stand) => {
-  const [tx, rx] = [stand.sender(), stand.receiver()];
-  const { size, piece } = stand;
+/** The device must read what the CPU stored. */
+const transmitVisibility: Setup = (run) => {
+  const [tx, rx] = [run.sender(), run.receiver()];
+  const { size, piece } = run;
   return (round) => {
     tx.set(piece(round, 0, size), 0);
-    stand.move(round, tx, rx, { offset: 0, length: size });
-    return stand.check(round, rx, 0, size, { piece });
+    run.move(round, tx, rx, { offset: 0, length: size });
+    return run.check(round, rx, 0, size, { piece });
   };
 };
 
-/** What the device writes the CPU must see, also where it has just looked. */
-const receiveVisibility: Part = (stand) => {
-  const [tx, rx] = [stand.sender(), stand.receiver()];
-  const { size, piece } = stand;
+/** The CPU must see what the device wrote, even if it has just read the same lines. */
+const receiveVisibility: Setup = (run) => {
+  const [tx, rx] = [run.sender(), run.receiver()];
+  const { size, piece } = run;
   return (round) => {
-    rx.copy(0, size); // every line is in the cache now
+    rx.copy(0, size); // brings every line into the cache
     tx.set(piece(round, 0, size), 0);
-    stand.move(round, tx, rx, { offset: 0, length: size });
-    return stand.check(round, rx, 0, size, { piece });
+    run.move(round, tx, rx, { offset: 0, length: size });
+    return run.check(round, rx, 0, size, { piece });
   };
 };
 
-/** What the CPU stored before must not be written back over what the device wrote. */
-const dirtyLineEviction: Part = (stand) => {
-  const [tx, rx] = [stand.sender(), stand.receiver()];
-  const { size, piece, poison } = stand;
+/** An earlier store of the CPU must not be written back over what the device wrote. */
+const dirtyLineEviction: Setup = (run) => {
+  const [tx, rx] = [run.sender(), run.receiver()];
+  const { size, piece, poison } = run;
   return (round) => {
     tx.set(piece(round, 0, size), 0);
     rx.set(poison(round, 0, size), 0);
-    stand.move(round, tx, rx, { offset: 0, length: size }, { behind: () => stand.press() });
-    return stand.check(round, rx, 0, size, { piece, stored: poison });
+    run.move(round, tx, rx, { offset: 0, length: size }, { behind: () => run.evict() });
+    return run.check(round, rx, 0, size, { piece, stored: poison });
   };
 };
 
-/** Where two frames of one block meet: within a line, and another each round. */
-function border({ size, line, align }: Stand, round: number): number {
+/** Where two frames of one block meet: within a line, which is another one in each round. */
+function border({ size, line, align }: LitmusRun, round: number): number {
   const within = align * (1 + round % (line / align - 1));
   return round % (Math.floor(size / line) - 1) * line + within;
 }
 
-/** One line belongs to two frames, of which the second is stored when the first has been sent. */
-const sharedLineOut: Part = (stand) => {
-  const [tx, rx] = [stand.sender(), stand.receiver()];
-  const { size, piece } = stand;
+/** Two frames share one line. The second one is stored after the first one was sent. */
+const sharedLineOut: Setup = (run) => {
+  const [tx, rx] = [run.sender(), run.receiver()];
+  const { size, piece } = run;
   return (round) => {
-    const middle = border(stand, round);
+    const middle = border(run, round);
     let bytes = 0;
     for (const [from, to] of [[0, middle], [middle, size]] as const) {
       tx.set(piece(round, from, to - from), from);
-      stand.move(round, tx, rx, { offset: from, length: to - from });
-      bytes += stand.check(round, rx, from, to - from, { piece });
+      run.move(round, tx, rx, { offset: from, length: to - from });
+      bytes += run.check(round, rx, from, to - from, { piece });
     }
     return bytes;
   };
 };
 
-/** One line belongs to two frames; the CPU stores beside each before it comes. */
-const sharedLineIn: Part = (stand) => {
-  const [tx, rx] = [stand.sender(), stand.receiver()];
-  const { size, line, exact, piece, poison } = stand;
+/** Two frames share one line. The CPU stores beside each of them before it arrives. */
+const sharedLineIn: Setup = (run) => {
+  const [tx, rx] = [run.sender(), run.receiver()];
+  const { size, line, exact, piece, poison } = run;
   return (round) => {
-    const middle = border(stand, round);
+    const middle = border(run, round);
     const edge = middle - middle % line;
     tx.set(piece(round, 0, size), 0);
     for (const [from, to] of [[0, middle], [middle, size]] as const) {
-      // where nothing is widened, what the CPU has in the frame's lines stays
+      // if the sync is not widened to lines, the CPU's own data in the frame's lines stay
       const before = exact ? from - from % line : from;
       const behind = exact ? Math.min(edge + line, size) : to;
       if (rx.writable) rx.set(poison(round, before, size - before), before);
-      stand.move(round, tx, rx, { offset: from, length: to - from }, {
-        behind: () => stand.press(),
+      run.move(round, tx, rx, { offset: from, length: to - from }, {
+        behind: () => run.evict(),
       });
-      stand.check(round, rx, before, from - before, { piece: poison });
-      stand.check(round, rx, from, to - from, { piece, stored: poison });
-      stand.check(round, rx, to, Math.max(0, behind - to), { piece: poison });
+      run.check(round, rx, before, from - before, { piece: poison });
+      run.check(round, rx, from, to - from, { piece, stored: poison });
+      run.check(round, rx, to, Math.max(0, behind - to), { piece: poison });
     }
-    // the second frame must have left the first one alone
-    stand.check(round, rx, 0, exact ? edge : middle, { piece, stored: poison });
+    // the second frame must not change the first one
+    run.check(round, rx, 0, exact ? edge : middle, { piece, stored: poison });
     return size;
   };
 };
 
-/** Parts of a block are sent one by one: each must be handed over, whatever was before. */
-const partialSyncOut: Part = (stand) => {
-  const [tx, rx] = [stand.sender(), stand.receiver()];
-  const { size, line, piece } = stand;
+/** Parts of a block are sent one by one. Each part must be handed over, whatever was sent before. */
+const partialSyncOut: Setup = (run) => {
+  const [tx, rx] = [run.sender(), run.receiver()];
+  const { size, line, piece } = run;
   return (round) => {
     const middle = (1 + round % (Math.floor(size / line) - 1)) * line;
     tx.set(piece(round, 0, size), 0);
     let bytes = 0;
     for (const [from, to] of [[middle, size], [0, middle]] as const) {
-      stand.move(round, tx, rx, { offset: from, length: to - from });
-      bytes += stand.check(round, rx, from, to - from, { piece });
+      run.move(round, tx, rx, { offset: from, length: to - from });
+      bytes += run.check(round, rx, from, to - from, { piece });
     }
     return bytes;
   };
 };
 
-/** Short and long frames come in turn: each must be handed over to its end. */
-const partialSyncIn: Part = (stand) => {
-  const [tx, rx] = [stand.sender(), stand.receiver()];
-  const { size, line, align, piece } = stand;
+/** Short and long frames arrive in turn. Each must be handed over to its end. */
+const partialSyncIn: Setup = (run) => {
+  const [tx, rx] = [run.sender(), run.receiver()];
+  const { size, line, align, piece } = run;
   const lengths = [size - 3, line, size, size / 2 + 5, 2 * line]
     .map((length) => Math.max(align, Math.floor(length / align) * align));
   return (round) => {
     const length = lengths[round % lengths.length] ?? size;
     tx.set(piece(round, 0, length), 0);
-    stand.move(round, tx, rx, { offset: 0, length, room: size });
-    return stand.check(round, rx, 0, length, { piece });
+    run.move(round, tx, rx, { offset: 0, length, room: size });
+    return run.check(round, rx, 0, length, { piece });
   };
 };
 
 /** Bytes of a word. */
 const WORD = 8;
 
-/** One word of each line changes each round, to i and then to its complement: every bit of it. */
-const pingPong: Part = (stand) => {
-  const [tx, rx] = [stand.sender(), stand.receiver()];
-  const { size, line } = stand;
-  const base = stand.piece(0, 0, size).slice();
-  // of the part of the block that begins at `from`
+/** One word of each line changes in each round, to i and then to its complement, so every bit changes. */
+const pingPong: Setup = (run) => {
+  const [tx, rx] = [run.sender(), run.receiver()];
+  const { size, line } = run;
+  const base = run.piece(0, 0, size).slice();
+  // for the part of the block that begins at `from`
   const fill = (bytes: Uint8Array, round: number, from: number): void => {
     const word = new Uint8Array(new Uint32Array(WORD / 4).fill(valueOf(round)).buffer);
     const last = Math.floor((from + bytes.length) / line);
@@ -153,7 +153,7 @@ const pingPong: Part = (stand) => {
       if (at >= 0 && at + WORD <= bytes.length) bytes.set(word, at);
     }
   };
-  const piece: Piece = (round, at, length) => {
+  const piece: Content = (round, at, length) => {
     const bytes = base.slice(at, at + length);
     fill(bytes, round, at);
     return bytes;
@@ -161,8 +161,8 @@ const pingPong: Part = (stand) => {
   tx.set(base, 0);
   return (round) => {
     fill(tx.bytes().subarray(0, size), round, 0);
-    stand.move(round, tx, rx, { offset: 0, length: size });
-    return stand.check(round, rx, 0, size, { piece });
+    run.move(round, tx, rx, { offset: 0, length: size });
+    return run.check(round, rx, 0, size, { piece });
   };
 };
 
@@ -170,11 +170,11 @@ function valueOf(round: number): number {
   return (round % 2 === 0 ? round / 2 : ~(round >> 1)) >>> 0;
 }
 
-/** The CPU reads and stores right beside memory that the device writes meanwhile. */
-const neighbourPrefetch: Part = (stand) => {
-  const tx = stand.sender();
-  const { receiver, before, behind } = stand.neighbours();
-  const { size, line, piece, poison } = stand;
+/** The CPU reads and stores right beside memory while the device writes to that memory. */
+const neighbourPrefetch: Setup = (run) => {
+  const tx = run.sender();
+  const { receiver, before, behind } = run.neighbours();
+  const { size, line, piece, poison } = run;
   const sides: readonly [string, Block, number][] = [
     ["before", before, Math.ceil(size / line) * line - line],
     ["behind", behind, 0],
@@ -183,31 +183,33 @@ const neighbourPrefetch: Part = (stand) => {
     receiver.copy(0, size);
     tx.set(piece(round, 0, size), 0);
     const mark = poison(round, 0, line).map((byte) => byte ^ round);
-    stand.move(round, tx, receiver, { offset: 0, length: size }, {
+    run.move(round, tx, receiver, { offset: 0, length: size }, {
       before: () => {
         for (const [, block, at] of sides) {
-          block.copyTo(new Uint8Array(block.size)); // up to the edge, in the order of a prefetcher
+          block.copyTo(new Uint8Array(block.size)); // up to the edge, in the order that a prefetcher follows
           if (block.writable) block.set(mark, at);
         }
       },
     });
     for (const [where, block, at] of sides) {
-      if (block.writable && !block.equals(mark, at)) stand.trespass(round, where, block);
+      if (block.writable && !block.equals(mark, at)) {
+        run.recordChangedNeighbour(round, where, block);
+      }
     }
-    return stand.check(round, receiver, 0, size, { piece });
+    return run.check(round, receiver, 0, size, { piece });
   };
 };
 
-/** Words that a round stores into a block of write-combining memory. */
+/** Number of words that a round stores. */
 const SCATTERED = 24;
 
-/** Single words, all over and the last one right before ENQUEUE, are not left in a buffer. */
-const writeCombineDrain: Part = (stand) => {
-  const [tx, rx] = [stand.sender(), stand.receiver()];
-  const { size } = stand;
-  const now = stand.piece(0, 0, size).slice();
+/** Single words, the last one stored right before ENQUEUE, must not stay in a write-combining buffer. */
+const writeCombineDrain: Setup = (run) => {
+  const [tx, rx] = [run.sender(), run.receiver()];
+  const { size } = run;
+  const now = run.piece(0, 0, size).slice();
   const before = now.slice();
-  const piece: Piece = (round, at, length) =>
+  const piece: Content = (round, at, length) =>
     (round === current ? now : before).subarray(at, at + length);
   let current = 0;
   let state = 1;
@@ -221,54 +223,54 @@ const writeCombineDrain: Part = (stand) => {
       const at = Math.floor(state / 2 ** 32 * Math.floor(size / WORD)) * WORD;
       for (let k = at; k < at + WORD; k++) now[k] = bytes[k] = (state >>> 8) + round + k;
     }
-    stand.move(round, tx, rx, { offset: 0, length: size });
-    return stand.check(round, rx, 0, size, { piece });
+    run.move(round, tx, rx, { offset: 0, length: size });
+    return run.check(round, rx, 0, size, { piece });
   };
 };
 
-/** What is stored through two mappings, a line through each in turn, is one block. */
-const twoMappingsOut: Part = (stand) => {
-  const { sender, alias } = stand.mappedSender();
-  const rx = stand.receiver();
-  const { size, line, piece } = stand;
+/** Lines that are stored through two mappings in turn must form one block. */
+const twoMappingsOut: Setup = (run) => {
+  const { sender, alias } = run.mappedSender();
+  const rx = run.receiver();
+  const { size, line, piece } = run;
   return (round) => {
     const bytes = piece(round, 0, size);
     const own = sender.bytes();
     for (let at = 0, other = round; at < size; at += line, other++) {
       (other % 2 === 0 ? own : alias).set(bytes.subarray(at, at + line), at);
     }
-    stand.move(round, sender, rx, { offset: 0, length: size });
-    return stand.check(round, rx, 0, size, { piece });
+    run.move(round, sender, rx, { offset: 0, length: size });
+    return run.check(round, rx, 0, size, { piece });
   };
 };
 
-/** What the device writes is seen through both mappings. */
-const twoMappingsIn: Part = (stand) => {
-  const tx = stand.sender();
-  const { receiver, alias } = stand.mappedReceiver();
-  const { size, piece } = stand;
+/** The CPU must see what the device wrote through both mappings. */
+const twoMappingsIn: Setup = (run) => {
+  const tx = run.sender();
+  const { receiver, alias } = run.mappedReceiver();
+  const { size, piece } = run;
   return (round) => {
     tx.set(piece(round, 0, size), 0);
-    stand.move(round, tx, receiver, { offset: 0, length: size });
-    stand.compare(round, alias.slice(0, size), 0, { piece });
-    return stand.check(round, receiver, 0, size, { piece });
+    run.move(round, tx, receiver, { offset: 0, length: size });
+    run.compare(round, alias.slice(0, size), 0, { piece });
+    return run.check(round, receiver, 0, size, { piece });
   };
 };
 
-/** What each litmus test does; what it stands on is in `expected.ts`. */
+/** The litmus tests by name. `expected.ts` says which sync calls each one needs. */
 export const LITMUS: Readonly<Record<LitmusName, Litmus>> = {
-  "transmit visibility": { parts: { tx: transmitVisibility }, around: true, lines: 0 },
-  "receive visibility": { parts: { rx: receiveVisibility }, around: true, lines: 0 },
-  "dirty-line eviction": { parts: { rx: dirtyLineEviction }, around: true, lines: 0 },
-  "shared line": { parts: { tx: sharedLineOut, rx: sharedLineIn }, around: false, lines: 2 },
+  "transmit visibility": { setups: { tx: transmitVisibility }, around: true, lines: 0 },
+  "receive visibility": { setups: { rx: receiveVisibility }, around: true, lines: 0 },
+  "dirty-line eviction": { setups: { rx: dirtyLineEviction }, around: true, lines: 0 },
+  "shared line": { setups: { tx: sharedLineOut, rx: sharedLineIn }, around: false, lines: 2 },
   "partial sync": {
-    parts: { tx: partialSyncOut, rx: partialSyncIn },
+    setups: { tx: partialSyncOut, rx: partialSyncIn },
     around: false,
     lines: 2,
     half: true,
   },
-  "ping-pong": { parts: { tx: pingPong, rx: pingPong }, around: true, lines: 1 },
-  "neighbour prefetch": { parts: { rx: neighbourPrefetch }, around: false, lines: 1 },
-  "write-combine drain": { parts: { tx: writeCombineDrain }, around: false, lines: 1 },
-  "two mappings": { parts: { tx: twoMappingsOut, rx: twoMappingsIn }, around: false, lines: 1 },
+  "ping-pong": { setups: { tx: pingPong, rx: pingPong }, around: true, lines: 1 },
+  "neighbour prefetch": { setups: { rx: neighbourPrefetch }, around: false, lines: 1 },
+  "write-combine drain": { setups: { tx: writeCombineDrain }, around: false, lines: 1 },
+  "two mappings": { setups: { tx: twoMappingsOut, rx: twoMappingsIn }, around: false, lines: 1 },
 };

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT
 /**
- * Pressure on caches, so that lines are evicted while frames move: a second thread walks through more
- * memory than the last level holds, and the thread of the test, where it matters, through more than
- * the first level of its own core.
+ * Pressure on caches, so that lines are evicted while frames move. A second thread walks through more memory
+ * than the last level holds. Where it matters, the thread of the test walks through more memory than the first
+ * level of its own core holds.
  *
  * @module
  */
 
 import type { Caches } from "./caches.ts";
 
-/** What the second thread is told: to wait. */
+/** A command for the second thread: wait. */
 export const REST = 0;
-/** To walk. */
+/** A command for the second thread: walk through the memory. */
 export const WALK = 1;
-/** To end. */
+/** A command for the second thread: end. */
 export const END = 2;
 
-/** What the second thread is started with. */
+/** The first message to the second thread. */
 export interface WorkerStart {
-  /** Two Int32: what to do, and how many stretches of memory were walked through. */
+  /** Two Int32: the command, and the number of stretches of memory that were walked. */
   readonly control: SharedArrayBuffer;
   /** Memory to walk through, bytes. */
   readonly bytes: number;
@@ -26,11 +26,10 @@ export interface WorkerStart {
   readonly line: number;
 }
 
-/** More would only take longer: see `frameSizes` of `caches.ts`. */
+/** Largest amount of memory to walk, bytes. More would only take longer; see `frameSizes` of `caches.ts`. */
 const MOST = 8 << 20;
 
-/**
- * Store into every line.
+/** Stores into every line.
  *
  * @param memory The memory
  * @param line Bytes of a line
@@ -42,53 +41,53 @@ export function walk(memory: Uint8Array, line: number): void {
 /** Pressure that can be switched on and off. Disposing it ends the second thread. */
 export class Pressure implements Disposable {
   readonly #start: WorkerStart;
-  readonly #told: Int32Array;
+  readonly #control: Int32Array;
   readonly #own: Uint8Array;
   #worker: Worker | null = null;
 
   /**
-   * @param caches What is to be overflowed
+   * @param caches The caches that must overflow
    * @param line Bytes of a cache line
    */
   constructor(caches: Caches, line: number) {
     const bytes = Math.min(MOST, Math.ceil(2 * caches.last / (1 << 16)) * (1 << 16));
     this.#start = { control: new SharedArrayBuffer(8), bytes, line };
-    this.#told = new Int32Array(this.#start.control);
+    this.#control = new Int32Array(this.#start.control);
     this.#own = new Uint8Array(2 * caches.first);
   }
 
-  /** Let the second thread walk, which is started when it is not there yet. */
+  /** Lets the second thread walk. It is started if it does not run yet. */
   begin(): void {
     if (this.#worker === null) {
       const url = new URL("./pressure_worker.ts", import.meta.url);
       this.#worker = new Worker(url, { type: "module" });
       this.#worker.postMessage(this.#start);
     }
-    this.#tell(WALK);
+    this.#send(WALK);
   }
 
-  /** How many stretches of memory the second thread has walked through. */
+  /** Number of stretches of memory that the second thread has walked. */
   get stretches(): number {
-    return Atomics.load(this.#told, 1);
+    return Atomics.load(this.#control, 1);
   }
 
-  /** Let it wait. */
+  /** Lets the second thread wait. */
   rest(): void {
-    this.#tell(REST);
+    this.#send(REST);
   }
 
-  /** Push what this thread has in the first level out of it. */
+  /** Evicts the lines of this thread from the first level. */
   walk(): void {
     walk(this.#own, this.#start.line);
   }
 
-  #tell(what: number): void {
-    Atomics.store(this.#told, 0, what);
-    Atomics.notify(this.#told, 0);
+  #send(command: number): void {
+    Atomics.store(this.#control, 0, command);
+    Atomics.notify(this.#control, 0);
   }
 
   [Symbol.dispose](): void {
-    this.#tell(END);
+    this.#send(END);
     this.#worker?.terminate();
     this.#worker = null;
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /**
- * What a litmus test is done on: the blocks of one case at one size, frames through them, and the
- * books of what was wrong. One end of every frame is memory of the policy on trial. The other end is
- * coherent memory, so that what is wrong is wrong on one side.
+ * One litmus test at one size and in one direction: its blocks, the frames through them, and the faults that were
+ * found. One end of every frame is memory of the policy under test. The other end is coherent memory, so a wrong
+ * line belongs to one direction.
  *
  * @module
  */
@@ -28,89 +28,89 @@ import type { FrameReport } from "../../frames/report.ts";
 import type { Pattern } from "../../patterns/pattern.ts";
 import type { Pressure } from "./pressure.ts";
 
-/** What a stand is made with. */
-export interface StandOptions {
-  /** The policy on trial. */
+/** Options of a litmus test. */
+export interface LitmusOptions {
+  /** The policy under test. */
   readonly policy: PolicyName;
-  /** The direction on trial. */
+  /** The direction under test. */
   readonly direction: Direction;
   /** Bytes of a frame. */
   readonly size: number;
   /** Rounds; Infinity with `seconds`. */
   readonly rounds: number;
-  /** Begin no more rounds after so many seconds; no limit when left out. */
+  /** Seconds after which no more rounds begin. Defaults to no limit. */
   readonly seconds?: number;
-  /** Begin no round after this, as `performance.now()` tells. */
+  /** Deadline of the last round, as `performance.now()` counts. */
   readonly deadline: number;
   /** The call that policy `manual` leaves out; null for none. */
   readonly without: SyncCall | null;
-  /** Leave it out for the second half of a range only. */
+  /** Whether it is left out for the second half of a range only. */
   readonly half: boolean;
-  /** Stop after so many faults. */
+  /** Number of faults after which the test stops. */
   readonly maxFaults: number;
-  /** What frames are filled with. */
+  /** Pattern of the frames. */
   readonly pattern: Pattern;
-  /** Pressure on caches; null where there are none. */
+  /** Pressure on the caches; null if there are no caches. */
   readonly pressure: Pressure | null;
 }
 
-/** One round; returns the bytes that were compared. */
+/** Runs one round; returns the bytes that were compared. */
 export type Round = (round: number) => number;
 
-/** Makes the blocks of a litmus test, for rounds that use them again and again. */
-export type Part = (stand: Stand) => Round;
+/** Makes the blocks of a litmus test, and returns the round that uses them again and again. */
+export type Setup = (run: LitmusRun) => Round;
 
-/** Bytes that came in some round, and that may still be there. */
-export type Piece = (round: number, at: number, length: number) => Uint8Array;
+/** Returns the bytes of a round, or of a place in it. */
+export type Content = (round: number, at: number, length: number) => Uint8Array;
 
-/** Policies under which nothing is widened to whole lines. */
+/** Policies under which no sync is widened to whole lines. */
 const EXACT: readonly PolicyName[] = ["coherent", "write-combine", "user-pages", "manual"];
 
 /** Slots of a ring. */
 const SLOTS = 2;
 
-/** Rounds back in which the source of an old line is looked for. */
+/** Number of earlier rounds in which the source of a stale line is searched. */
 const BACK = 64;
 
-/** Wrong lines of one frame that are looked into: a frame may be wrong all over. */
+/** Largest number of wrong lines of one frame that are examined, because a frame may be wrong everywhere. */
 const LOOKS = 512;
 
-/** What a comparison is about. */
-export interface Due {
-  /** What each round brings. */
-  readonly piece: Piece;
+/** The data that a comparison expects. */
+export interface Expected {
+  /** The bytes of each round. */
+  readonly piece: Content;
   /** What the CPU had stored there before. */
-  readonly stored?: Piece;
+  readonly stored?: Content;
 }
 
-/** A litmus test at one size, in one direction. Disposing it gives back every block. */
-export class Stand extends Flow {
+/** A litmus test at one size, in one direction. Disposing it frees every block. */
+export class LitmusRun extends Flow {
   /** Bytes of a frame. */
   readonly size: number;
   /** Bytes of a cache line. */
   readonly line: number;
-  /** Starts and lengths of frames are multiples of this, bytes. */
+  /** Offsets and lengths of frames are multiples of this, bytes. */
   readonly align: number;
-  /** Whether no sync of the policy reaches beyond the frame: what lies beside it stays the CPU's. */
+  /** Whether no sync of the policy reaches beyond the frame, so the CPU keeps what lies beside it. */
   readonly exact: boolean;
-  readonly #options: StandOptions;
-  readonly #part: Part;
+  readonly #options: LitmusOptions;
+  readonly #setup: Setup;
   readonly #owned = new DisposableStack();
   #round: Round = () => 0;
 
   /**
    * @param device The device
-   * @param part The litmus test
-   * @param options What it is done with
+   * @param setup The litmus test
+   * @param options Its options
    */
-  constructor(device: Device, part: Part, options: StandOptions) {
+  constructor(device: Device, setup: Setup, options: LitmusOptions) {
     const { policy, size, rounds, seconds, deadline, maxFaults } = options;
     super(device, {
       ...{ policy, size, frames: rounds, depth: 1, deadline, maxFaults },
       ...(seconds === undefined ? {} : { seconds }),
     });
     this.#options = options;
-    this.#part = part;
+    this.#setup = setup;
     this.size = size;
     this.line = device.info.cacheAlign;
     this.align = alignment(device.info);
@@ -118,7 +118,7 @@ export class Stand extends Flow {
   }
 
   protected override prime(): void {
-    this.#round = this.#part(this);
+    this.#round = this.#setup(this);
   }
 
   protected override send(): void {}
@@ -131,14 +131,14 @@ export class Stand extends Flow {
     this.#owned.dispose();
   }
 
-  /** What round `round` sends: all rounds, and all places in them, differ. */
-  readonly piece: Piece = (round, at, length) =>
+  /** What a round sends. All rounds differ, and so do all places in a round. */
+  readonly piece: Content = (round, at, length) =>
     this.#options.pattern.body(round, this.size).subarray(at, at + length);
 
-  /** What no round sends. */
-  readonly poison: Piece = (_round, at, length) => this.#options.pattern.poison(at, length);
+  /** Data that no round sends. */
+  readonly poison: Content = (_round, at, length) => this.#options.pattern.poison(at, length);
 
-  /** Where frames leave from: under the policy on trial when it is about transmit. */
+  /** Returns the end that frames leave from. It uses the policy under test if that is about tx. */
   sender(): SendEnd {
     const options = this.#end("tx");
     const { size } = this;
@@ -147,7 +147,7 @@ export class Stand extends Flow {
     return new RingSendEnd(size, options);
   }
 
-  /** Where frames arrive: under the policy on trial when it is about receive. */
+  /** Returns the end that frames arrive at. It uses the policy under test if that is about rx. */
   receiver(): ReceiveEnd {
     const options = this.#end("rx");
     const { size } = this;
@@ -158,7 +158,7 @@ export class Stand extends Flow {
     return new RingReceiveEnd(size, options);
   }
 
-  /** A receiver on trial, and the blocks that lie before and behind it. */
+  /** Returns a receiver under test, and the blocks before and after it. */
   neighbours(): { receiver: ReceiveEnd; before: Block; behind: Block } {
     const options = this.#end("rx");
     const [before, block, behind] = this.#blocks("rx", options.policy, 3);
@@ -168,14 +168,14 @@ export class Stand extends Flow {
     return { receiver: new BlockReceiveEnd(block, options), before, behind };
   }
 
-  /** A sender on trial, and its memory by another mapping. */
+  /** Returns a sender under test, and a second mapping of its memory. */
   mappedSender(): { sender: SendEnd; alias: Uint8Array } {
     const options = this.#end("tx");
     const block = this.#block("tx", options);
     return { sender: new BlockSendEnd(block, options), alias: this.#alias(block) };
   }
 
-  /** A receiver on trial, and its memory by another mapping. */
+  /** Returns a receiver under test, and a second mapping of its memory. */
   mappedReceiver(): { receiver: ReceiveEnd; alias: Uint8Array } {
     const options = this.#end("rx");
     const block = this.#block("rx", options);
@@ -204,7 +204,7 @@ export class Stand extends Flow {
 
   #ring(direction: Direction): void {
     this.#blocks(direction, "bounce", SLOTS);
-    // armed receive slots are with the engine until a RESET
+    // the engine holds armed receive slots until a RESET
     this.#owned.defer(() => this.device.reset());
   }
 
@@ -217,15 +217,14 @@ export class Stand extends Flow {
     return new Uint8Array(mapping.lend());
   }
 
-  /**
-   * Send a frame round.
+  /** Sends a frame through the loop.
    *
    * @param round The round
-   * @param tx Where it leaves from
-   * @param rx Where it arrives
-   * @param range What leaves, and how much `room` there is for it, as much when left out
-   * @param meanwhile Done while the receiver is the device's: `before` the frame leaves, and `behind`,
-   * when it has arrived and was not taken yet
+   * @param tx The end that it leaves from
+   * @param rx The end that it arrives at
+   * @param range The range that leaves, and the `room` for it, which defaults to its length
+   * @param meanwhile Functions that run while the device owns the receiver: `before` the frame leaves, and
+   * `behind`, after it has arrived and before it is taken
    */
   move(
     round: number,
@@ -255,39 +254,36 @@ export class Stand extends Flow {
     });
   }
 
-  /** Push what this thread has in the first level of its cache out of it. */
-  press(): void {
+  /** Evicts the lines of this thread from the first level of its cache. */
+  evict(): void {
     this.#options.pressure?.walk();
   }
 
-  /**
-   * Compare what arrived.
+  /** Compares what arrived.
    *
    * @param round The round
-   * @param rx Where it arrived
+   * @param rx The end that it arrived at
    * @param at Start of the range, bytes
-   * @param length Its bytes
-   * @param due What must be there
+   * @param length Length of the range, bytes
+   * @param wanted The expected data
    * @returns The bytes that were compared
    */
-  check(round: number, rx: ReceiveEnd, at: number, length: number, due: Due): number {
-    if (!rx.equals(due.piece(round, at, length), at)) {
-      this.compare(round, rx.copy(at, length), at, due);
+  check(round: number, rx: ReceiveEnd, at: number, length: number, wanted: Expected): number {
+    if (!rx.equals(wanted.piece(round, at, length), at)) {
+      this.compare(round, rx.copy(at, length), at, wanted);
     }
     return length;
   }
 
-  /**
-   * Compare bytes, and note what is wrong: a fault for lines in a row that are old in the same way, as
-   * far as so many lines go.
+  /** Compares bytes, and records a fault for each series of lines that are stale in the same way.
    *
    * @param round The round
    * @param found The bytes
-   * @param at Where they are in the block
-   * @param due What must be there
+   * @param at Their offset in the block
+   * @param wanted The expected data
    */
-  compare(round: number, found: Uint8Array, at: number, due: Due): void {
-    const expected = due.piece(round, at, found.length).slice();
+  compare(round: number, found: Uint8Array, at: number, wanted: Expected): void {
+    const expected = wanted.piece(round, at, found.length).slice();
     let wrong: { from: number; to: number; old: string | null } | null = null;
     let looks = 0;
     for (let from = 0, to; from < found.length && looks < LOOKS && !this.full; from = to) {
@@ -295,18 +291,18 @@ export class Stand extends Flow {
       const bytes = found.subarray(from, to);
       if (equalBytes(bytes, expected.subarray(from, to))) continue;
       looks++;
-      const old = source(round, bytes, at + from, due);
+      const old = source(round, bytes, at + from, wanted);
       if (wrong !== null && wrong.to === from && wrong.old === old) {
         wrong.to = to;
         continue;
       }
-      if (wrong !== null) this.#condemn(round, at, wrong);
+      if (wrong !== null) this.#recordWrongLines(round, at, wrong);
       wrong = { from, to, old };
     }
-    if (wrong !== null) this.#condemn(round, at, wrong);
+    if (wrong !== null) this.#recordWrongLines(round, at, wrong);
   }
 
-  #condemn(
+  #recordWrongLines(
     round: number,
     at: number,
     { from, to, old }: { from: number; to: number; old: string | null },
@@ -319,46 +315,45 @@ export class Stand extends Flow {
       length: to - from,
       blame: old === null ? null : direction,
       detail: old === null
-        ? "neither what was sent nor anything that was there before"
+        ? "neither the data that were sent nor any earlier content"
         : direction === "tx"
         ? `the device read ${old}`
         : `the CPU sees ${old}`,
     });
   }
 
-  /** Note that a block changed that no frame went to. */
-  trespass(round: number, where: string, { size }: Block): void {
+  /** Records that a block changed although no frame was sent to it. */
+  recordChangedNeighbour(round: number, where: string, { size }: Block): void {
     this.record({
       kind: "overrun",
       frame: round,
       offset: 0,
       length: size,
       blame: "driver",
-      detail: `the block ${where} changed, which belonged to the CPU`,
+      detail: `the block ${where} the frame changed, which the CPU owned`,
     });
   }
 }
 
-/** What old bytes are of, in words; null when nobody knows. */
-function source(round: number, bytes: Uint8Array, at: number, due: Due): string | null {
-  if (due.stored !== undefined && equalBytes(bytes, due.stored(round, at, bytes.length))) {
+/** The source of stale bytes, in words; null if it is unknown. */
+function source(round: number, bytes: Uint8Array, at: number, wanted: Expected): string | null {
+  if (wanted.stored !== undefined && equalBytes(bytes, wanted.stored(round, at, bytes.length))) {
     return "what the CPU had stored there before";
   }
   for (let back = 1; back <= Math.min(round, BACK); back++) {
-    if (equalBytes(bytes, due.piece(round - back, at, bytes.length))) {
+    if (equalBytes(bytes, wanted.piece(round - back, at, bytes.length))) {
       return `what was there in round ${round - back}`;
     }
   }
   return bytes.every((byte) => byte === 0) ? "the zeros of fresh memory" : null;
 }
 
-/** The policy of the end that is not on trial. */
+/** The policy of the end that is not under test. */
 function trusted(device: Device, direction: Direction): PolicyName {
   return device.info.policies.coherent[direction] ? "coherent" : "streaming";
 }
 
-/**
- * What starts and lengths of frames must be multiples of.
+/** Returns the alignment of offsets and lengths of frames.
  *
  * @param info What the device offers
  * @returns Bytes
@@ -369,22 +364,21 @@ export function alignment({ tx, rx }: Pick<DeviceInfo, "tx" | "rx">): number {
   );
 }
 
-/**
- * Do a litmus test.
+/** Runs a litmus test.
  *
  * @param device The device, with no transfer in flight
- * @param part The litmus test
- * @param options What it is done with
- * @param onPrimed Called when all blocks are made
- * @returns What came of it
+ * @param setup The litmus test
+ * @param options Its options
+ * @param onPrimed Called after all blocks are made
+ * @returns The report
  */
-export function runStand(
+export function runLitmus(
   device: Device,
-  part: Part,
-  options: StandOptions,
+  setup: Setup,
+  options: LitmusOptions,
   onPrimed?: () => void,
 ): FrameReport {
-  const [report] = runFlows((own) => [own(new Stand(device, part, options))], onPrimed);
+  const [report] = runFlows((own) => [own(new LitmusRun(device, setup, options))], onPrimed);
   if (report === undefined) throw new Error("Expected one report, found none");
   return report;
 }
