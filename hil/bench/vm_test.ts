@@ -28,8 +28,8 @@ async function bench(
   return { results: checkResults(JSON.parse(text(stdout))), stderr: text(stderr) };
 }
 
-/** The one figure of a policy that was measured at something. */
-function figure(
+/** The only measurement of a policy under these conditions. */
+function valueOf(
   results: Results,
   policy: string,
   name: string,
@@ -45,10 +45,10 @@ function figure(
   return found[0]?.value ?? NaN;
 }
 
-/** What bounces copies: it takes in proportion to the size, and what does not bounce costs little. */
+/** Calls that copy a bounce buffer take time in proportion to the size. The others cost little. */
 function assertBounces(results: Results): void {
   const sync = (call: string, size: number) =>
-    figure(results, "streaming", "sync call", { call, size });
+    valueOf(results, "streaming", "sync call", { call, size });
   for (const call of ["for_device tx", "for_cpu rx"]) {
     const ratio = sync(call, LARGE) / sync(call, SMALL);
     assert(ratio > 6 && ratio < 40, `${call}: ${ratio}`);
@@ -61,11 +61,16 @@ await boardTest(
   "plumbline bench --board vm:aarch64 prints the tables of 2015",
   async (dir) => {
     const { results, stderr } = await bench("aarch64", dir, "--policy=streaming,streaming-lazy");
-    assert(stderr.includes("\nSIMULATED: figures of a virtual board."), stderr.slice(0, 400));
+    assert(stderr.includes("\nSIMULATED: measured on a virtual board."), stderr.slice(0, 400));
     for (
       const title of [
-        ...["Throughput, MB/s", "The four sync calls of", "The CPU reaching 1 MiB"],
-        ...["From ENQUEUE to waking up", "The bench's own overhead", "Crossovers", "Advice"],
+        ...["Throughput, MB/s", "The four sync calls of", "CPU access to 1 MiB"],
+        ...[
+          "Latency from ENQUEUE",
+          "Overhead of the benchmark",
+          "Crossovers",
+          "Recommended policies",
+        ],
       ]
     ) assertStringIncludes(stderr, `\n\n${title}`);
     assertBounces(results);
@@ -73,11 +78,11 @@ await boardTest(
     for (const size of [SMALL, LARGE]) {
       const at = { size, direction: "loop", touched: true };
       const [full, lazy] = ["streaming", "streaming-lazy"].map((policy) =>
-        figure(results, policy, "bytes synced per byte", at)
+        valueOf(results, policy, "bytes synced per byte", at)
       );
       assertEquals([full, lazy], [4, 2]);
       const [share, user, system] = ["cpu share", "cpu user", "cpu system"].map((name) =>
-        figure(results, "streaming", name, at)
+        valueOf(results, "streaming", name, at)
       );
       assert(share !== undefined && user !== undefined && system !== undefined);
       assert(share > 0 && share < 400 && Math.abs(user + system - share) < 0.01, `${share}`);
@@ -87,7 +92,7 @@ await boardTest(
       assert([policy, runnerUp].every((one) => one?.startsWith("streaming")), `${policy}`);
     }
     for (const size of [4096, SMALL, LARGE]) {
-      const of = (name: string) => figure(results, "streaming-lazy", name, { size, depth: 4 });
+      const of = (name: string) => valueOf(results, "streaming-lazy", name, { size, depth: 4 });
       assert(of("deno loop") > 0 && of("c loop") > 0 && of("deno over c") < 4);
     }
 
@@ -122,8 +127,8 @@ for (const arch of ["aarch64", "x86_64"] as const) {
     assertEquals(results.board.coherent, true);
     for (const call of ["for_device tx", "for_cpu rx"]) {
       const at = { size: LARGE };
-      const part = figure(results, "streaming", "sync call", { ...at, call }) /
-        figure(results, "streaming", "memcpy", at);
+      const part = valueOf(results, "streaming", "sync call", { ...at, call }) /
+        valueOf(results, "streaming", "memcpy", at);
       assert(part < 0.05, `${call}: ${part} of a memcpy`);
     }
   });

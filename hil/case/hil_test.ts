@@ -160,7 +160,7 @@ const ENDS: [name: string, body: string, outcome: string, reason: RegExp][] = [
   ["skips itself", 'skip("no such feature");', "SKIP", /no such feature/],
   ["leaves by Deno.exit", "Deno.exit(0);", "ERROR", /exit/],
   [
-    "sends to a design that tells nothing about it",
+    "sends to a design that reports nothing about the frames",
     'assertIntact(await tx.send({ frames: 3, policy: "bounce" }));',
     "ERROR",
     /bounce/,
@@ -186,7 +186,7 @@ const ENDS: [name: string, body: string, outcome: string, reason: RegExp][] = [
     /frame 0 of 3, offset .*; then TypeError: a slip/,
   ],
   [
-    "is told of an error after frames that were wrong",
+    "gets an error after wrong frames",
     `const dequeue = device.dequeue; let left = 8;
      device.dequeue = (...args) => {
        if (--left < 0) throw new Error("the bus is gone");

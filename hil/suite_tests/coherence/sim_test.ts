@@ -62,7 +62,7 @@ Deno.test("the coherence suite ends on a coherent sim as expected.ts says", () =
   assertEquals(code, 0, text);
 });
 
-/** A driver's mistake as sim is told to make it. */
+/** A mistake of a driver, as a fault specification of sim. */
 function fault(call: SyncCall): string {
   const [direction, op] = [call.slice(0, 2), call.slice(3)];
   return `--fault=kind=sync-skip direction=${direction} op=${op} rate=1`;
@@ -170,7 +170,7 @@ Deno.test("frameSizes() lie around the caches' sizes, and are whole lines", () =
   assertEquals(frameSizes(null, units), [64, 4096, 65536]);
 });
 
-Deno.test("Pressure walks in a second thread until it is told to rest, and ends", async () => {
+Deno.test("Pressure walks in a second thread until rest() or disposal", async () => {
   const caches = { first: 1024, last: 65536, source: "system" } as const;
   const pressure = new Pressure(caches, 64);
   const moves = async (): Promise<boolean> => {

@@ -75,17 +75,17 @@ export function expectedOutcomes(run: Run): Record<string, string> {
       shows(kind, policy, mistake) === "yes");
     return fails ? "FAIL" : expected;
   };
-  const told: Record<string, string> = {};
+  const expected: Record<string, string> = {};
   for (const name of LITMUS_NAMES) {
     for (const policy of policies) {
-      told[`${name} policy=${policy}`] = outcome(name, policy, null);
+      expected[`${name} policy=${policy}`] = outcome(name, policy, null);
     }
     if (!policies.includes("manual")) continue;
     for (const without of expectationOf(name).needs) {
-      told[`${name} policy=manual without=${without}`] = outcome(name, "manual", without);
+      expected[`${name} policy=manual without=${without}`] = outcome(name, "manual", without);
     }
   }
-  return told;
+  return expected;
 }
 
 /**
