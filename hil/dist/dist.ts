@@ -27,7 +27,7 @@ import { errorMessage } from "../text/error_message.ts";
 /** Files that a board needs, as pathspecs of git. */
 const PARTS = [
   ...["CHANGELOG.md", "LICENSE", "LICENSES", "README.md", "deno.json", "deno.lock", "mod.ts"],
-  ...["driver", "fixtures", "hil", "offline"],
+  ...["docs", "driver", "fixtures", "hil", "offline"],
   // without the tests of Plumbline itself, and without what works only in a checkout
   ...[":!*_test.ts", ":!*/testing/*", ":!driver/kernel/tests", ":!hil/dist", ":!hil/report"],
   ...[":!fixtures/boards/vm/*/*", ":!fixtures/loopback/bench", ":!fixtures/loopback/rtl"],
