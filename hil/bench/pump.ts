@@ -13,15 +13,7 @@ import type { Device } from "../../driver/device.ts";
 import type { DeviceStats } from "../../driver/stats.ts";
 import { COST_KINDS, type Direction, DIRECTIONS, type PolicyName } from "../../driver/uapi.ts";
 import { BlockSet, blockSize } from "../frames/block_set.ts";
-import {
-  BlockReceiveEnd,
-  BlockSendEnd,
-  type ReceiveEnd,
-  RingReceiveEnd,
-  RingSendEnd,
-  type SendEnd,
-} from "../frames/ends.ts";
-import type { HandoverOptions } from "../frames/handover.ts";
+import { receiveEnds, sendEnds } from "../frames/ends.ts";
 import type { Pattern } from "../patterns/pattern.ts";
 import { type CpuTime, cpuTime } from "./libc.ts";
 import { whatFits } from "./memory.ts";
@@ -92,8 +84,12 @@ export function pump(device: Device, options: PumpOptions): PumpResult {
 function move(device: Device, options: PumpOptions): PumpResult {
   const { size, depth, fill, read, pattern } = options;
   using owned = new DisposableStack();
-  const senders = owned.use(new Ends(device, options, "tx")).senders();
-  const receivers = owned.use(new Ends(device, options, "rx")).receivers();
+  const [tx, rx] = [
+    owned.use(blocksFor(device, options, "tx")).all,
+    owned.use(blocksFor(device, options, "rx")).all,
+  ];
+  const senders = sendEnds(tx, size, { device, policy: options.tx });
+  const receivers = receiveEnds(rx, size, { device, policy: options.rx });
   // in any case, because blocks that the engine holds cannot be freed
   owned.defer(() => device.reset());
   const of = <End>(ends: readonly End[], sequence: number): End => {
@@ -131,38 +127,11 @@ function move(device: Device, options: PumpOptions): PumpResult {
   return { ...measured, depth, wrong: found };
 }
 
-/** The memory of one direction. Disposing it frees the blocks. */
-class Ends implements Disposable {
-  readonly #options: PumpOptions;
-  readonly #handover: HandoverOptions;
-  readonly #blocks: BlockSet;
-
-  constructor(device: Device, options: PumpOptions, direction: Direction) {
-    const { [direction]: policy, depth: count, size } = options;
-    this.#options = options;
-    this.#handover = { device, policy };
-    // the slots of a ring are as large as a frame
-    const room = policy === "bounce" ? size : blockSize(device, size);
-    this.#blocks = new BlockSet(device, { direction, policy, size: room, count });
-  }
-
-  /** One end for each block; a ring has one for all of its slots. */
-  senders(): readonly SendEnd[] {
-    const { size } = this.#options;
-    if (this.#handover.policy === "bounce") return [new RingSendEnd(size, this.#handover)];
-    return this.#blocks.all.map((block) => new BlockSendEnd(block, this.#handover));
-  }
-
-  /** One end for each block; a ring has one for all of its slots. */
-  receivers(): readonly ReceiveEnd[] {
-    const { size } = this.#options;
-    if (this.#handover.policy === "bounce") return [new RingReceiveEnd(size, this.#handover)];
-    return this.#blocks.all.map((block) => new BlockReceiveEnd(block, this.#handover));
-  }
-
-  [Symbol.dispose](): void {
-    this.#blocks[Symbol.dispose]();
-  }
+/** Blocks for the frames of one direction, or the slots of a ring, which are as large as a frame. */
+function blocksFor(device: Device, options: PumpOptions, direction: Direction): BlockSet {
+  const { [direction]: policy, depth: count, size } = options;
+  const room = policy === "bounce" ? size : blockSize(device, size);
+  return new BlockSet(device, { direction, policy, size: room, count });
 }
 
 /** Measures until the time is over. Each step takes a frame and gives one, so the depth stays the same. */

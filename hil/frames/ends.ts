@@ -191,3 +191,37 @@ export class RingReceiveEnd implements ReceiveEnd {
     return this.#memory.slice(at, at + length);
   }
 }
+
+/**
+ * Makes the ends that frames leave from: one for each block. A ring has one for all of its slots.
+ *
+ * @param blocks The transmit blocks, or the slots of the ring; the caller frees them
+ * @param size Bytes of the longest frame
+ * @param options How they are handed over
+ * @returns The ends, to be used in turn
+ */
+export function sendEnds(
+  blocks: readonly Block[],
+  size: number,
+  options: HandoverOptions,
+): readonly SendEnd[] {
+  if (options.policy === "bounce") return [new RingSendEnd(size, options)];
+  return blocks.map((block) => new BlockSendEnd(block, options));
+}
+
+/**
+ * Makes the ends that frames arrive at: one for each block. A ring has one for all of its slots.
+ *
+ * @param blocks The receive blocks, or the slots of the ring; the caller frees them
+ * @param size Bytes of the longest frame
+ * @param options How they are handed over
+ * @returns The ends, to be used in turn
+ */
+export function receiveEnds(
+  blocks: readonly Block[],
+  size: number,
+  options: HandoverOptions,
+): readonly ReceiveEnd[] {
+  if (options.policy === "bounce") return [new RingReceiveEnd(size, options)];
+  return blocks.map((block) => new BlockReceiveEnd(block, options));
+}

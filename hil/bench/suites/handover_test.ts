@@ -13,14 +13,7 @@ import type { Cost } from "../../../driver/stats.ts";
 import { type CostKind, type Direction, DIRECTIONS } from "../../../driver/uapi.ts";
 import { hil } from "../../../mod.ts";
 import { BlockSet, blockSize } from "../../frames/block_set.ts";
-import {
-  BlockReceiveEnd,
-  BlockSendEnd,
-  type ReceiveEnd,
-  RingReceiveEnd,
-  RingSendEnd,
-  type SendEnd,
-} from "../../frames/ends.ts";
+import { receiveEnds, sendEnds } from "../../frames/ends.ts";
 import type { CaseContext } from "../../case/context.ts";
 import { frames, measureTime, prove, sampling, SIZES } from "../case.ts";
 import { copyIn } from "../libc.ts";
@@ -101,25 +94,25 @@ function oneFrame(context: CaseContext, count: number): Disposable & { move: () 
   using owned = new DisposableStack();
   const blocks = (direction: Direction, size: number, count = 1): readonly Block[] =>
     owned.use(new BlockSet(device, { direction, policy, size, count })).all;
-  const pairs: { from: SendEnd; to: ReceiveEnd }[] = [];
+  const [tx, rx]: [Block[], Block[]] = [[], []];
   if (policy === "bounce") {
     for (const direction of DIRECTIONS) blocks(direction, length, count);
     owned.defer(() => device.reset()); // the engine holds the receive ring
-    pairs.push({ from: new RingSendEnd(length, options), to: new RingReceiveEnd(length, options) });
+  } else {
+    for (let i = 0; i < count; i++) {
+      // a page in between, or every block would have the same position relative to its bounce buffer
+      for (const direction of DIRECTIONS) blocks(direction, device.info.pageSize);
+      rx.push(...blocks("rx", blockSize(device, length)));
+      tx.push(...blocks("tx", blockSize(device, length)));
+    }
   }
-  for (const size = blockSize(device, length); policy !== "bounce" && pairs.length < count;) {
-    // a page in between, or every block would have the same position relative to its bounce buffer
-    for (const direction of DIRECTIONS) blocks(direction, device.info.pageSize);
-    const [to] = blocks("rx", size);
-    const [from] = blocks("tx", size);
-    if (to === undefined || from === undefined) throw new Error("Expected two blocks");
-    pairs.push({ from: new BlockSendEnd(from, options), to: new BlockReceiveEnd(to, options) });
-  }
+  const senders = sendEnds(tx, length, options);
+  const receivers = receiveEnds(rx, length, options);
   let turn = 0;
   const move = () => {
-    const pair = pairs[turn++ % pairs.length];
-    if (pair === undefined) throw new Error("Expected at least one pair of blocks");
-    const { from, to } = pair;
+    const [from, to] = [senders[turn % senders.length], receivers[turn % receivers.length]];
+    if (from === undefined || to === undefined) throw new Error("Expected at least one block");
+    turn++;
     to.arm(0, length);
     from.set(frame, 0);
     from.send(0, length);
