@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pldma: how blocks are created and freed: ALLOC, REGISTER, FREE, UNREGISTER
+ * pldma: how blocks are created and freed: ALLOC, REGISTER, IMPORT, FREE, UNREGISTER
  */
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -41,7 +41,7 @@ static int pldma_reserve(struct pldma_dev *pldma, u32 count, u64 bytes, unsigned
 		ret = -ENOMEM;
 	else if (pldma->next_id + count > U32_MAX ||
 		 check_mul_overflow((u64)pages, (u64)count, &span) ||
-		 span > (min_t(u64, ULONG_MAX, S64_MAX) >> PAGE_SHIFT) - pldma->next_pgoff)
+		 span > PLDMA_MAX_PGOFF - pldma->next_pgoff)
 		ret = -ENOSPC;
 	if (!ret) {
 		*id = pldma->next_id;
@@ -87,6 +87,17 @@ static int pldma_publish(struct pldma_dev *pldma, struct list_head *fresh)
 	return ret;
 }
 
+/* free blocks that were never in the table, or that are not there any more */
+static void pldma_discard(struct list_head *fresh)
+{
+	struct pldma_block *block, *next;
+
+	list_for_each_entry_safe(block, next, fresh, node) {
+		pldma_block_release(block);
+		pldma_block_put(block);
+	}
+}
+
 /**
  * pldma_alloc() - PLDMA_IOC_ALLOC
  * @pldma: the device
@@ -96,38 +107,37 @@ static int pldma_publish(struct pldma_dev *pldma, struct list_head *fresh)
  */
 int pldma_alloc(struct pldma_dev *pldma, struct pldma_alloc *arg)
 {
-	struct pldma_block *block, *next;
+	struct pldma_block *block;
 	struct pldma_chan *chan;
 	unsigned long pages;
 	LIST_HEAD(fresh);
 	bool mappable;
-	u64 pgoff;
+	u64 pgoff, bytes;
 	u32 i, id;
 	int ret;
 
 	if (arg->flags || arg->reserved || !arg->size || !arg->count ||
 	    arg->count > PLDMA_MAX_BLOCKS ||
-	    arg->policy >= PLDMA_NR_POLICIES || pldma_policy_is_user(arg->policy) ||
+	    arg->policy >= PLDMA_NR_POLICIES || !pldma_policy_is_owned(arg->policy) ||
 	    !pldma_chan_present(pldma, arg->direction))
 		return -EINVAL;
 	chan = &pldma->chan[arg->direction];
 	mappable = arg->policy != PLDMA_BOUNCE;
 
-	mutex_lock(&chan->lock);
-	ret = -ENODEV;
-	if (pldma->dead)
-		goto out_unlock;
+	ret = pldma_chan_enter(chan);
+	if (ret)
+		return ret;
 	ret = -EINVAL;
 	if (arg->size > pldma_policy_max_block(chan, arg->policy))
-		goto out_unlock;
+		goto out_exit;
 	/* each transfer of a ring uses a whole slot */
 	if (!mappable && !IS_ALIGNED(arg->size, chan->core.length_align))
-		goto out_unlock;
+		goto out_exit;
 	pages = PAGE_ALIGN(arg->size) >> PAGE_SHIFT;
-	ret = pldma_reserve(pldma, arg->count, (u64)pages << PAGE_SHIFT, mappable ? pages : 0,
-			    &id, &pgoff);
+	bytes = pldma_policy_bytes(chan, arg->policy, arg->size);
+	ret = pldma_reserve(pldma, arg->count, bytes, mappable ? pages : 0, &id, &pgoff);
 	if (ret)
-		goto out_unlock;
+		goto out_exit;
 
 	for (i = 0; i < arg->count; i++) {
 		ret = -ENOMEM;
@@ -142,9 +152,8 @@ int pldma_alloc(struct pldma_dev *pldma, struct pldma_alloc *arg)
 	ret = pldma_publish(pldma, &fresh);
 	if (ret)
 		goto err_blocks;
-	list_for_each_entry_safe(block, next, &fresh, node)
-		list_del_init(&block->node);
-	mutex_unlock(&chan->lock);
+	pldma_block_offer(chan, &fresh);
+	pldma_chan_exit(chan);
 
 	arg->first_id = id;
 	arg->mmap_offset = mappable ? pgoff << PAGE_SHIFT : 0;
@@ -152,14 +161,10 @@ int pldma_alloc(struct pldma_dev *pldma, struct pldma_alloc *arg)
 	return 0;
 
 err_blocks:
-	list_for_each_entry_safe(block, next, &fresh, node) {
-		list_del(&block->node);
-		pldma_block_release(block);
-		pldma_block_put(block);
-	}
-	pldma_unreserve(pldma, arg->count, (u64)pages << PAGE_SHIFT);
-out_unlock:
-	mutex_unlock(&chan->lock);
+	pldma_discard(&fresh);
+	pldma_unreserve(pldma, arg->count, bytes);
+out_exit:
+	pldma_chan_exit(chan);
 	return ret;
 }
 
@@ -198,9 +203,10 @@ static bool pldma_overlaps(struct pldma_dev *pldma, const struct pldma_block *bl
  */
 int pldma_register(struct pldma_dev *pldma, struct pldma_register *arg)
 {
-	u64 align, pgoff, address;
+	u64 align, pgoff, address, end;
 	struct pldma_chan *chan;
 	struct pldma_block *block;
+	LIST_HEAD(fresh);
 	u32 id;
 	int ret;
 
@@ -210,9 +216,12 @@ int pldma_register(struct pldma_dev *pldma, struct pldma_register *arg)
 	if (arg->flags || !arg->size || !pldma_policy_is_user(arg->policy) ||
 	    !pldma_chan_present(pldma, arg->direction) ||
 	    !IS_ALIGNED(address, align) || !IS_ALIGNED(arg->size, align) ||
-	    arg->size > pldma->max_block ||
-	    address > ULONG_MAX || arg->size > ULONG_MAX - address)
+	    arg->size > pldma_policy_max_block(&pldma->chan[arg->direction], arg->policy) ||
+	    check_add_overflow(address, arg->size, &end))
 		return -EINVAL;
+	/* no process has memory there */
+	if (end > ULONG_MAX)
+		return -EFAULT;
 	chan = &pldma->chan[arg->direction];
 
 	block = pldma_block_new(chan, arg->policy, arg->size);
@@ -222,10 +231,12 @@ int pldma_register(struct pldma_dev *pldma, struct pldma_register *arg)
 	block->user.mm = current->mm;
 	mmgrab(block->user.mm);
 
-	mutex_lock(&chan->lock);
-	ret = pldma_reserve(pldma, 1, 0, 0, &id, &pgoff);
+	ret = pldma_chan_enter(chan);
 	if (ret)
 		goto err_put;
+	ret = pldma_reserve(pldma, 1, 0, 0, &id, &pgoff);
+	if (ret)
+		goto err_exit;
 
 	mutex_lock(&pldma->table_lock);
 	if (pldma_overlaps(pldma, block))
@@ -252,15 +263,71 @@ int pldma_register(struct pldma_dev *pldma, struct pldma_register *arg)
 	mutex_unlock(&pldma->table_lock);
 	if (ret)
 		goto err_unreserve;
-	mutex_unlock(&chan->lock);
+	list_add(&block->node, &fresh);
+	pldma_block_offer(chan, &fresh);
+	pldma_chan_exit(chan);
 	arg->id = id;
 	return 0;
 
 err_unreserve:
 	pldma_unreserve(pldma, 1, 0);
-err_put:
 	pldma_block_release(block);
-	mutex_unlock(&chan->lock);
+err_exit:
+	pldma_chan_exit(chan);
+err_put:
+	pldma_block_put(block);
+	return ret;
+}
+
+/**
+ * pldma_import() - PLDMA_IOC_IMPORT
+ * @pldma: the device
+ * @arg: argument, in which the outputs are set on success
+ *
+ * Return: 0, or a negative errno without any effect.
+ */
+int pldma_import(struct pldma_dev *pldma, struct pldma_import *arg)
+{
+	struct pldma_chan *chan;
+	struct pldma_block *block;
+	LIST_HEAD(fresh);
+	u64 pgoff;
+	u32 id;
+	int ret;
+
+	if (arg->flags || !arg->size || !pldma_chan_present(pldma, arg->direction))
+		return -EINVAL;
+	chan = &pldma->chan[arg->direction];
+	if (arg->size > pldma_policy_max_block(chan, PLDMA_DMA_BUF))
+		return -EINVAL;
+	block = pldma_block_new(chan, PLDMA_DMA_BUF, arg->size);
+	if (!block)
+		return -ENOMEM;
+	ret = pldma_chan_enter(chan);
+	if (ret)
+		goto err_put;
+	ret = pldma_reserve(pldma, 1, 0, 0, &id, &pgoff);
+	if (ret)
+		goto err_exit;
+	ret = pldma_import_map(block, arg->fd);
+	if (ret)
+		goto err_release;
+	block->id = id;
+	list_add(&block->node, &fresh);
+	ret = pldma_publish(pldma, &fresh);
+	if (ret)
+		goto err_release;
+	pldma_block_offer(chan, &fresh);
+	pldma_chan_exit(chan);
+	arg->id = id;
+	return 0;
+
+err_release:
+	pldma_unreserve(pldma, 1, 0);
+	pldma_block_release(block);
+err_exit:
+	pldma_chan_exit(chan);
+err_put:
 	pldma_block_put(block);
 	return ret;
 }
@@ -272,28 +339,39 @@ err_put:
  * @registered: true for UNREGISTER
  *
  * Return: 0, -ENOENT, -EINVAL for the wrong one of the two calls, or -EBUSY if the
- * block is not in state USER or is mapped.
+ * block is not in state USER, or is mapped or exported.
  */
 int pldma_free(struct pldma_dev *pldma, u32 id, bool registered)
 {
 	struct pldma_block *block;
-	int ret = 0;
+	struct pldma_chan *chan;
+	int ret;
 
-	block = pldma_block_lock(pldma, id);
+	block = pldma_block_get(pldma, id);
 	if (IS_ERR(block))
 		return PTR_ERR(block);
+	chan = block->chan;
+	ret = -EINVAL;
+	if (pldma_policy_is_user(block->policy) == registered)
+		ret = pldma_block_claim(block);
+	if (ret)
+		goto out_put;
+
 	mutex_lock(&pldma->table_lock);
-	if (pldma_policy_is_user(block->policy) != registered)
-		ret = -EINVAL;
-	else if (block->state != PLDMA_STATE_USER || block->mappings)
+	if (block->mappings || block->exports)
 		ret = -EBUSY;
 	else
 		pldma_block_forget(block);
 	mutex_unlock(&pldma->table_lock);
-	if (!ret) {
-		pldma_block_release(block);
-		pldma_block_put(block);
+	if (ret) {
+		pldma_block_unclaim(block);
+		goto out_put;
 	}
-	pldma_block_unlock(block);
+	/* the claim never ends, so that no other call can claim the block */
+	pldma_block_release(block);
+	pldma_block_put(block);
+	pldma_chan_exit(chan);
+out_put:
+	pldma_block_put(block);
 	return ret;
 }

@@ -5,6 +5,7 @@
  * Channels come from, in this order,
  *  - the module parameters tx= and rx=, which name channels as in
  *    /sys/class/dma ("dma0chan1"), as dmatest does;
+ *  - the module parameter memcpy=, for a memory loop (see pldma_loop.c);
  *  - the device tree ("dmas", "dma-names") or the slave map of the provider
  *    (dma_device.filter), through dma_request_chan().
  */
@@ -25,11 +26,41 @@ module_param(engine_depth, uint, 0444);
 MODULE_PARM_DESC(engine_depth,
 		 "limit of transfers submitted to the engine (default: as reported by the provider, else 1)");
 
-const char * const pldma_direction_names[PLDMA_NR_DIRECTIONS] = { "tx", "rx" };
-
 static bool pldma_name_matches(struct dma_chan *chan, void *name)
 {
 	return !strcmp(dma_chan_name(chan), name);
+}
+
+static struct dma_chan *pldma_chan_named(enum dma_transaction_type type, const char *name)
+{
+	struct dma_chan *chan;
+	dma_cap_mask_t mask;
+
+	dma_cap_zero(mask);
+	dma_cap_set(type, mask);
+	chan = dma_request_channel(mask, pldma_name_matches, (void *)name);
+	/* the provider may be loaded later */
+	return chan ? chan : ERR_PTR(-EPROBE_DEFER);
+}
+
+/* both directions of a memory loop have the same channel, which tx requests */
+static struct dma_chan *pldma_chan_request_loop(struct pldma_dev *pldma, u32 direction,
+						const char *name)
+{
+	struct dma_chan *chan = pldma->chan[PLDMA_TX].dma;
+	int ret;
+
+	if (direction == PLDMA_RX)
+		return chan ? chan : ERR_PTR(-EPROBE_DEFER);
+	chan = pldma_chan_named(DMA_MEMCPY, name);
+	if (IS_ERR(chan))
+		return chan;
+	ret = pldma_loop_new(pldma, chan);
+	if (ret) {
+		dma_release_channel(chan);
+		return ERR_PTR(ret);
+	}
+	return chan;
 }
 
 /**
@@ -43,18 +74,14 @@ static bool pldma_name_matches(struct dma_chan *chan, void *name)
 struct dma_chan *pldma_chan_request(struct pldma_dev *pldma, u32 direction)
 {
 	const struct pldma_pair *pair = dev_get_platdata(pldma->dev);
-	struct dma_chan *chan;
-	dma_cap_mask_t mask;
 
 	if (!pair)
 		return dma_request_chan(pldma->dev, pldma_direction_names[direction]);
+	if (pair->memcpy)
+		return pldma_chan_request_loop(pldma, direction, pair->memcpy);
 	if (!pair->name[direction])
 		return ERR_PTR(-ENODEV);
-	dma_cap_zero(mask);
-	dma_cap_set(DMA_SLAVE, mask);
-	chan = dma_request_channel(mask, pldma_name_matches, (void *)pair->name[direction]);
-	/* the provider may be loaded later */
-	return chan ? chan : ERR_PTR(-EPROBE_DEFER);
+	return pldma_chan_named(DMA_SLAVE, pair->name[direction]);
 }
 
 /**
@@ -96,11 +123,53 @@ static int pldma_probe_sync(struct pldma_chan *chan)
 	if (dma_mapping_error(chan->map_dev, addr)) {
 		ret = -EIO;
 	} else {
-		chan->needs_sync = dma_need_sync(chan->map_dev, addr);
+		chan->needs_sync = pldma_need_sync(chan->map_dev, addr);
 		dma_unmap_page(chan->map_dev, addr, PAGE_SIZE, chan->map_dir);
 	}
 	__free_page(page);
 	return ret;
+}
+
+/* the alignment that the driver gives for DMA_MEMCPY is also that of its slave transfers */
+static void pldma_chan_align(struct pldma_chan *chan)
+{
+	u32 align = chan->dma->device->copy_align;
+
+	chan->core.address_align = 1;
+	chan->core.length_align = 1;
+	if (chan->quirks & PLDMA_QUIRK_ALIGN_BYTES) {
+		/* dma-axi-dmac also checks lengths */
+		chan->core.address_align = max(align, 1U);
+		chan->core.length_align = max(align, 1U);
+	} else if (align < 16) {
+		chan->core.address_align = BIT(align);
+		if (chan->pldma->loop)
+			chan->core.length_align = BIT(align);
+	}
+}
+
+/* can the channel do the transfers of the direction */
+static int pldma_chan_check(struct pldma_chan *chan)
+{
+	u32 need = BIT(chan->direction == PLDMA_TX ? DMA_MEM_TO_DEV : DMA_DEV_TO_MEM);
+	struct dma_slave_caps caps;
+	int ret;
+
+	if (chan->pldma->loop)
+		return 0;
+	/* otherwise a callback could still run after RESET has returned its block */
+	if (!chan->dma->device->device_synchronize) {
+		dev_err(chan->pldma->dev, "the driver of channel %s lacks device_synchronize()\n",
+			dma_chan_name(chan->dma));
+		return -EOPNOTSUPP;
+	}
+	/* some drivers fill in no directions: -ENXIO */
+	ret = dma_get_slave_caps(chan->dma, &caps);
+	if (ret && ret != -ENXIO)
+		return ret;
+	if (!chan->dma->device->device_prep_slave_sg || (!ret && !(caps.directions & need)))
+		return -EOPNOTSUPP;
+	return 0;
 }
 
 /* read a number from the device tree, with a default */
@@ -108,6 +177,42 @@ static u32 pldma_property(struct pldma_dev *pldma, const char *name, u32 value)
 {
 	device_property_read_u32(pldma->dev, name, &value);
 	return value;
+}
+
+/* tell the driver of the controller the address of the logic, if it is no stream */
+static int pldma_chan_config(struct pldma_chan *chan)
+{
+	bool tx = chan->direction == PLDMA_TX;
+	struct device *dev = chan->pldma->dev;
+	struct dma_slave_config config = {};
+	u32 width, burst;
+	u64 address;
+	int ret;
+
+	if (chan->pldma->loop)
+		return 0;
+	if (device_property_read_u64(dev, tx ? "plumbline,tx-fifo" : "plumbline,rx-fifo",
+				     &address)) {
+		/* some drivers need an address that they do not ask for */
+		if (chan->dma->device->device_config && !chan->ops)
+			dev_info(dev, "no address of a FIFO for channel %s: it must be a stream\n",
+				 chan->channel);
+		return 0;
+	}
+	width = pldma_property(chan->pldma, "plumbline,fifo-width", 4);
+	burst = pldma_property(chan->pldma, "plumbline,fifo-burst", 1);
+	config.direction = tx ? DMA_MEM_TO_DEV : DMA_DEV_TO_MEM;
+	config.src_addr = tx ? 0 : address;
+	config.dst_addr = tx ? address : 0;
+	config.src_addr_width = width;
+	config.dst_addr_width = width;
+	config.src_maxburst = burst;
+	config.dst_maxburst = burst;
+	ret = dmaengine_slave_config(chan->dma, &config);
+	if (ret)
+		dev_err(dev, "channel %s refuses a FIFO of %u bytes at 0x%llx, burst %u: error %d\n",
+			chan->channel, width, address, burst, ret);
+	return ret;
 }
 
 /**
@@ -123,17 +228,13 @@ static u32 pldma_property(struct pldma_dev *pldma, const char *name, u32 value)
 int pldma_chan_init(struct pldma_dev *pldma, u32 direction)
 {
 	struct pldma_chan *chan = &pldma->chan[direction];
-	struct dma_slave_caps caps;
 	struct device *provider;
 	size_t chunk, align;
 	int ret;
 
-	ret = dma_get_slave_caps(chan->dma, &caps);
+	ret = pldma_chan_check(chan);
 	if (ret)
 		return ret;
-	if (!chan->dma->device->device_prep_slave_sg ||
-	    !(caps.directions & BIT(direction == PLDMA_TX ? DMA_MEM_TO_DEV : DMA_DEV_TO_MEM)))
-		return -EOPNOTSUPP;
 
 	provider = chan->dma->device->dev;
 	/* unbind this device when its provider goes, and rebind it when the provider returns */
@@ -150,9 +251,19 @@ int pldma_chan_init(struct pldma_dev *pldma, u32 direction)
 		return ret;
 
 	chan->ops = pldma_find_provider(chan->dma->device);
-	chan->core.engine_depth = 1;
-	chan->core.address_align = 1;
-	chan->core.length_align = 1;
+	ret = pldma_quirks(chan, &chan->quirks);
+	if (ret)
+		return ret;
+	ret = pldma_chan_config(chan);
+	if (ret)
+		return ret;
+	if (pldma->loop)
+		chan->quirks &= PLDMA_LOOP_QUIRKS;
+	if (direction == PLDMA_RX && chan->quirks & PLDMA_QUIRK_ONE_SEGMENT)
+		chan->max_segs = 1;
+	/* a memory loop queues by itself */
+	chan->core.engine_depth = pldma->loop ? PLDMA_LOOP_DEPTH : 1;
+	pldma_chan_align(chan);
 	if (chan->ops && chan->ops->describe)
 		chan->ops->describe(chan->dma, &chan->core);
 	chan->core.engine_depth = pldma_property(pldma, "plumbline,engine-depth",
@@ -161,17 +272,20 @@ int pldma_chan_init(struct pldma_dev *pldma, u32 direction)
 						  chan->core.address_align);
 	chan->core.length_align = pldma_property(pldma, "plumbline,length-align",
 						 chan->core.length_align);
-	chan->terminate_stops = device_property_read_bool(pldma->dev,
-							  "plumbline,terminate-stops-engine");
 	if (engine_depth)
 		chan->core.engine_depth = engine_depth;
+	if (chan->core.engine_depth > 1 && chan->quirks & PLDMA_QUIRK_ONE_TRANSFER) {
+		dev_err(pldma->dev, "an engine depth of %u contradicts quirk one-transfer of %s\n",
+			chan->core.engine_depth, chan->engine);
+		return -EINVAL;
+	}
 	if (!is_power_of_2(chan->core.address_align) || !is_power_of_2(chan->core.length_align))
 		return -EINVAL;
 
 	/* a segment that is followed by another must end at an aligned address */
 	align = max3(pldma_cache_align(), (size_t)chan->core.address_align,
 		     (size_t)chan->core.length_align);
-	chan->max_seg = dma_get_max_seg_size(chan->map_dev);
+	chan->max_seg = pldma_max_segment(chan);
 	if (chan->max_seg > align)
 		chan->max_seg = round_down(chan->max_seg, align);
 	chunk = min_t(size_t, dma_max_mapping_size(chan->map_dev), chan->max_seg);

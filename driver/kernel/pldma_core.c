@@ -27,8 +27,14 @@ static unsigned int nrx;
 module_param_array(rx, charp, &nrx, 0444);
 MODULE_PARM_DESC(rx, "names of receive channels, one per device, - for none");
 
+static char *memcpy_chans[PLDMA_MAX_PAIRS];
+static unsigned int nmemcpy;
+module_param_array_named(memcpy, memcpy_chans, charp, &nmemcpy, 0444);
+MODULE_PARM_DESC(memcpy, "names of channels that copy memory, one per memory loop");
+
 static DEFINE_IDA(pldma_ida);
-static struct platform_device *pldma_pairs[PLDMA_MAX_PAIRS];
+static struct platform_device *pldma_pairs[2 * PLDMA_MAX_PAIRS];
+static unsigned int npairs;
 
 static void pldma_put(void *data)
 {
@@ -38,22 +44,28 @@ static void pldma_put(void *data)
 /* release the channels; the engine is stopped and cannot be started any more */
 static void pldma_release_channels(void *data)
 {
+	struct dma_chan *dma[PLDMA_NR_DIRECTIONS];
 	struct pldma_dev *pldma = data;
 	u32 i;
 
 	for (i = 0; i < PLDMA_NR_DIRECTIONS; i++) {
 		struct pldma_chan *chan = &pldma->chan[i];
-		struct dma_chan *dma;
 
 		/* a concurrent close() must not use a channel after it is released */
 		mutex_lock(&chan->lock);
 		WRITE_ONCE(pldma->dead, true);
-		dma = chan->dma;
+		dma[i] = chan->dma;
 		chan->dma = NULL;
 		mutex_unlock(&chan->lock);
-		if (dma)
-			dma_release_channel(dma);
 	}
+	pldma_loop_stop(pldma);
+	if (dma[PLDMA_TX])
+		dma_release_channel(dma[PLDMA_TX]);
+	/* both directions of a memory loop have the same channel */
+	if (dma[PLDMA_RX] && dma[PLDMA_RX] != dma[PLDMA_TX])
+		dma_release_channel(dma[PLDMA_RX]);
+	/* pl330 lacks device_synchronize(), so callbacks may run until here */
+	pldma_loop_free(pldma);
 }
 
 static void pldma_free_id(void *data)
@@ -63,8 +75,19 @@ static void pldma_free_id(void *data)
 	ida_free(&pldma_ida, pldma->id);
 }
 
+static bool pldma_unused(struct pldma_chan *chan)
+{
+	bool unused;
+
+	spin_lock_irq(&chan->done_lock);
+	unused = !chan->users;
+	spin_unlock_irq(&chan->done_lock);
+	return unused;
+}
+
 /*
- * Remove the device: wake waiters, tear down mappings, free memory, in this order.
+ * Remove the device: wake waiters, wait for calls that use the DMA device, tear down
+ * mappings, free memory, in this order.
  * A process that still has the file open gets ENODEV.
  */
 static void pldma_remove(void *data)
@@ -73,15 +96,14 @@ static void pldma_remove(void *data)
 	u32 i, left = 0;
 
 	misc_deregister(&pldma->misc);
-	for (i = 0; i < PLDMA_NR_DIRECTIONS; i++)
-		mutex_lock(&pldma->chan[i].lock);
+	pldma_debugfs_remove(pldma);
 	mutex_lock(&pldma->table_lock);
 	WRITE_ONCE(pldma->dead, true);
 	mutex_unlock(&pldma->table_lock);
-	for (i = PLDMA_NR_DIRECTIONS; i-- > 0;)
-		mutex_unlock(&pldma->chan[i].lock);
 	for (i = 0; i < PLDMA_NR_DIRECTIONS; i++)
 		wake_up_all(&pldma->chan[i].wq);
+	for (i = 0; i < PLDMA_NR_DIRECTIONS; i++)
+		wait_event(pldma->chan[i].wq, pldma_unused(&pldma->chan[i]));
 
 	pldma_zap_mappings(pldma);
 	pldma_shutdown(pldma);
@@ -89,13 +111,18 @@ static void pldma_remove(void *data)
 		struct pldma_chan *chan = &pldma->chan[i];
 
 		cancel_work_sync(&chan->submit);
-		mutex_lock(&chan->lock);
 		left += pldma_quarantine(chan, NULL);
-		mutex_unlock(&chan->lock);
+		pldma_forget_holes(chan);
 	}
 	/* leaking pages is better than letting the engine write to memory of others */
 	if (left)
 		dev_err(pldma->dev, "engine not idle: %u blocks stay pinned until reboot\n", left);
+}
+
+/* before a reboot or kexec, which close no files: the next kernel owns the memory */
+static void pldma_platform_shutdown(struct platform_device *pdev)
+{
+	pldma_halt(platform_get_drvdata(pdev));
 }
 
 static int pldma_probe(struct platform_device *pdev)
@@ -157,6 +184,8 @@ static int pldma_probe(struct platform_device *pdev)
 	ret = misc_register(&pldma->misc);
 	if (ret)
 		return ret;
+	pldma_debugfs_add(pldma);
+	platform_set_drvdata(pdev, pldma);
 	ret = devm_add_action_or_reset(dev, pldma_remove, pldma);
 	if (ret)
 		return ret;
@@ -181,10 +210,12 @@ MODULE_DEVICE_TABLE(platform, pldma_ids);
 
 static struct platform_driver pldma_driver = {
 	.probe = pldma_probe,
+	.shutdown = pldma_platform_shutdown,
 	.id_table = pldma_ids,
 	.driver = {
 		.name = "pldma",
 		.of_match_table = pldma_of_match,
+		.pm = pm_sleep_ptr(&pldma_pm_ops),
 	},
 };
 
@@ -195,45 +226,72 @@ static const char *pldma_pair_name(char **names, unsigned int n, unsigned int i)
 
 static void pldma_unmake_pairs(void)
 {
-	int i;
-
-	for (i = 0; i < PLDMA_MAX_PAIRS; i++)
-		platform_device_unregister(pldma_pairs[i]);
+	while (npairs)
+		platform_device_unregister(pldma_pairs[--npairs]);
 }
 
-/* create one platform device for each pair of channels named by tx= and rx= */
+static int __init pldma_make_pair(const struct pldma_pair *pair)
+{
+	struct platform_device *pdev;
+
+	pdev = platform_device_register_data(NULL, "pldma-pair", npairs, pair, sizeof(*pair));
+	if (IS_ERR(pdev)) {
+		pldma_unmake_pairs();
+		return PTR_ERR(pdev);
+	}
+	pldma_pairs[npairs++] = pdev;
+	return 0;
+}
+
+/* create one platform device for each pair of channels of tx= and rx=, and of memcpy= */
 static int __init pldma_make_pairs(void)
 {
 	unsigned int i;
+	int ret = 0;
 
-	for (i = 0; i < max(ntx, nrx); i++) {
+	for (i = 0; !ret && i < max(ntx, nrx); i++) {
 		struct pldma_pair pair = {
 			.name = { pldma_pair_name(tx, ntx, i), pldma_pair_name(rx, nrx, i) },
 		};
-		struct platform_device *pdev;
 
-		pdev = platform_device_register_data(NULL, "pldma-pair", i, &pair, sizeof(pair));
-		if (IS_ERR(pdev)) {
-			pldma_unmake_pairs();
-			return PTR_ERR(pdev);
-		}
-		pldma_pairs[i] = pdev;
+		ret = pldma_make_pair(&pair);
 	}
-	return 0;
+	for (i = 0; !ret && i < nmemcpy; i++) {
+		struct pldma_pair pair = { .memcpy = memcpy_chans[i] };
+
+		ret = pldma_make_pair(&pair);
+	}
+	return ret;
 }
 
 static int __init pldma_init(void)
 {
 	int ret;
 
-	if (!pldma_dev_params_valid())
+	if (!pldma_dev_params_valid() || !pldma_quirks_valid())
 		return -EINVAL;
-	ret = platform_driver_register(&pldma_driver);
+	ret = pldma_xfer_init();
 	if (ret)
 		return ret;
+	ret = pldma_loop_init();
+	if (ret)
+		goto err_xfer;
+	pldma_debugfs_init();
+	ret = platform_driver_register(&pldma_driver);
+	if (ret)
+		goto err_debugfs;
 	ret = pldma_make_pairs();
 	if (ret)
-		platform_driver_unregister(&pldma_driver);
+		goto err_driver;
+	return 0;
+
+err_driver:
+	platform_driver_unregister(&pldma_driver);
+err_debugfs:
+	pldma_debugfs_exit();
+	pldma_loop_exit();
+err_xfer:
+	pldma_xfer_exit();
 	return ret;
 }
 module_init(pldma_init);
@@ -242,10 +300,14 @@ static void __exit pldma_exit(void)
 {
 	pldma_unmake_pairs();
 	platform_driver_unregister(&pldma_driver);
+	pldma_debugfs_exit();
+	pldma_loop_exit();
+	pldma_xfer_exit();
 }
 module_exit(pldma_exit);
 
 MODULE_DESCRIPTION("DMA blocks between user space and programmable logic");
 MODULE_AUTHOR("the Plumbline contributors");
 MODULE_LICENSE("GPL");
+PLDMA_IMPORT_DMA_BUF;
 MODULE_VERSION("0.1.0");

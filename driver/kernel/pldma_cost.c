@@ -8,7 +8,7 @@
 
 /**
  * pldma_cost_add() - add one call to the counters
- * @chan: direction, its lock held
+ * @chan: direction
  * @kind: enum pldma_cost_kind
  * @verify: count it as part of VERIFY, RESET, REGISTER or release
  * @bytes: bytes that the call processed
@@ -21,11 +21,12 @@ u64 pldma_cost_add(struct pldma_chan *chan, u32 kind, bool verify, size_t bytes,
 	struct pldma_cost *cost = verify ? &chan->stats.verify[kind] : &chan->stats.cost[kind];
 	u64 ns = ktime_get_ns() - start_ns;
 
-	lockdep_assert_held(&chan->lock);
+	spin_lock_irq(&chan->done_lock);
 	cost->calls++;
 	cost->bytes += bytes;
 	cost->total_ns += ns;
 	if (ns > cost->max_ns)
 		cost->max_ns = ns;
+	spin_unlock_irq(&chan->done_lock);
 	return ns;
 }

@@ -10,6 +10,8 @@
 
 #include "pldma_priv.h"
 
+const char * const pldma_direction_names[PLDMA_NR_DIRECTIONS] = { "tx", "rx" };
+
 static struct lock_class_key pldma_chan_keys[PLDMA_NR_DIRECTIONS];
 
 static ulong max_block = 4UL << 20;
@@ -48,7 +50,9 @@ struct pldma_dev *pldma_dev_new(struct device *dev)
 		return NULL;
 	kref_init(&pldma->ref);
 	pldma->dev = get_device(dev);
+	mutex_init(&pldma->reset_lock);
 	mutex_init(&pldma->table_lock);
+	spin_lock_init(&pldma->errors.lock);
 	xa_init(&pldma->blocks);
 	xa_init(&pldma->by_pgoff);
 	INIT_LIST_HEAD(&pldma->mappings);
@@ -67,10 +71,12 @@ struct pldma_dev *pldma_dev_new(struct device *dev)
 		init_waitqueue_head(&chan->wq);
 		INIT_WORK(&chan->submit, pldma_submit_work);
 		INIT_LIST_HEAD(&chan->orphans);
+		INIT_LIST_HEAD(&chan->holes);
 		INIT_LIST_HEAD(&chan->queued);
 		INIT_LIST_HEAD(&chan->in_flight);
 		INIT_LIST_HEAD(&chan->done);
 		INIT_LIST_HEAD(&chan->ring_done);
+		INIT_LIST_HEAD(&chan->ring_free);
 		INIT_LIST_HEAD(&chan->quarantine);
 	}
 	return pldma;

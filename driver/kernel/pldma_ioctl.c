@@ -23,6 +23,39 @@ union pldma_arg {
 	struct pldma_sync sync;
 	struct pldma_register reg;
 	struct pldma_reset reset;
+	struct pldma_enqueue_batch enqueue_batch;
+	struct pldma_dequeue_batch dequeue_batch;
+	struct pldma_export export;
+	struct pldma_import import;
+	struct pldma_cache cache;
+};
+
+/*
+ * The commands by number, from 0 and without a gap. @cmd holds the direction and the
+ * present size of the struct, @least is the size that the struct had first. @writes
+ * is set if the call writes its outputs itself, or has none.
+ */
+static const struct {
+	unsigned int cmd;
+	unsigned int least;
+	bool writes;
+} pldma_calls[] = {
+	{ PLDMA_IOC_INFO, 624 },
+	{ PLDMA_IOC_ALLOC, 48 },
+	{ PLDMA_IOC_FREE, 8, true },
+	{ PLDMA_IOC_QUERY, 56 },
+	{ PLDMA_IOC_ENQUEUE, PLDMA_ENQUEUE_LEAST, true },
+	{ PLDMA_IOC_DEQUEUE, PLDMA_DEQUEUE_LEAST, true },
+	{ PLDMA_IOC_SYNC, 32 },
+	{ PLDMA_IOC_REGISTER, 32 },
+	{ PLDMA_IOC_UNREGISTER, 8, true },
+	{ PLDMA_IOC_STATS, 1168, true },
+	{ PLDMA_IOC_RESET, 16 },
+	{ PLDMA_IOC_ENQUEUE_BATCH, 24 },
+	{ PLDMA_IOC_DEQUEUE_BATCH, 40 },
+	{ PLDMA_IOC_EXPORT, 16, true },
+	{ PLDMA_IOC_IMPORT, 24 },
+	{ PLDMA_IOC_CACHE, 24, true },
 };
 
 static void pldma_chan_info(struct pldma_chan *chan, struct pldma_chan_info *info)
@@ -32,8 +65,18 @@ static void pldma_chan_info(struct pldma_chan *chan, struct pldma_chan_info *inf
 		info->flags |= PLDMA_CHAN_DEV_COHERENT;
 	if (chan->needs_sync)
 		info->flags |= PLDMA_CHAN_NEEDS_SYNC;
-	if ((chan->ops && chan->ops->idle) || chan->terminate_stops)
+	if (chan->pldma->loop)
+		info->flags |= PLDMA_CHAN_MEMORY_LOOP;
+	if (chan->pldma->loop || (chan->ops && chan->ops->idle))
 		info->flags |= PLDMA_CHAN_PROVES_IDLE;
+	else if (!(chan->quirks & PLDMA_QUIRK_TERMINATE))
+		info->flags |= PLDMA_CHAN_TRUSTS_TERMINATE;
+	if (pldma_strict_domain(chan->map_dev))
+		info->flags |= PLDMA_CHAN_UNMAP_PROVES;
+	if (chan->core.sideband)
+		info->flags |= PLDMA_CHAN_SIDEBAND;
+	if (!(chan->quirks & PLDMA_QUIRK_LENGTH))
+		info->flags |= PLDMA_CHAN_EXACT_LENGTHS;
 	if (READ_ONCE(chan->wedged))
 		info->flags |= PLDMA_CHAN_WEDGED;
 	info->queue_depth = chan->queue_depth;
@@ -42,6 +85,9 @@ static void pldma_chan_info(struct pldma_chan *chan, struct pldma_chan_info *inf
 	info->address_align = chan->core.address_align;
 	info->length_align = chan->core.length_align;
 	info->check_kind = chan->core.check_kind;
+	info->quirks = chan->quirks;
+	info->max_segments = chan->max_segs;
+	info->max_transfer = (u64)chan->max_segs * chan->max_seg;
 	info->dma_mask = dma_get_mask(chan->map_dev);
 	strscpy(info->engine, chan->engine, sizeof(info->engine));
 	strscpy(info->channel, chan->channel, sizeof(info->channel));
@@ -50,6 +96,7 @@ static void pldma_chan_info(struct pldma_chan *chan, struct pldma_chan_info *inf
 static int pldma_info(struct pldma_dev *pldma, struct pldma_info *info)
 {
 	u32 direction, policy;
+	int ret;
 
 	memset(info, 0, sizeof(*info));
 	info->abi_version = PLDMA_ABI_VERSION;
@@ -60,16 +107,11 @@ static int pldma_info(struct pldma_dev *pldma, struct pldma_info *info)
 	for (direction = 0; direction < PLDMA_NR_DIRECTIONS; direction++) {
 		struct pldma_chan *chan = &pldma->chan[direction];
 
-		/* removal takes this lock before it releases the channel */
-		mutex_lock(&chan->lock);
-		if (pldma->dead) {
-			mutex_unlock(&chan->lock);
-			return -ENODEV;
-		}
-		if (!chan->dma) {
-			mutex_unlock(&chan->lock);
+		if (!pldma_chan_present(pldma, direction))
 			continue;
-		}
+		ret = pldma_chan_enter(chan);
+		if (ret)
+			return ret;
 		pldma_chan_info(chan, &info->chan[direction]);
 		if (chan->core.id) {
 			info->core_id = chan->core.id;
@@ -84,12 +126,13 @@ static int pldma_info(struct pldma_dev *pldma, struct pldma_info *info)
 				continue;
 			info->policy[policy].flags |= 1U << direction;
 			info->policy[policy].attr = attr;
-			info->policy[policy].max_block = max;
+			info->policy[policy].max_block =
+				min_not_zero(info->policy[policy].max_block, (u64)max);
 			if (policy == PLDMA_WRITE_COMBINE &&
 			    attr == pldma_policy_attr(chan, PLDMA_COHERENT))
 				info->policy[policy].flags |= PLDMA_POLICY_ALIAS;
 		}
-		mutex_unlock(&chan->lock);
+		pldma_chan_exit(chan);
 	}
 	return 0;
 }
@@ -100,7 +143,7 @@ static int pldma_query(struct pldma_dev *pldma, struct pldma_query *arg)
 
 	if (memchr_inv(arg->reserved, 0, sizeof(arg->reserved)))
 		return -EINVAL;
-	block = pldma_block_lock(pldma, arg->id);
+	block = pldma_block_get(pldma, arg->id);
 	if (IS_ERR(block))
 		return PTR_ERR(block);
 	arg->state = READ_ONCE(block->state);
@@ -111,34 +154,43 @@ static int pldma_query(struct pldma_dev *pldma, struct pldma_query *arg)
 		arg->flags |= PLDMA_BLOCK_MAPPED;
 	if (pldma_block_needs_sync(block))
 		arg->flags |= PLDMA_BLOCK_NEEDS_SYNC;
-	if (block->user.pages)
+	if (READ_ONCE(block->exports))
+		arg->flags |= PLDMA_BLOCK_EXPORTED;
+	if (READ_ONCE(block->user.pages))
 		arg->flags |= PLDMA_BLOCK_PINNED;
-	arg->segments = block->nsegs;
+	arg->segments = READ_ONCE(block->nsegs);
 	arg->size = block->size;
-	arg->mmap_offset = (u64)block->pgoff << PAGE_SHIFT;
-	pldma_block_unlock(block);
+	arg->mmap_offset = (u64)READ_ONCE(block->pgoff) << PAGE_SHIFT;
+	pldma_block_put(block);
 	return 0;
 }
 
-static int pldma_stats(struct pldma_dev *pldma, struct pldma_stats __user *uarg)
+static int pldma_stats(struct pldma_dev *pldma, const struct pldma_uarg *uarg, bool observer)
 {
+	struct pldma_stats __user *user = uarg->ptr;
 	struct pldma_stats *stats;
 	u32 flags, i;
-	int ret = 0;
+	int ret;
 
-	if (get_user(flags, &uarg->flags))
+	if (get_user(flags, &user->flags))
 		return -EFAULT;
+	if (uarg->size > sizeof(*stats)) {
+		ret = check_zeroed_user(uarg->ptr + sizeof(*stats), uarg->size - sizeof(*stats));
+		if (ret <= 0)
+			return ret ? ret : -E2BIG;
+	}
 	if (flags & ~PLDMA_STATS_CLEAR)
 		return -EINVAL;
+	if (flags && observer)
+		return -EBADF;
 	stats = kzalloc(sizeof(*stats), GFP_KERNEL);
 	if (!stats)
 		return -ENOMEM;
 	stats->flags = flags;
 	/* do not clear the counters if they cannot be copied out */
-	if (copy_to_user(uarg, stats, sizeof(*stats))) {
-		ret = -EFAULT;
+	ret = pldma_uarg_write(uarg, stats, sizeof(*stats));
+	if (ret)
 		goto out_free;
-	}
 	mutex_lock(&pldma->table_lock);
 	stats->blocks = pldma->nblocks;
 	stats->bytes = pldma->bytes;
@@ -147,8 +199,7 @@ static int pldma_stats(struct pldma_dev *pldma, struct pldma_stats __user *uarg)
 		struct pldma_chan *chan = &pldma->chan[i];
 		u64 bytes;
 
-		mutex_lock(&chan->lock);
-		if (pldma->dead)
+		if (READ_ONCE(pldma->dead))
 			ret = -ENODEV;
 		spin_lock_irq(&chan->done_lock);
 		stats->chan[i] = chan->stats;
@@ -157,110 +208,83 @@ static int pldma_stats(struct pldma_dev *pldma, struct pldma_stats __user *uarg)
 		spin_unlock_irq(&chan->done_lock);
 		stats->chan[i].quarantined_blocks = pldma_quarantine(chan, &bytes);
 		stats->chan[i].quarantined_bytes = bytes;
-		mutex_unlock(&chan->lock);
 	}
-	if (!ret && copy_to_user(uarg, stats, sizeof(*stats)))
-		ret = -EFAULT;
+	if (!ret)
+		ret = pldma_uarg_write(uarg, stats, sizeof(*stats));
 out_free:
 	kfree(stats);
 	return ret;
 }
 
-/* store an error in the member @error of ENQUEUE and DEQUEUE */
-static long pldma_store_error(__s32 __user *error, int ret)
+/* do a call whose argument is in the kernel; its outputs are written afterwards */
+static int pldma_call(struct file *file, unsigned int nr, union pldma_arg *arg,
+		      const struct pldma_uarg *uarg)
 {
-	if (put_user(ret == -ERESTARTSYS ? EINTR : -ret, error))
-		return -EFAULT;
-	return ret;
+	struct pldma_dev *pldma = file->private_data;
+	bool nonblock = file->f_flags & O_NONBLOCK;
+
+	switch (nr) {
+	case _IOC_NR(PLDMA_IOC_INFO):
+		return pldma_info(pldma, &arg->info);
+	case _IOC_NR(PLDMA_IOC_ALLOC):
+		return pldma_alloc(pldma, &arg->alloc);
+	case _IOC_NR(PLDMA_IOC_FREE):
+	case _IOC_NR(PLDMA_IOC_UNREGISTER):
+		if (arg->free.reserved)
+			return -EINVAL;
+		return pldma_free(pldma, arg->free.id, nr == _IOC_NR(PLDMA_IOC_UNREGISTER));
+	case _IOC_NR(PLDMA_IOC_QUERY):
+		return pldma_query(pldma, &arg->query);
+	case _IOC_NR(PLDMA_IOC_ENQUEUE):
+		return pldma_enqueue_item(pldma, &arg->enqueue, uarg);
+	case _IOC_NR(PLDMA_IOC_DEQUEUE):
+		return pldma_dequeue(pldma, &arg->dequeue, uarg, nonblock);
+	case _IOC_NR(PLDMA_IOC_SYNC):
+		return pldma_sync(pldma, &arg->sync);
+	case _IOC_NR(PLDMA_IOC_REGISTER):
+		return pldma_register(pldma, &arg->reg);
+	case _IOC_NR(PLDMA_IOC_STATS):
+		return pldma_stats(pldma, uarg, pldma_is_observer(file));
+	case _IOC_NR(PLDMA_IOC_RESET):
+		return pldma_reset(pldma, &arg->reset);
+	case _IOC_NR(PLDMA_IOC_ENQUEUE_BATCH):
+		return pldma_enqueue_batch(pldma, &arg->enqueue_batch);
+	case _IOC_NR(PLDMA_IOC_DEQUEUE_BATCH):
+		return pldma_dequeue_batch(pldma, &arg->dequeue_batch, nonblock);
+	case _IOC_NR(PLDMA_IOC_EXPORT):
+		return pldma_export(pldma, &arg->export, uarg->ptr);
+	case _IOC_NR(PLDMA_IOC_IMPORT):
+		return pldma_import(pldma, &arg->import);
+	case _IOC_NR(PLDMA_IOC_CACHE):
+		return pldma_cache(pldma, &arg->cache);
+	default:
+		return -ENOTTY;
+	}
 }
 
-static long pldma_ioctl_enqueue(struct pldma_dev *pldma, struct pldma_enqueue *arg,
-				struct pldma_enqueue __user *uarg)
-{
-	int ret;
-
-	/* write it now, because a write after a successful ENQUEUE could fail */
-	if (put_user(0, &uarg->error))
-		return -EFAULT;
-	ret = pldma_enqueue(pldma, arg);
-	return ret ? pldma_store_error(&uarg->error, ret) : 0;
-}
-
-static long pldma_ioctl_dequeue(struct pldma_dev *pldma, struct pldma_dequeue *arg,
-				struct pldma_dequeue __user *uarg, bool nonblock)
-{
-	int ret;
-
-	if (put_user(0, &uarg->error))
-		return -EFAULT;
-	ret = pldma_dequeue(pldma, arg, uarg, nonblock);
-	/* -EIO comes with a completion, which contains the error already */
-	return ret && ret != -EIO ? pldma_store_error(&uarg->error, ret) : ret;
-}
-
-static long pldma_ioctl_alloc(struct pldma_dev *pldma, struct pldma_alloc *arg, void __user *uarg)
+/* free the blocks that a call made, because the program cannot learn their ids */
+static void pldma_undo(struct pldma_dev *pldma, unsigned int nr, const union pldma_arg *arg)
 {
 	u32 i;
-	int ret;
 
-	if (copy_to_user(uarg, arg, sizeof(*arg)))
-		return -EFAULT;
-	ret = pldma_alloc(pldma, arg);
-	if (ret)
-		return ret;
-	if (!copy_to_user(uarg, arg, sizeof(*arg)))
-		return 0;
-	for (i = 0; i < arg->count; i++)
-		pldma_free(pldma, arg->first_id + i, false);
-	return -EFAULT;
-}
-
-static long pldma_ioctl_register(struct pldma_dev *pldma, struct pldma_register *arg,
-				 void __user *uarg)
-{
-	int ret;
-
-	if (copy_to_user(uarg, arg, sizeof(*arg)))
-		return -EFAULT;
-	ret = pldma_register(pldma, arg);
-	if (ret)
-		return ret;
-	if (!copy_to_user(uarg, arg, sizeof(*arg)))
-		return 0;
-	pldma_free(pldma, arg->id, true);
-	return -EFAULT;
-}
-
-static long pldma_ioctl_sync(struct pldma_dev *pldma, struct pldma_sync *arg, void __user *uarg)
-{
-	int ret;
-
-	if (copy_to_user(uarg, arg, sizeof(*arg)))
-		return -EFAULT;
-	ret = pldma_sync(pldma, arg);
-	if (!ret && copy_to_user(uarg, arg, sizeof(*arg)))
-		return -EFAULT;
-	return ret;
-}
-
-static long pldma_ioctl_reset(struct pldma_dev *pldma, struct pldma_reset *arg, void __user *uarg)
-{
-	int ret;
-
-	if (arg->flags || arg->reserved)
-		return -EINVAL;
-	if (copy_to_user(uarg, arg, sizeof(*arg)))
-		return -EFAULT;
-	ret = pldma_reset(pldma, arg);
-	if ((!ret || ret == -EIO) && copy_to_user(uarg, arg, sizeof(*arg)))
-		return -EFAULT;
-	return ret;
+	switch (nr) {
+	case _IOC_NR(PLDMA_IOC_ALLOC):
+		for (i = 0; i < arg->alloc.count; i++)
+			pldma_free(pldma, arg->alloc.first_id + i, false);
+		break;
+	case _IOC_NR(PLDMA_IOC_REGISTER):
+		pldma_free(pldma, arg->reg.id, true);
+		break;
+	case _IOC_NR(PLDMA_IOC_IMPORT):
+		pldma_free(pldma, arg->import.id, false);
+		break;
+	}
 }
 
 /**
  * pldma_ioctl() - the ioctl API
  * @file: the open file
- * @cmd: PLDMA_IOC_*
+ * @cmd: PLDMA_IOC_*, with the size that the struct has in the program
  * @p: address of the argument in user space
  *
  * Return: 0 or a negative errno.
@@ -268,63 +292,45 @@ static long pldma_ioctl_reset(struct pldma_dev *pldma, struct pldma_reset *arg, 
 long pldma_ioctl(struct file *file, unsigned int cmd, unsigned long p)
 {
 	struct pldma_dev *pldma = file->private_data;
-	void __user *uarg = (void __user *)p;
+	struct pldma_uarg uarg = { (void __user *)p, _IOC_SIZE(cmd) };
+	unsigned int nr = _IOC_NR(cmd), known;
 	union pldma_arg arg;
-	int ret;
+	int ret, written;
 
-	switch (cmd) {
-	case PLDMA_IOC_INFO:
-	case PLDMA_IOC_STATS:
-		break;
-	case PLDMA_IOC_ALLOC:
-	case PLDMA_IOC_FREE:
-	case PLDMA_IOC_QUERY:
-	case PLDMA_IOC_ENQUEUE:
-	case PLDMA_IOC_DEQUEUE:
-	case PLDMA_IOC_SYNC:
-	case PLDMA_IOC_REGISTER:
-	case PLDMA_IOC_UNREGISTER:
-	case PLDMA_IOC_RESET:
-		if (copy_from_user(&arg, uarg, _IOC_SIZE(cmd)))
-			return -EFAULT;
-		break;
-	default:
+	if (_IOC_TYPE(cmd) != PLDMA_IOC_MAGIC || nr >= ARRAY_SIZE(pldma_calls))
 		return -ENOTTY;
+	known = pldma_calls[nr].cmd;
+	if (_IOC_DIR(cmd) != _IOC_DIR(known))
+		return -ENOTTY;
+	if (uarg.size < pldma_calls[nr].least)
+		return -EINVAL;
+	/* INFO has no input, and STATS is larger than a stack can hold */
+	if (known != PLDMA_IOC_INFO && known != PLDMA_IOC_STATS) {
+		ret = copy_struct_from_user(&arg, _IOC_SIZE(known), uarg.ptr, uarg.size);
+		if (ret)
+			return ret;
 	}
+	if (pldma_is_observer(file) && known != PLDMA_IOC_INFO && known != PLDMA_IOC_QUERY &&
+	    known != PLDMA_IOC_STATS)
+		return -EBADF;
 	/* ENQUEUE and DEQUEUE also store the error in their argument */
-	if (READ_ONCE(pldma->dead) && cmd != PLDMA_IOC_ENQUEUE && cmd != PLDMA_IOC_DEQUEUE)
+	if (READ_ONCE(pldma->dead) && known != PLDMA_IOC_ENQUEUE && known != PLDMA_IOC_DEQUEUE)
 		return -ENODEV;
+	if (pldma_calls[nr].writes)
+		return pldma_call(file, nr, &arg, &uarg);
 
-	switch (cmd) {
-	case PLDMA_IOC_INFO:
-		ret = pldma_info(pldma, &arg.info);
-		break;
-	case PLDMA_IOC_ALLOC:
-		return pldma_ioctl_alloc(pldma, &arg.alloc, uarg);
-	case PLDMA_IOC_FREE:
-	case PLDMA_IOC_UNREGISTER:
-		if (arg.free.reserved)
-			return -EINVAL;
-		return pldma_free(pldma, arg.free.id, cmd == PLDMA_IOC_UNREGISTER);
-	case PLDMA_IOC_QUERY:
-		ret = pldma_query(pldma, &arg.query);
-		break;
-	case PLDMA_IOC_ENQUEUE:
-		return pldma_ioctl_enqueue(pldma, &arg.enqueue, uarg);
-	case PLDMA_IOC_DEQUEUE:
-		return pldma_ioctl_dequeue(pldma, &arg.dequeue, uarg, file->f_flags & O_NONBLOCK);
-	case PLDMA_IOC_SYNC:
-		return pldma_ioctl_sync(pldma, &arg.sync, uarg);
-	case PLDMA_IOC_REGISTER:
-		return pldma_ioctl_register(pldma, &arg.reg, uarg);
-	case PLDMA_IOC_STATS:
-		return pldma_stats(pldma, uarg);
-	case PLDMA_IOC_RESET:
-		return pldma_ioctl_reset(pldma, &arg.reset, uarg);
-	default:
-		return -ENOTTY;
+	/* what cannot be written must not be done. INFO does nothing */
+	if (known != PLDMA_IOC_INFO) {
+		ret = pldma_uarg_write(&uarg, &arg, _IOC_SIZE(known));
+		if (ret)
+			return ret;
 	}
-	if (!ret && copy_to_user(uarg, &arg, _IOC_SIZE(cmd)))
-		return -EFAULT;
-	return ret;
+	ret = pldma_call(file, nr, &arg, &uarg);
+	/* both outputs of RESET are valid if the engine is not idle */
+	if (ret && !(known == PLDMA_IOC_RESET && ret == -EIO))
+		return ret;
+	written = pldma_uarg_write(&uarg, &arg, _IOC_SIZE(known));
+	if (written)
+		pldma_undo(pldma, nr, &arg);
+	return written ? written : ret;
 }

@@ -8,6 +8,9 @@
  * its block. The DMA API allows syncing a part of such a mapping, but not a part of
  * a mapping made by dma_map_sgtable().
  *
+ * A chunk is a compound page, so that processes and buffers can hold references to
+ * all of its pages (see pldma_mmap.c). Its pages live until the last reference goes.
+ *
  * Chunks of receive blocks are zeroed and cleaned before they are mapped. Mapping
  * alone is not enough: mapping for DMA_FROM_DEVICE may invalidate the cache without
  * writing it back (Armv7 does). If the zeros were still in the cache, they would be lost,
@@ -15,7 +18,6 @@
  *
  * The policies COHERENT, WRITE_COMBINE and NONCOHERENT use dma_alloc_*().
  */
-#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/log2.h>
 #include <linux/sched/signal.h>
@@ -25,58 +27,17 @@
 #include "pldma_priv.h"
 #include "pldma_fault.h"
 
-/**
- * pldma_policy_attr() - effective memory attribute of a user mapping
- * @chan: direction
- * @policy: enum pldma_policy
- *
- * Same rules as dma_pgprot(), which is not exported.
- *
- * Return: enum pldma_attr.
- */
-u32 pldma_policy_attr(struct pldma_chan *chan, u32 policy)
-{
-	switch (policy) {
-	case PLDMA_BOUNCE:
-		return PLDMA_ATTR_NONE;
-	case PLDMA_WRITE_COMBINE:
-		if (dev_is_dma_coherent(chan->map_dev))
-			return PLDMA_ATTR_CACHED;
-		return IS_ENABLED(CONFIG_ARCH_HAS_DMA_WRITE_COMBINE) ?
-			PLDMA_ATTR_WRITE_COMBINE : PLDMA_ATTR_UNCACHED;
-	case PLDMA_COHERENT:
-		return dev_is_dma_coherent(chan->map_dev) ?
-			PLDMA_ATTR_CACHED : PLDMA_ATTR_UNCACHED;
-	default:
-		return PLDMA_ATTR_CACHED;
-	}
-}
+static const char pldma_page_mark;
 
 /**
- * pldma_policy_max_block() - size of the largest block under a policy
- * @chan: direction
- * @policy: enum pldma_policy
+ * pldma_page_owned() - check whether a page belongs to a block
+ * @page: page with a reference
  *
- * Return: bytes, or 0 if the policy is not offered.
+ * Return: true also for a block that was freed, while others use its pages.
  */
-size_t pldma_policy_max_block(struct pldma_chan *chan, u32 policy)
+bool pldma_page_owned(struct page *page)
 {
-	size_t max = chan->pldma->max_block;
-
-	switch (policy) {
-	case PLDMA_COHERENT:
-	case PLDMA_WRITE_COMBINE:
-		if (!dma_can_mmap(chan->map_dev))
-			return 0;
-		/* only CMA or an IOMMU can exceed the limit of the page allocator */
-		if (IS_ENABLED(CONFIG_DMA_CMA))
-			return max;
-		fallthrough;
-	case PLDMA_NONCOHERENT:
-		return min_t(size_t, max, PAGE_SIZE << PLDMA_MAX_PAGE_ORDER);
-	default:
-		return max;
-	}
+	return page_private(compound_head(page)) == (unsigned long)&pldma_page_mark;
 }
 
 static void pldma_free_chunks(struct pldma_block *block)
@@ -92,7 +53,7 @@ static void pldma_free_chunks(struct pldma_block *block)
 			dma_unmap_page_attrs(chan->map_dev, chunk->dma,
 					     PAGE_SIZE << chunk->order, chan->map_dir,
 					     DMA_ATTR_SKIP_CPU_SYNC);
-		__free_pages(chunk->page, chunk->order);
+		put_page(chunk->page);
 	}
 	kvfree(block->chunks);
 	block->chunks = NULL;
@@ -117,15 +78,19 @@ static int pldma_alloc_chunks(struct pldma_block *block)
 	size_t left = PAGE_ALIGN(block->size) >> PAGE_SHIFT;
 	unsigned int order = chan->chunk_order;
 	struct device *dev = chan->map_dev;
-	gfp_t gfp = PLDMA_GFP | __GFP_ZERO;
+	gfp_t gfp = PLDMA_GFP | __GFP_COMP | __GFP_ZERO;
 	u64 start;
 
 	/* otherwise a device with 32 address bits would need bounce buffers */
-	if (IS_ENABLED(CONFIG_ZONE_DMA32) &&
+	if (IS_ENABLED(CONFIG_ZONE_DMA32) && !pldma_translated(dev) &&
 	    min_not_zero(dma_get_mask(dev), dev->bus_dma_limit) <= DMA_BIT_MASK(32))
 		gfp |= GFP_DMA32;
 
-	block->chunks = kvcalloc(left, sizeof(*block->chunks), PLDMA_GFP);
+	if (chan->max_segs) {
+		order = get_order(block->size);
+		left = 1UL << order;
+	}
+	block->chunks = kvcalloc(chan->max_segs ? 1 : left, sizeof(*block->chunks), PLDMA_GFP);
 	if (!block->chunks)
 		return -ENOMEM;
 
@@ -135,15 +100,18 @@ static int pldma_alloc_chunks(struct pldma_block *block)
 		order = min_t(unsigned int, order, ilog2(left));
 		if (fatal_signal_pending(current))
 			goto err_free;
-		/* try hard only for single pages: smaller chunks do as well */
-		chunk->page = alloc_pages(order ? (gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY :
+		/* try hard only for the smallest chunk that will do */
+		chunk->page = alloc_pages(order && !chan->max_segs ?
+					  (gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY :
 					  gfp, order);
 		if (!chunk->page) {
-			if (!order)
+			if (!order || chan->max_segs)
 				goto err_free;
 			order--;
 			continue;
 		}
+		/* a mark for pldma_page_owned(), which the page loses when it is freed */
+		set_page_private(chunk->page, (unsigned long)&pldma_page_mark);
 		chunk->order = order;
 		chunk->dma = DMA_MAPPING_ERROR;
 		block->nchunks++;
@@ -230,7 +198,7 @@ void pldma_free_segs(struct pldma_block *block)
 	kvfree(block->segs);
 	block->sgl = NULL;
 	block->segs = NULL;
-	block->nsegs = 0;
+	WRITE_ONCE(block->nsegs, 0);
 }
 
 /**
@@ -251,28 +219,44 @@ int pldma_alloc_segs(struct pldma_block *block, unsigned int nsegs, size_t size)
 		pldma_free_segs(block);
 		return -ENOMEM;
 	}
-	block->nsegs = nsegs;
 	return 0;
+}
+
+/**
+ * pldma_publish_segs() - let QUERY see that the memory is mapped
+ * @block: the block, whose bus addresses are filled in
+ * @nsegs: their number
+ */
+void pldma_publish_segs(struct pldma_block *block, unsigned int nsegs)
+{
+	bool needs_sync = false;
+	unsigned int i;
+
+	for (i = 0; i < nsegs && !needs_sync; i++)
+		needs_sync = pldma_need_sync(block->chan->map_dev, block->segs[i].addr);
+	WRITE_ONCE(block->needs_sync, needs_sync);
+	WRITE_ONCE(block->nsegs, nsegs);
 }
 
 /* store the bus addresses of driver-owned memory */
 static int pldma_fill_segs(struct pldma_block *block)
 {
+	unsigned int nsegs = block->vaddr ? 1 : block->nchunks;
 	unsigned int i;
 	int ret;
 
-	ret = pldma_alloc_segs(block, block->vaddr ? 1 : block->nchunks, PAGE_ALIGN(block->size));
+	ret = pldma_alloc_segs(block, nsegs, PAGE_ALIGN(block->size));
 	if (ret)
 		return ret;
 	if (block->vaddr) {
 		block->segs[0].addr = block->dma;
 		block->segs[0].len = PAGE_ALIGN(block->size);
-		return 0;
 	}
 	for (i = 0; i < block->nchunks; i++) {
 		block->segs[i].addr = block->chunks[i].dma;
 		block->segs[i].len = PAGE_SIZE << block->chunks[i].order;
 	}
+	pldma_publish_segs(block, nsegs);
 	return 0;
 }
 
@@ -280,7 +264,6 @@ static int pldma_fill_segs(struct pldma_block *block)
  * pldma_memory_alloc() - allocate driver-owned memory and map it for the device
  * @block: block of a policy that is not about user pages
  *
- * Context: channel lock held.
  * Return: 0 or -ENOMEM. Call pldma_memory_free() in both cases.
  */
 int pldma_memory_alloc(struct pldma_block *block)
@@ -303,4 +286,37 @@ void pldma_memory_free(struct pldma_block *block)
 	pldma_free_segs(block);
 	pldma_free_chunks(block);
 	pldma_free_dma(block);
+}
+
+/**
+ * pldma_fill_sgl() - list the segments of the enqueued range for the engine
+ * @block: block, mapped for the device. No entry of its list is longer than max_seg
+ *
+ * Return: number of entries.
+ */
+unsigned int pldma_fill_sgl(struct pldma_block *block)
+{
+	size_t at = block->policy == PLDMA_USER_PAGES ? block->user.offset : 0;
+	size_t end = block->offset + block->len;
+	unsigned int i, n = 0;
+
+	sg_init_table(block->sgl, block->nsgl);
+	for (i = 0; i < block->nsegs && at < end; i++) {
+		const struct pldma_seg *seg = &block->segs[i];
+		size_t from = max(block->offset, at), to = min(end, at + seg->len);
+
+		while (from < to) {
+			struct scatterlist *sg = &block->sgl[n++];
+			size_t len = min_t(size_t, to - from, block->chan->max_seg);
+
+			sg->length = len;
+			sg_dma_address(sg) = seg->addr + (from - at);
+			sg_dma_len(sg) = len;
+			from += len;
+		}
+		at += seg->len;
+	}
+	if (n)
+		sg_mark_end(&block->sgl[n - 1]);
+	return n;
 }

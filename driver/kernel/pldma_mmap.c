@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * pldma: mappings of blocks into processes
+ *
+ * A mapping holds a reference to each cached page of the driver, and so does other I/O
+ * of the process: O_DIRECT, vmsplice(), process_vm_readv(), a debugger. The pages live
+ * until the last reference goes, also after FREE and after the device is gone. The
+ * driver unmaps them for the device before it drops its own reference. While the engine
+ * may still access them, it does neither.
+ *
+ * Memory of dma_alloc_*() must be freed before the device is gone, so removal unmaps it
+ * from all processes. An access after that ends with SIGBUS. The DMA API chooses how such
+ * memory is mapped: by page frame numbers, so that other I/O cannot use it, or, behind an
+ * IOMMU, by pages with references.
  */
 #include <linux/dma-mapping.h>
-#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -14,7 +24,7 @@ static void pldma_vm_open(struct vm_area_struct *vma)
 {
 	struct pldma_mapping *mapping = vma->vm_private_data;
 
-	/* called for a split or a move, but never for a fork (VM_DONTCOPY) */
+	/* called for a split, a move, or a fork after MADV_DOFORK */
 	refcount_inc(&mapping->ref);
 }
 
@@ -30,7 +40,8 @@ static void pldma_vm_close(struct vm_area_struct *vma)
 	mapping->block->mappings--;
 	mutex_unlock(&pldma->table_lock);
 	pldma_block_put(mapping->block);
-	mmdrop(mapping->mm);
+	if (mapping->mm)
+		mmdrop(mapping->mm);
 	kfree(mapping);
 }
 
@@ -40,24 +51,30 @@ static const struct vm_operations_struct pldma_vm_ops = {
 	.close = pldma_vm_close,
 };
 
+/* map pages with references. After an error, mmap() itself unmaps the first ones */
 static int pldma_map_chunks(struct pldma_block *block, struct vm_area_struct *vma)
 {
-	unsigned long addr = vma->vm_start;
-	unsigned int i;
+	unsigned long addr = vma->vm_start, i, k, n, left;
+	struct page *pages[32];
 	int ret;
 
 	for (i = 0; i < block->nchunks; i++) {
-		size_t size = PAGE_SIZE << block->chunks[i].order;
+		/* the only chunk of a block of one segment may be larger than the block */
+		unsigned long npages = min(1UL << block->chunks[i].order,
+					   (vma->vm_end - addr) >> PAGE_SHIFT);
 
-		ret = remap_pfn_range(vma, addr, page_to_pfn(block->chunks[i].page), size,
-				      vma->vm_page_prot);
-		if (ret) {
-			/* otherwise the first chunks would stay mapped after the unlock */
-			if (i)
-				zap_vma_ptes(vma, vma->vm_start, addr - vma->vm_start);
-			return ret;
+		for (k = 0; k < npages; k += n) {
+			n = 0;
+			while (n < ARRAY_SIZE(pages) && k + n < npages) {
+				pages[n] = block->chunks[i].page + k + n;
+				n++;
+			}
+			left = n;
+			ret = vm_insert_pages(vma, addr, pages, &left);
+			if (ret)
+				return ret;
+			addr += n << PAGE_SHIFT;
 		}
-		addr += size;
 	}
 	return 0;
 }
@@ -65,18 +82,12 @@ static int pldma_map_chunks(struct pldma_block *block, struct vm_area_struct *vm
 static void pldma_vma_flags(struct vm_area_struct *vma, bool read_only)
 {
 	/*
-	 * A child must not inherit the mapping, because it could access memory
-	 * that its parent has handed to the engine. VM_IO prevents madvise()
-	 * from clearing VM_DONTCOPY.
+	 * A child inherits the mapping only if its parent asks for that, because it
+	 * could access memory that its parent has handed to the engine.
 	 */
-	unsigned long set = VM_IO | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP;
-	unsigned long clear = read_only ? VM_MAYWRITE : 0;
+	unsigned long set = VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP;
 
-#ifdef PLDMA_HAVE_VM_FLAGS_MOD
-	vm_flags_mod(vma, set, clear);
-#else
-	vma->vm_flags = (vma->vm_flags | set) & ~clear;
-#endif
+	vm_flags_mod(vma, set, read_only ? VM_MAYWRITE : 0);
 }
 
 static int pldma_do_mmap(struct pldma_block *block, struct vm_area_struct *vma)
@@ -147,11 +158,14 @@ int pldma_block_mmap(struct pldma_dev *pldma, struct vm_area_struct *vma)
 
 	refcount_set(&mapping->ref, 1);
 	mapping->block = block;
-	mapping->mm = vma->vm_mm;
-	mmgrab(mapping->mm);
+	INIT_LIST_HEAD(&mapping->node);
+	if (block->vaddr) {
+		mapping->mm = vma->vm_mm;
+		mmgrab(mapping->mm);
+		list_add(&mapping->node, &pldma->mappings);
+	}
 	kref_get(&block->ref);
 	block->mappings++;
-	list_add(&mapping->node, &pldma->mappings);
 	vma->vm_private_data = mapping;
 	vma->vm_ops = &pldma_vm_ops;
 	mutex_unlock(&pldma->table_lock);
@@ -163,44 +177,64 @@ err_unlock:
 	return ret;
 }
 
+/* unmap the memory of dma_alloc_*() from one process */
+static void pldma_zap_mm(struct pldma_dev *pldma, struct mm_struct *mm)
+{
+	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
+
+	/*
+	 * A VMA is linked into the address space only after ->mmap() has returned,
+	 * but still under this lock. And munmap() and exit() hold it, for reading at
+	 * least, while they clear the page tables of a VMA.
+	 */
+	mmap_write_lock(mm);
+	/* nothing is left after exit(), and lockdep of 6.1 rejects a walk through that */
+	if (mtree_empty(&mm->mm_mt))
+		goto out_unlock;
+	for_each_vma(vmi, vma) {
+		struct pldma_mapping *mapping = vma->vm_private_data;
+
+		unsigned long len = vma->vm_end - vma->vm_start;
+
+		if (vma->vm_ops != &pldma_vm_ops || !mapping->mm ||
+		    mapping->block->chan->pldma != pldma)
+			continue;
+		if (vma->vm_flags & VM_PFNMAP)
+			zap_vma_ptes(vma, vma->vm_start, len);
+		else
+			unmap_mapping_range(vma->vm_file->f_mapping,
+					    (loff_t)vma->vm_pgoff << PAGE_SHIFT, len, 1);
+	}
+out_unlock:
+	mmap_write_unlock(mm);
+}
+
 /**
- * pldma_zap_mappings() - unmap all blocks, so that every access faults
- * @pldma: the device, marked dead
- *
- * A VMA is linked into the address space only after ->mmap() has returned, but
- * still under mmap_lock. Taking that lock once for each process with a mapping
- * makes sure that unmap_mapping_range() finds all of them.
+ * pldma_zap_mappings() - unmap the memory that is freed with the device
+ * @pldma: the device, marked dead, so that no mapping is added
  */
 void pldma_zap_mappings(struct pldma_dev *pldma)
 {
-	struct inode *inode = NULL;
-	struct pldma_mapping *mapping;
+	struct pldma_mapping *mapping, *other;
 	struct mm_struct *mm;
 
 	mutex_lock(&pldma->table_lock);
-	/* a mapping keeps the file and its inode; without a mapping there is nothing to do */
-	if (!list_empty(&pldma->mappings)) {
-		inode = pldma->mapping->host;
-		ihold(inode);
-	}
 again:
 	list_for_each_entry(mapping, &pldma->mappings, node) {
-		if (mapping->linked)
+		if (mapping->zapped)
 			continue;
-		mapping->linked = true;
 		mm = mapping->mm;
+		list_for_each_entry(other, &pldma->mappings, node)
+			if (other->mm == mm)
+				other->zapped = true;
+		/* the lock of a process is taken before table_lock */
 		mmgrab(mm);
 		mutex_unlock(&pldma->table_lock);
-		mmap_write_lock(mm);
-		mmap_write_unlock(mm);
+		pldma_zap_mm(pldma, mm);
 		mmdrop(mm);
 		mutex_lock(&pldma->table_lock);
 		goto again;
 	}
 	mutex_unlock(&pldma->table_lock);
-
-	if (inode) {
-		unmap_mapping_range(inode->i_mapping, 0, 0, 1);
-		iput(inode);
-	}
 }

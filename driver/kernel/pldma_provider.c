@@ -7,6 +7,7 @@
  */
 #include <linux/export.h>
 #include <linux/list.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 
@@ -17,6 +18,11 @@ struct pldma_provider {
 	struct dma_device *dma;
 	const struct pldma_provider_ops *ops;
 };
+
+static bool providers = true;
+module_param(providers, bool, 0444);
+MODULE_PARM_DESC(providers,
+		 "use what a DMA controller reports to pldma beyond dmaengine (default Y)");
 
 static LIST_HEAD(pldma_providers);
 static DEFINE_MUTEX(pldma_providers_lock);
@@ -68,13 +74,16 @@ EXPORT_SYMBOL_GPL(pldma_unregister_provider);
  * pldma_find_provider() - find the operations of a DMA controller
  * @dma: the controller, of which the caller holds a channel
  *
- * Return: the operations, or NULL if the controller has not registered any.
+ * Return: the operations, or NULL if the controller has not registered any or the
+ * module parameter providers is off.
  */
 const struct pldma_provider_ops *pldma_find_provider(struct dma_device *dma)
 {
 	const struct pldma_provider_ops *ops = NULL;
 	struct pldma_provider *provider;
 
+	if (!providers)
+		return NULL;
 	mutex_lock(&pldma_providers_lock);
 	list_for_each_entry(provider, &pldma_providers, node) {
 		if (provider->dma == dma) {

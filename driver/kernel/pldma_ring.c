@@ -11,41 +11,13 @@
 
 #include "pldma_priv.h"
 
-/**
- * pldma_ring_free() - find a free slot of the ring
- * @chan: direction, its lock held, which keeps the slot valid
- *
- * Return: a block of policy BOUNCE in state USER, or NULL.
- */
-struct pldma_block *pldma_ring_free(struct pldma_chan *chan)
-{
-	struct pldma_block *block, *found = NULL;
-	struct pldma_dev *pldma = chan->pldma;
-	unsigned long index;
-
-	lockdep_assert_held(&chan->lock);
-	if (!chan->ring_blocks)
-		return NULL;
-	/* blocks of the other direction may be freed at any time, but not under this lock */
-	mutex_lock(&pldma->table_lock);
-	xa_for_each(&pldma->blocks, index, block) {
-		if (block->policy == PLDMA_BOUNCE && block->chan == chan &&
-		    READ_ONCE(block->state) == PLDMA_STATE_USER) {
-			found = block;
-			break;
-		}
-	}
-	mutex_unlock(&pldma->table_lock);
-	return found;
-}
-
-/* the oldest completed slot of the ring, or NULL */
-static struct pldma_block *pldma_ring_done(struct pldma_chan *chan)
+/* claim the first slot of a list: a free one, or the oldest completed one, or NULL */
+static struct pldma_block *pldma_ring_claim(struct pldma_chan *chan, struct list_head *list)
 {
 	struct pldma_block *block;
 
 	spin_lock_irq(&chan->done_lock);
-	block = list_first_entry_or_null(&chan->ring_done, struct pldma_block, node);
+	block = pldma_claim_first(chan, list);
 	spin_unlock_irq(&chan->done_lock);
 	return block;
 }
@@ -55,60 +27,108 @@ static void pldma_ring_reap(struct pldma_chan *chan)
 {
 	struct pldma_block *block;
 
-	while ((block = pldma_ring_done(chan))) {
+	while ((block = pldma_ring_claim(chan, &chan->ring_done))) {
 		pldma_xfer_finish(block);
-		if (block->status != PLDMA_STATUS_OK)
+		if (block->status != PLDMA_STATUS_OK) {
+			spin_lock_irq(&chan->done_lock);
 			chan->ring_error = true;
+			spin_unlock_irq(&chan->done_lock);
+		}
 		pldma_take_done(block);
 	}
 }
 
-/* may a slot that was refused be accepted later? An idle engine would refuse it again */
-static bool pldma_ring_refused(struct pldma_chan *chan, int ret)
+/* did a frame fail since the last call */
+static bool pldma_ring_failed(struct pldma_chan *chan)
 {
-	return ret == -EAGAIN || (ret == -EBUSY && READ_ONCE(chan->running));
+	bool failed;
+
+	spin_lock_irq(&chan->done_lock);
+	failed = chan->ring_error;
+	chan->ring_error = false;
+	spin_unlock_irq(&chan->done_lock);
+	return failed;
+}
+
+/**
+ * struct pldma_ring_wait - what a call waits for, beside a frame, RESET and removal
+ * @resets: pldma_chan.resets at the start of the call
+ * @ended: pldma_chan.ended before the last attempt
+ * @slot: a free slot is enough
+ * @room: room in the queue is enough
+ * @engine: the end of a transfer is enough
+ */
+struct pldma_ring_wait {
+	u32 resets;
+	u32 ended;
+	bool slot;
+	bool room;
+	bool engine;
+};
+
+/* before an attempt: wait for nothing that happened earlier */
+static void pldma_ring_begin(struct pldma_chan *chan, struct pldma_ring_wait *wait)
+{
+	wait->ended = READ_ONCE(chan->ended);
+	wait->slot = false;
+	wait->room = false;
+	wait->engine = false;
+}
+
+/* may a slot that was refused be accepted later? An idle engine would refuse it again */
+static bool pldma_ring_refused(struct pldma_chan *chan, int ret, struct pldma_ring_wait *wait)
+{
+	wait->room = ret == -EAGAIN;
+	/* the driver of an idle engine may still hold the descriptor of what just ended */
+	wait->engine = (ret == -EBUSY || ret == -ENOMEM) &&
+		(READ_ONCE(chan->running) || READ_ONCE(chan->ended) != wait->ended);
+	return wait->room || wait->engine;
 }
 
 /* enqueue every free slot of the receive ring */
-static int pldma_ring_arm(struct pldma_chan *chan)
+static int pldma_ring_arm(struct pldma_chan *chan, struct pldma_ring_wait *wait)
 {
 	struct pldma_block *block;
 	struct pldma_enqueue arg;
 	int ret = 0;
 
-	while (!ret && (block = pldma_ring_free(chan))) {
+	while (!ret && (block = pldma_ring_claim(chan, &chan->ring_free))) {
 		memset(&arg, 0, sizeof(arg));
 		arg.length = block->size;
 		ret = pldma_xfer_start(block, &arg);
+		if (ret)
+			pldma_block_unclaim(block);
 	}
 	/* a full queue is not an error: it has as many slots as it can hold */
-	return pldma_ring_refused(chan, ret) ? 0 : ret;
+	return pldma_ring_refused(chan, ret, wait) ? 0 : ret;
 }
 
-static bool pldma_ring_ready(struct pldma_chan *chan, u32 resets, u32 pending)
+static bool pldma_ring_ready(struct pldma_chan *chan, const struct pldma_ring_wait *wait)
 {
-	/* fewer pending blocks mean room in the queue, whether or not one was a slot */
-	return pldma_ring_done(chan) || READ_ONCE(chan->pending) < pending ||
-	       READ_ONCE(chan->resets) != resets || READ_ONCE(chan->pldma->dead);
+	bool ready;
+
+	spin_lock_irq(&chan->done_lock);
+	ready = !list_empty(&chan->ring_done) ||
+		(wait->slot && !list_empty(&chan->ring_free)) ||
+		(wait->room && chan->pending < chan->queue_depth) ||
+		(wait->engine && chan->ended != wait->ended) ||
+		chan->resets != wait->resets || READ_ONCE(chan->pldma->dead);
+	spin_unlock_irq(&chan->done_lock);
+	return ready;
 }
 
-/* release the channel lock and wait for a slot */
-static int pldma_ring_wait(struct pldma_chan *chan, struct file *file, u32 resets)
+/* wait for a slot */
+static int pldma_ring_wait(struct pldma_chan *chan, struct file *file,
+			   const struct pldma_ring_wait *wait)
 {
-	u32 pending = READ_ONCE(chan->pending);
 	int ret;
 
 	if (file->f_flags & O_NONBLOCK)
 		return -EAGAIN;
-	/* a slot may have completed before pending was read */
-	if (pldma_ring_done(chan))
-		return 0;
-	mutex_unlock(&chan->lock);
-	ret = wait_event_interruptible(chan->wq, pldma_ring_ready(chan, resets, pending));
-	mutex_lock(&chan->lock);
-	if (!ret && chan->pldma->dead)
+	ret = wait_event_interruptible(chan->wq, pldma_ring_ready(chan, wait));
+	if (!ret && READ_ONCE(chan->pldma->dead))
 		ret = -ENODEV;
-	if (!ret && chan->resets != resets)
+	if (!ret && READ_ONCE(chan->resets) != wait->resets)
 		ret = -ECANCELED;
 	return ret;
 }
@@ -140,9 +160,24 @@ static int pldma_ring_copy(struct pldma_block *block, char __user *to, const cha
 /* check that the device and the ring still exist */
 static int pldma_ring_check(struct pldma_chan *chan, size_t len)
 {
-	if (chan->pldma->dead)
+	if (READ_ONCE(chan->pldma->dead))
 		return -ENODEV;
-	return len && chan->ring_blocks ? 0 : -EINVAL;
+	return len && READ_ONCE(chan->ring_blocks) ? 0 : -EINVAL;
+}
+
+/* copy a frame to a free slot and send it; this ends the claim of the slot */
+static int pldma_ring_send(struct pldma_block *block, const char __user *buf, size_t len)
+{
+	struct pldma_enqueue arg = { .length = len };
+	int ret = -EMSGSIZE;
+
+	if (len <= block->size)
+		ret = pldma_ring_copy(block, NULL, buf, len);
+	if (!ret)
+		ret = pldma_xfer_start(block, &arg);
+	if (ret)
+		pldma_block_unclaim(block);
+	return ret;
 }
 
 /**
@@ -158,41 +193,54 @@ ssize_t pldma_write(struct file *file, const char __user *buf, size_t len, loff_
 {
 	struct pldma_dev *pldma = file->private_data;
 	struct pldma_chan *chan = &pldma->chan[PLDMA_TX];
-	struct pldma_enqueue arg = { .length = len };
+	struct pldma_ring_wait wait = { .resets = READ_ONCE(chan->resets) };
 	struct pldma_block *block;
-	u32 resets;
 	int ret;
 
-	mutex_lock(&chan->lock);
-	resets = chan->resets;
 	for (;;) {
 		ret = pldma_ring_check(chan, len);
 		if (ret)
-			break;
+			return ret;
+		pldma_ring_begin(chan, &wait);
 		pldma_ring_reap(chan);
-		ret = -EIO;
-		if (chan->ring_error) {
-			chan->ring_error = false;
-			break;
-		}
-		block = pldma_ring_free(chan);
+		if (pldma_ring_failed(chan))
+			return -EIO;
+		block = pldma_ring_claim(chan, &chan->ring_free);
+		wait.slot = !block;
 		if (block) {
-			ret = -EMSGSIZE;
-			if (len > block->size)
-				break;
-			ret = pldma_ring_copy(block, NULL, buf, len);
-			if (!ret)
-				ret = pldma_xfer_start(block, &arg);
+			ret = pldma_ring_send(block, buf, len);
 			/* the queue may be full of blocks that are not slots */
-			if (!pldma_ring_refused(chan, ret))
-				break;
+			if (!pldma_ring_refused(chan, ret, &wait))
+				return ret ? ret : len;
 		}
-		ret = pldma_ring_wait(chan, file, resets);
+		ret = pldma_ring_wait(chan, file, &wait);
 		if (ret)
-			break;
+			return ret;
 	}
-	mutex_unlock(&chan->lock);
-	return ret ? ret : len;
+}
+
+/* copy the frame of a completed slot out; this ends the claim of the slot */
+static ssize_t pldma_ring_take(struct pldma_block *block, char __user *buf, size_t len)
+{
+	struct pldma_chan *chan = block->chan;
+	struct pldma_ring_wait wait = {};
+	ssize_t ret = block->moved;
+
+	pldma_xfer_finish(block);
+	if (block->status != PLDMA_STATUS_OK)
+		ret = -EIO;
+	else if (block->moved > len)
+		ret = -EMSGSIZE;
+	else if (pldma_ring_copy(block, buf, NULL, block->moved))
+		ret = -EFAULT;
+	/* a frame that was not copied out stays in the ring */
+	if (ret < 0 && ret != -EIO) {
+		pldma_block_unclaim_done(block, &chan->ring_done);
+		return ret;
+	}
+	pldma_take_done(block);
+	pldma_ring_arm(chan, &wait);
+	return ret;
 }
 
 /**
@@ -208,40 +256,24 @@ ssize_t pldma_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
 {
 	struct pldma_dev *pldma = file->private_data;
 	struct pldma_chan *chan = &pldma->chan[PLDMA_RX];
+	struct pldma_ring_wait wait = { .resets = READ_ONCE(chan->resets) };
 	struct pldma_block *block;
-	ssize_t moved = 0;
-	u32 resets;
 	int ret;
 
-	mutex_lock(&chan->lock);
-	resets = chan->resets;
+	if (pldma_is_observer(file))
+		return -EBADF;
 	for (;;) {
 		ret = pldma_ring_check(chan, len);
+		pldma_ring_begin(chan, &wait);
 		if (!ret)
-			ret = pldma_ring_arm(chan);
+			ret = pldma_ring_arm(chan, &wait);
 		if (ret)
-			break;
-		block = pldma_ring_done(chan);
-		if (block) {
-			pldma_xfer_finish(block);
-			moved = block->moved;
-			if (block->status != PLDMA_STATUS_OK)
-				ret = -EIO;
-			else if (block->moved > len)
-				ret = -EMSGSIZE;
-			else
-				ret = pldma_ring_copy(block, buf, NULL, block->moved);
-			/* a frame that was not copied out stays in the ring */
-			if (ret && ret != -EIO)
-				break;
-			pldma_take_done(block);
-			pldma_ring_arm(chan);
-			break;
-		}
-		ret = pldma_ring_wait(chan, file, resets);
+			return ret;
+		block = pldma_ring_claim(chan, &chan->ring_done);
+		if (block)
+			return pldma_ring_take(block, buf, len);
+		ret = pldma_ring_wait(chan, file, &wait);
 		if (ret)
-			break;
+			return ret;
 	}
-	mutex_unlock(&chan->lock);
-	return ret ? ret : moved;
 }

@@ -18,15 +18,13 @@
  * pldma_block_needs_sync() - check whether sync calls of a block have any effect
  * @block: the block
  *
- * Asks dma_need_sync() about the mappings, because also a coherent device may use
+ * The answer is that of the DMA API, because also a coherent device may use
  * bounce buffers.
  *
  * Return: false for memory that is never synced or need not be.
  */
 bool pldma_block_needs_sync(struct pldma_block *block)
 {
-	unsigned int i;
-
 	switch (block->policy) {
 	case PLDMA_COHERENT:
 	case PLDMA_WRITE_COMBINE:
@@ -35,12 +33,7 @@ bool pldma_block_needs_sync(struct pldma_block *block)
 	default:
 		break;
 	}
-	if (!block->nsegs)
-		return block->chan->needs_sync;
-	for (i = 0; i < block->nsegs; i++)
-		if (dma_need_sync(block->chan->map_dev, block->segs[i].addr))
-			return true;
-	return false;
+	return READ_ONCE(block->nsegs) ? READ_ONCE(block->needs_sync) : block->chan->needs_sync;
 }
 
 static void pldma_sync_one(struct pldma_chan *chan, u32 op, dma_addr_t addr, size_t len)
@@ -53,13 +46,13 @@ static void pldma_sync_one(struct pldma_chan *chan, u32 op, dma_addr_t addr, siz
 
 /**
  * pldma_block_sync() - sync a range of a block
- * @block: block whose memory is mapped and can be synced
+ * @block: claimed block whose memory is mapped and can be synced
  * @op: enum pldma_sync_op
  * @offset: start of the range
  * @len: bytes; 0 does nothing
  * @verify: see pldma_cost_add()
  *
- * Context: process context, channel lock held.
+ * Context: process context.
  */
 static void pldma_block_sync(struct pldma_block *block, u32 op, size_t offset, size_t len,
 			     bool verify)
@@ -70,7 +63,6 @@ static void pldma_block_sync(struct pldma_block *block, u32 op, size_t offset, s
 	unsigned int i;
 	u64 start, ns;
 
-	lockdep_assert_held(&chan->lock);
 	if (!len)
 		return;
 	start = ktime_get_ns();
@@ -157,7 +149,7 @@ static bool pldma_sync_range(struct pldma_block *block, u32 op, size_t *offset, 
 
 /**
  * pldma_for_device() - do what the policy does before the engine may access memory
- * @block: the block. User pages are mapped already
+ * @block: block that the caller has claimed. User pages are mapped already
  */
 void pldma_for_device(struct pldma_block *block)
 {
@@ -170,7 +162,7 @@ void pldma_for_device(struct pldma_block *block)
 
 /**
  * pldma_for_cpu() - do what the policy does before the CPU may access memory
- * @block: the block
+ * @block: block that the caller has claimed
  */
 void pldma_for_cpu(struct pldma_block *block)
 {
@@ -185,7 +177,7 @@ void pldma_for_cpu(struct pldma_block *block)
 
 /**
  * pldma_for_cpu_all() - hand a whole block to the CPU after RESET
- * @block: the block. The engine may have written to any part of it
+ * @block: block that the caller has claimed. The engine may have written to any part of it
  */
 void pldma_for_cpu_all(struct pldma_block *block)
 {
@@ -196,6 +188,7 @@ void pldma_for_cpu_all(struct pldma_block *block)
 	case PLDMA_COHERENT:
 	case PLDMA_WRITE_COMBINE:
 	case PLDMA_MANUAL:
+	case PLDMA_DMA_BUF:
 	case PLDMA_NONE:
 		break;
 	default:
@@ -214,24 +207,55 @@ void pldma_for_cpu_all(struct pldma_block *block)
 int pldma_sync(struct pldma_dev *pldma, struct pldma_sync *arg)
 {
 	struct pldma_block *block;
-	int ret = 0;
+	int ret;
 
 	if (arg->op > PLDMA_SYNC_FOR_CPU)
 		return -EINVAL;
-	block = pldma_block_lock(pldma, arg->id);
+	block = pldma_block_get(pldma, arg->id);
 	if (IS_ERR(block))
 		return PTR_ERR(block);
 	if (block->policy != PLDMA_MANUAL || !arg->length || arg->offset > block->size ||
-	    arg->length > block->size - arg->offset) {
+	    arg->length > block->size - arg->offset)
 		ret = -EINVAL;
-	} else if (block->state != PLDMA_STATE_USER) {
-		ret = -EBUSY;
-	} else {
+	else
+		ret = pldma_block_claim(block);
+	if (!ret) {
 		block->sync_device_ns = 0;
 		block->sync_cpu_ns = 0;
 		pldma_block_sync(block, arg->op, arg->offset, arg->length, false);
 		arg->ns = block->sync_device_ns + block->sync_cpu_ns;
+		pldma_block_unclaim(block);
 	}
-	pldma_block_unlock(block);
+	pldma_block_put(block);
 	return ret;
+}
+
+/**
+ * pldma_sync_whole() - do for a whole block what SYNC does, if its policy allows SYNC
+ * @block: the block
+ * @op: enum pldma_sync_op
+ *
+ * Return: 0, also after FREE or removal, when no device is left; or -EBUSY if the
+ * caller of ENQUEUE does not own the block at present.
+ */
+int pldma_sync_whole(struct pldma_block *block, u32 op)
+{
+	struct pldma_chan *chan = block->chan;
+	bool busy;
+	int ret;
+
+	/* the other policies sync in ENQUEUE and DEQUEUE */
+	if (block->policy != PLDMA_MANUAL) {
+		spin_lock_irq(&chan->done_lock);
+		busy = !block->gone && !READ_ONCE(chan->pldma->dead) &&
+			block->state != PLDMA_STATE_USER;
+		spin_unlock_irq(&chan->done_lock);
+		return busy ? -EBUSY : 0;
+	}
+	ret = pldma_block_claim(block);
+	if (ret)
+		return ret == -EBUSY ? ret : 0;
+	pldma_block_sync(block, op, 0, pldma_sync_len(block), false);
+	pldma_block_unclaim(block);
+	return 0;
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -124,6 +125,35 @@ static inline void put(const char *path, const char *text)
 	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
 		fail("%s: cannot write %s: %s", path, text, strerror(errno));
 	close(fd);
+}
+
+/* name of the platform device of /dev/pldma0, for the files bind and unbind of its driver */
+static inline const char *bound_device(void)
+{
+	static char link[256];
+	ssize_t n = readlink("/sys/class/misc/pldma0/device", link, sizeof(link) - 1);
+
+	expect(n > 0, "readlink");
+	link[n] = 0;
+	return strrchr(link, '/') + 1;
+}
+
+/* start a child and wait until it writes a byte */
+static inline pid_t fork_child(void (*child)(int ready))
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	expect(!pipe(ready), "pipe");
+	pid = fork();
+	expect(pid >= 0, "fork");
+	if (!pid)
+		child(ready[1]);
+	close(ready[1]);
+	expect(read(ready[0], &byte, 1) == 1, "the child did not start");
+	close(ready[0]);
+	return pid;
 }
 
 #endif /* PLDMA_TEST_DEVICE_H */

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * robustness: disturb users of /dev/pldma0, and check that it stays usable
+ * robustness: disturb users of /dev/pldma0, and check that it stays usable. It is
+ * one file, because a guest runs it as one program.
  *
  *	robustness killed ROUNDS	SIGKILL to a process during transfers
  *	robustness signalled ROUNDS	signals during a blocking DEQUEUE
  *	robustness stores		stores to registered memory between transfers
  *	robustness copyout		a completion that cannot be copied out
+ *	robustness waits		poll() and write() that wait; the latter for room
+ *					in the engine if engine_depth= is large
  *	robustness unbind ROUNDS	unbind with mappings and waiters
  *	robustness wedge		an engine that cannot be proved idle (pl_softdma)
  *
@@ -89,24 +92,6 @@ static void busy_child(int ready)
 		if (!dequeue(fd, PLDMA_RX, now() + 1000000000ULL, &done))
 			enqueue(fd, done.id, SIZE);
 	}
-}
-
-/* start a child and wait until it writes a byte */
-static pid_t fork_child(void (*child)(int ready))
-{
-	int ready[2];
-	char byte;
-	pid_t pid;
-
-	expect(!pipe(ready), "pipe");
-	pid = fork();
-	expect(pid >= 0, "fork");
-	if (!pid)
-		child(ready[1]);
-	close(ready[1]);
-	expect(read(ready[0], &byte, 1) == 1, "the child did not start");
-	close(ready[0]);
-	return pid;
 }
 
 static void check_killed(int rounds)
@@ -218,6 +203,90 @@ static void check_stores(void)
 	puts("registered memory keeps what the caller stores");
 }
 
+/* what the parent waits for, a while later */
+static void later(int fd, const struct pldma_alloc *blocks)
+{
+	__u32 i;
+
+	usleep(300000);
+	for (i = 0; i < blocks->count; i++)
+		expect(!enqueue(fd, blocks->first_id + i, SIZE), "ENQUEUE");
+	_exit(0);
+}
+
+static pid_t enqueue_later(int fd, const struct pldma_alloc *blocks)
+{
+	pid_t pid = fork();
+
+	expect(pid >= 0, "fork");
+	if (!pid)
+		later(fd, blocks);
+	return pid;
+}
+
+static void ended(pid_t pid)
+{
+	int status;
+
+	expect(waitpid(pid, &status, 0) == pid && !status, "waitpid");
+}
+
+static void check_poll_wait(void)
+{
+	int fd = open_device();
+	struct pldma_alloc tx = alloc_blocks(fd, PLDMA_STREAMING, PLDMA_TX, SIZE, 1);
+	struct pldma_alloc rx = alloc_blocks(fd, PLDMA_STREAMING, PLDMA_RX, SIZE, 1);
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	__u64 start = now();
+	pid_t pid;
+
+	expect(!enqueue(fd, rx.first_id, SIZE), "ENQUEUE rx");
+	pid = enqueue_later(fd, &tx);
+	expect(poll(&pfd, 1, 20000) == 1 && pfd.revents == POLLIN, "poll() must report POLLIN");
+	/* at its deadline poll() looks once more, even if nobody woke it */
+	expect(now() - start < 20000000000ULL, "poll() must end when the frame arrives");
+	ended(pid);
+	close(fd);
+}
+
+static void check_write_wait(void)
+{
+	struct sigaction action = { .sa_handler = ignore };
+	struct pldma_alloc tx, rx;
+	static char frame[4096];
+	struct pldma_info info;
+	int fd = open_device();
+	__u32 count, n = 0;
+	pid_t pid;
+
+	expect(!ioctl(fd, PLDMA_IOC_INFO, &info), "INFO");
+	/* the loop may hold the start of the first frame, but never a whole one */
+	count = info.chan[PLDMA_TX].queue_depth + 1;
+	tx = alloc_blocks(fd, PLDMA_STREAMING, PLDMA_TX, SIZE, count);
+	rx = alloc_blocks(fd, PLDMA_STREAMING, PLDMA_RX, SIZE, 2);
+	alloc_blocks(fd, PLDMA_BOUNCE, PLDMA_TX, sizeof(frame), 1);
+	while (n < count && !enqueue(fd, tx.first_id + n, SIZE))
+		n++;
+	/* EBUSY: engine_depth= of pldma is larger than what the engine can hold */
+	expect(n > 1 && n < count && (errno == EAGAIN || errno == EBUSY),
+	       "ENQUEUE must fail when the queue is full");
+	pid = enqueue_later(fd, &rx);
+	sigaction(SIGALRM, &action, NULL);
+	alarm(20);
+	expect(write(fd, frame, sizeof(frame)) == sizeof(frame),
+	       "write() must end when there is room");
+	alarm(0);
+	ended(pid);
+	close(fd);
+}
+
+static void check_waits(void)
+{
+	check_poll_wait();
+	check_write_wait();
+	puts("poll() and write() end when there is something to do");
+}
+
 static void check_copyout(void)
 {
 	long page = sysconf(_SC_PAGESIZE);
@@ -245,10 +314,13 @@ static void check_copyout(void)
 	puts("a completion that cannot be copied out is kept");
 }
 
-static void on_bus_error(int number)
+static char *unbound;	/* cached memory of a block whose device is gone */
+
+static void on_bus_error(int number, siginfo_t *info, void *context)
 {
 	(void)number;
-	_exit(42);
+	(void)context;
+	_exit((char *)info->si_addr >= unbound && (char *)info->si_addr < unbound + SIZE ? 43 : 42);
 }
 
 static void unbind_child(int ready)
@@ -258,10 +330,12 @@ static void unbind_child(int ready)
 	struct pldma_alloc coherent = alloc_blocks(fd, PLDMA_COHERENT, PLDMA_TX, SIZE, 1);
 	char *memory = map(fd, &rx, PROT_READ | PROT_WRITE);
 	char *other = map(fd, &coherent, PROT_READ | PROT_WRITE);
+	struct sigaction action = { .sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO };
 	struct pollfd hangup = { .fd = fd };
 	struct pldma_info info;
 
-	signal(SIGBUS, on_bus_error);
+	sigaction(SIGBUS, &action, NULL);
+	unbound = memory;
 	*other = *memory;
 	expect(!enqueue(fd, rx.first_id, SIZE), "ENQUEUE");
 	expect(write(ready, "", 1) == 1, "write");
@@ -272,9 +346,9 @@ static void unbind_child(int ready)
 	expect(mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, rx.mmap_offset) == MAP_FAILED &&
 	       errno == ENODEV, "mmap must be ENODEV");
 	expect(poll(&hangup, 1, 0) == 1 && (hangup.revents & POLLHUP), "poll must report POLLHUP");
-	/* the driver unmaps the memory after it wakes waiters, so wait for SIGBUS */
+	/* cached memory stays. The driver unmaps the other memory after it wakes waiters */
 	for (;;) {
-		(void)__atomic_load_n(memory, __ATOMIC_RELAXED);
+		memset(memory, 1, SIZE);
 		__atomic_store_n(other, 1, __ATOMIC_RELAXED);
 		usleep(1000);
 	}
@@ -282,13 +356,9 @@ static void unbind_child(int ready)
 
 static void check_unbind(int rounds)
 {
-	char link[256], *name;
-	ssize_t n = readlink("/sys/class/misc/pldma0/device", link, sizeof(link) - 1);
+	const char *name = bound_device();
 	int round;
 
-	expect(n > 0, "readlink");
-	link[n] = 0;
-	name = strrchr(link, '/') + 1;
 	for (round = 0; round < rounds; round++) {
 		pid_t pid = fork_child(unbind_child);
 		int fd, status;
@@ -385,11 +455,13 @@ int main(int argc, char **argv)
 		check_stores();
 	else if (!strcmp(what, "copyout"))
 		check_copyout();
+	else if (!strcmp(what, "waits"))
+		check_waits();
 	else if (!strcmp(what, "unbind"))
 		check_unbind(rounds);
 	else if (!strcmp(what, "wedge"))
 		check_wedge();
 	else
-		fail("expected killed, signalled, stores, copyout, unbind or wedge");
+		fail("expected killed, signalled, stores, copyout, waits, unbind or wedge");
 	return 0;
 }
