@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 
 /**
- * How blocks are created: ALLOC for memory of the driver, REGISTER for memory of the caller.
+ * How blocks are created: ALLOC for memory of the driver, REGISTER for memory of the caller, IMPORT for
+ * buffers of other drivers. And how they are exported as buffers.
  *
  * @module
  */
 
+import { AnswerError } from "./answer_error.ts";
 import { type Block, blockInternals } from "./block.ts";
 import { range, uint32, wholeNumber } from "./checks.ts";
 import { getNumber, indexOf, setNumber } from "./codecs.ts";
-import type { AllocOptions, RegisterOptions } from "./device_options.ts";
+import { bufferInternals, DmaBuffer } from "./dma_buffer.ts";
+import type { AllocOptions, ImportOptions, RegisterOptions } from "./device_options.ts";
 import { ERRNO, ErrnoError } from "./errno.ts";
 import { type Handle, requestError } from "./handle.ts";
 import { memoryInternals, type UserMemory } from "./memory.ts";
@@ -18,7 +21,9 @@ import {
   ALLOC,
   type Direction,
   DIRECTIONS,
+  EXPORT,
   FREE,
+  IMPORT,
   IOC,
   POLICIES,
   type PolicyName,
@@ -31,12 +36,14 @@ import {
  * @param handle The open device.
  * @param options What to allocate.
  * @param onFree Called after a block was freed.
+ * @param why Describes a lack of memory, for the error.
  * @returns The blocks in the order of their ids.
  */
 export function allocateBlocks(
   handle: Handle,
   options: AllocOptions,
   onFree: (block: Block) => void,
+  why: () => string,
 ): Block[] {
   const { direction, policy } = options;
   const size = wholeNumber("size", options.size);
@@ -48,13 +55,27 @@ export function allocateBlocks(
   view.setUint32(ALLOC.at.direction, indexOf("direction", DIRECTIONS, direction), true);
   view.setUint32(ALLOC.at.policy, indexOf("policy", POLICIES, policy), true);
   const what = `${count} ${direction} blocks of ${size} bytes, policy ${policy}`;
-  handle.ioctl("ALLOC", argument, what);
+  try {
+    handle.syscalls.ioctl(handle.fd, IOC.ALLOC, argument);
+  } catch (error) {
+    const noMemory = error instanceof ErrnoError && error.errno === ERRNO.ENOMEM;
+    throw requestError(error, "ALLOC", noMemory ? `${what}: ${why()}` : what);
+  }
 
   const firstId = view.getUint32(ALLOC.at.first_id, true);
-  const offset = getNumber(view, ALLOC.at.mmap_offset);
-  const stride = getNumber(view, ALLOC.at.mmap_stride);
   const blocks: Block[] = [];
   try {
+    const offset = getNumber(view, ALLOC.at.mmap_offset);
+    const stride = getNumber(view, ALLOC.at.mmap_stride);
+    const mapped = policy !== "bounce";
+    if (mapped && count > 1 && stride < size) {
+      const found = `${stride} bytes: they would overlap`;
+      throw new AnswerError(handle.path, "ALLOC", `blocks at least ${size} bytes apart`, found);
+    }
+    if (mapped && !Number.isSafeInteger(offset + count * stride)) {
+      const found = `${offset} + ${count} × ${stride}`;
+      throw new AnswerError(handle.path, "ALLOC", "offsets up to 2^53 - 1", found);
+    }
     for (let i = 0; i < count; i++) {
       const mapping = mapBlock(handle, size, direction, policy, offset + i * stride);
       blocks.push(
@@ -93,11 +114,16 @@ function mapBlock(
 
 /** Free all blocks of an ALLOC, of which only the first ones were mapped. */
 function freeAll(handle: Handle, firstId: number, count: number, mapped: readonly Block[]): void {
-  for (const block of mapped) block.free();
+  for (const block of mapped) blockInternals.close(block);
   const argument = new Uint8Array(FREE.size);
-  for (let id = firstId + mapped.length; id < firstId + count; id++) {
+  for (let id = firstId; id < firstId + count; id++) {
     new DataView(argument.buffer).setUint32(FREE.at.id, id, true);
-    handle.ioctl("FREE", argument, `Block ${id}`);
+    try {
+      handle.ioctl("FREE", argument, `Block ${id}`);
+    } catch (error) {
+      // the caller reports why the blocks are freed, and close() frees what is left
+      if (!(error instanceof ErrnoError)) throw error;
+    }
   }
 }
 
@@ -149,4 +175,57 @@ export function registerMemory(
     memory,
     onFree,
   });
+}
+
+/**
+ * Make a block of a buffer of another driver.
+ *
+ * @param handle The open device.
+ * @param buffer The buffer.
+ * @param options What to import.
+ * @param onFree Called after the block was freed.
+ * @returns The block.
+ */
+export function importBuffer(
+  handle: Handle,
+  buffer: DmaBuffer,
+  options: ImportOptions,
+  onFree: (block: Block) => void,
+): Block {
+  const { direction, size = buffer.size } = options;
+  const mapping = bufferInternals.mapping(buffer);
+  const argument = new Uint8Array(IMPORT.size);
+  const view = new DataView(argument.buffer);
+  setNumber(view, IMPORT.at.size, wholeNumber("size", size));
+  view.setInt32(IMPORT.at.fd, buffer.fd, true);
+  view.setUint32(IMPORT.at.direction, indexOf("direction", DIRECTIONS, direction), true);
+  handle.ioctl("IMPORT", argument, `${size} of ${buffer.size} bytes for ${direction}`);
+  return blockInternals.create({
+    id: view.getUint32(IMPORT.at.id, true),
+    size,
+    direction,
+    policy: "dma-buf",
+    handle,
+    mapping,
+    base: 0,
+    memory: null,
+    buffer,
+    onFree,
+  });
+}
+
+/**
+ * Export the memory of a block.
+ *
+ * @param handle The open device.
+ * @param block The block.
+ * @returns The buffer, which the caller owns.
+ */
+export function exportBlock(handle: Handle, block: Block): DmaBuffer {
+  const argument = new Uint8Array(EXPORT.size);
+  const view = new DataView(argument.buffer);
+  view.setUint32(EXPORT.at.id, block.id, true);
+  handle.ioctl("EXPORT", argument, `Block ${block.id}, policy ${block.policy}`);
+  const fd = view.getInt32(EXPORT.at.fd, true);
+  return new DmaBuffer(fd, block.size, { syscalls: handle.syscalls });
 }

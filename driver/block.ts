@@ -3,22 +3,31 @@
 /**
  * Blocks of memory. At any time either the caller or the driver owns a block, never both.
  *
+ * This file is longer than 400 lines because every method has its documentation.
+ *
  * @module
  */
 
+import { AnswerError } from "./answer_error.ts";
 import { type BlockState, BlockStateError, notOwned } from "./block_state.ts";
 import { range, uint32, wholeNumber } from "./checks.ts";
 import { enqueueError, type EnqueueOptions, packEnqueue } from "./enqueue.ts";
+import { type DequeueArgument, type EnqueueArgument, setNumber } from "./codecs.ts";
 import type { Handle } from "./handle.ts";
 import type { Mapping } from "./mapping.ts";
+import { bufferInternals, type DmaBuffer } from "./dma_buffer.ts";
 import { memoryInternals, type UserMemory } from "./memory.ts";
 import {
+  CACHE,
+  CACHE_OPS,
+  type CacheOp,
   type Direction,
   type DriverState,
   FREE,
   IOC,
   type PolicyName,
   SYNC_OPS,
+  type SyncOp,
   type TransferStatus,
 } from "./uapi.ts";
 
@@ -32,7 +41,10 @@ export interface CompletedTransfer {
   readonly bytes: number;
   /** Start of the transfer in the block as enqueued, bytes. */
   readonly offset: number;
-  /** How the transfer ended. A status other than `"ok"` only occurs in a `TransferError`. */
+  /**
+   * How the transfer ended. A status other than `"ok"` only occurs in a `TransferError`, and in the result of
+   * `Device.dequeueBatch()`.
+   */
   readonly status: TransferStatus;
   /** The number that the caller passed to `enqueue()`. */
   readonly cookie: bigint;
@@ -48,6 +60,8 @@ export interface CompletedTransfer {
   readonly syncCpuNs: number;
   /** Check value of the bytes that the core read or wrote, or null if the core computes none. */
   readonly check: number | null;
+  /** The words that came beside a received frame, always four. Absent if the engine passes none. */
+  readonly sideband?: readonly number[];
 }
 
 /** What a device passes to a new block. Not part of the public API. */
@@ -68,6 +82,8 @@ export interface BlockInit {
   readonly base: number;
   /** The user memory that the block is registered on, or null if the driver owns the memory. */
   readonly memory: UserMemory | null;
+  /** The buffer that the block was imported from, or null. */
+  readonly buffer?: DmaBuffer;
   /** Called after the block was freed. */
   readonly onFree: (block: Block) => void;
 }
@@ -78,6 +94,13 @@ export interface BlockInternals {
   create(init: BlockInit): Block;
   /** Record a change of state in the driver. */
   setState(block: Block, state: DriverState): void;
+  /** Check and pack an ENQUEUE, and detach every view. The block stays in state `"user"`. */
+  prepare(block: Block, argument: EnqueueArgument, options: EnqueueOptions): void;
+  /**
+   * Check that a completion can be that of the block. The caller compares the cookie, because it knows which
+   * transfer it expects.
+   */
+  check(block: Block, direction: Direction, argument: DequeueArgument): void;
   /** Revoke the views and drop the mapping, because the device is closing. */
   close(block: Block): void;
 }
@@ -87,14 +110,14 @@ const EMPTY = new Uint8Array(0);
 const DEFAULTS: EnqueueOptions = {};
 
 /**
- * A block of memory that DMA reads (`tx`) or writes (`rx`). `Device.alloc()` and `Device.register()`
- * create blocks.
+ * A block of memory that DMA reads (`tx`) or writes (`rx`). `Device.alloc()`, `Device.register()` and
+ * `Device.import()` create blocks.
  *
  * The caller may access a block only in state `"user"`. `enqueue()` hands the block to the driver and
  * detaches every view that `bytes()` returned. `Device.dequeue()` hands the block back.
  *
- * If the driver is unbound from the device, the memory is unmapped. An access then kills the process with
- * SIGBUS, as for every mapped device.
+ * If the driver is unbound from the device, memory of the policies `coherent`, `write-combine` and
+ * `noncoherent` is unmapped. An access then kills the process with SIGBUS.
  */
 export class Block implements Disposable {
   /** Id in the driver. It is not reused while the device is open. */
@@ -115,10 +138,14 @@ export class Block implements Disposable {
   readonly #handle: Handle;
   readonly #base: number;
   readonly #memory: UserMemory | null;
+  readonly #buffer: DmaBuffer | null;
   readonly #onFree: (block: Block) => void;
   #mapping: Mapping | null;
   #state: BlockState = "user";
-  /** A cached view for internal use, and the buffer that the view was made from. */
+  /** What was enqueued last. */
+  #offset = 0;
+  #length = 0;
+  /** The view that `bytes()` returned last, and the buffer that it was made from. */
   #view: Uint8Array<ArrayBuffer> = EMPTY;
   #viewed: ArrayBuffer = EMPTY.buffer;
 
@@ -128,6 +155,8 @@ export class Block implements Disposable {
       setState: (block, state) => {
         block.#state = state;
       },
+      prepare: (block, argument, options) => block.#prepare(argument, options),
+      check: (block, direction, argument) => block.#check(direction, argument),
       close: (block) => block.#drop(),
     };
   }
@@ -143,8 +172,10 @@ export class Block implements Disposable {
     this.#mapping = init.mapping;
     this.#base = init.base;
     this.#memory = init.memory;
+    this.#buffer = init.buffer ?? null;
     this.#onFree = init.onFree;
     if (init.memory !== null) memoryInternals.attach(init.memory);
+    if (init.buffer !== undefined) bufferInternals.attach(init.buffer);
   }
 
   /** Who owns the block, as far as this process knows. */
@@ -165,11 +196,15 @@ export class Block implements Disposable {
    *
    * @returns A view of the whole block.
    * @throws {BlockStateError} If the caller does not own the block, or the block is not mapped.
+   * @throws {Error} If the block is on another machine. Use `set()`, `fill()`, `copyTo()` and `equals()`.
    */
   bytes(): Uint8Array<ArrayBuffer> {
-    const view = this.#owned("reading it");
-    this.#mapping?.lend();
-    return view;
+    const buffer = this.#mapped("reading it").lend();
+    if (this.#viewed !== buffer) {
+      this.#viewed = buffer;
+      this.#view = new Uint8Array(buffer, this.#base, this.size);
+    }
+    return this.#view;
   }
 
   /**
@@ -181,10 +216,10 @@ export class Block implements Disposable {
    * @throws {RangeError} If the bytes do not fit.
    */
   set(source: Uint8Array, offset = 0): void {
-    const view = this.#owned("writing it");
+    const mapping = this.#mapped("writing it");
     if (!this.writable) throw this.#readOnly();
     range(`Block ${this.id}`, this.size, offset, source.length);
-    view.set(source, offset);
+    mapping.set(source, this.#base + offset);
   }
 
   /**
@@ -197,11 +232,11 @@ export class Block implements Disposable {
    * @throws {RangeError} If the value is not a byte or the range does not fit.
    */
   fill(value: number, offset = 0, length: number = this.size - offset): void {
-    const view = this.#owned("writing it");
+    const mapping = this.#mapped("writing it");
     if (!this.writable) throw this.#readOnly();
     range(`Block ${this.id}`, this.size, offset, length);
     if (uint32("value", value) > 255) throw new RangeError(`Expected a byte, found ${value}`);
-    view.fill(value, offset, offset + length);
+    mapping.fill(value, this.#base + offset, length);
   }
 
   /**
@@ -213,9 +248,9 @@ export class Block implements Disposable {
    * @throws {RangeError} If the range is not inside the block.
    */
   copyTo(target: Uint8Array, offset = 0): void {
-    const view = this.#owned("reading it");
+    const mapping = this.#mapped("reading it");
     range(`Block ${this.id}`, this.size, offset, target.length);
-    target.set(view.subarray(offset, offset + target.length));
+    mapping.copyTo(target, this.#base + offset);
   }
 
   /**
@@ -242,15 +277,13 @@ export class Block implements Disposable {
    * @throws {BlockStateError} If the caller does not own the block.
    * @throws {RangeError} If the ABI cannot represent a number.
    * @throws {ErrnoError} EAGAIN if the queue is full, EINVAL if the range is outside the block or not
-   * aligned, EBUSY if the engine has no free descriptor, EIO if the engine is not idle after a failed
+   * aligned, EBUSY if the engine has no free descriptor, ENOMEM if its driver has no memory for one, EIO if the engine is not idle after a failed
    * RESET, ENODEV if the device is gone. The caller then still owns the unchanged block, but its views
    * are detached.
    */
   enqueue(options: EnqueueOptions = DEFAULTS): void {
-    if (this.#state !== "user") throw notOwned(this.id, this.#state, "enqueuing it");
     const { syscalls, fd, enqueue: argument } = this.#handle;
-    packEnqueue(argument, this, options);
-    this.#mapping?.revoke();
+    this.#prepare(argument, options);
     try {
       syscalls.ioctl(fd, IOC.ENQUEUE, argument.bytes);
     } catch (error) {
@@ -260,29 +293,53 @@ export class Block implements Disposable {
   }
 
   /**
-   * Hand a range to the device under policy `manual` (clean caches).
+   * Hand a range to the device under policy `manual` (clean caches), or the whole buffer under `dma-buf`.
    *
    * @param offset Start of the range, bytes, without alignment rules. Defaults to 0.
    * @param length Number of bytes. Defaults to the rest of the block.
    * @returns Duration of the sync calls, nanoseconds.
    * @throws {BlockStateError} If the caller does not own the block.
-   * @throws {ErrnoError} EINVAL if the policy is not `manual` or the range is outside the block.
+   * @throws {ErrnoError} EINVAL if the policy is neither `manual` nor `dma-buf`, or the range is outside the block.
    */
   syncForDevice(offset = 0, length: number = this.size - offset): number {
     return this.#sync("for-device", offset, length);
   }
 
   /**
-   * Hand a range to the CPU under policy `manual` (invalidate caches).
+   * Hand a range to the CPU under policy `manual` (invalidate caches), or the whole buffer under `dma-buf`.
    *
    * @param offset Start of the range, bytes, without alignment rules. Defaults to 0.
    * @param length Number of bytes. Defaults to the rest of the block.
    * @returns Duration of the sync calls, nanoseconds.
    * @throws {BlockStateError} If the caller does not own the block.
-   * @throws {ErrnoError} EINVAL if the policy is not `manual` or the range is outside the block.
+   * @throws {ErrnoError} EINVAL if the policy is neither `manual` nor `dma-buf`, or the range is outside the block.
    */
   syncForCpu(offset = 0, length: number = this.size - offset): number {
     return this.#sync("for-cpu", offset, length);
+  }
+
+  /**
+   * Do a raw operation on the cache lines of a range under policy `manual`, whatever the kernel believes about
+   * the device. For an audit of what the hardware snoops. `"invalidate"` drops what was stored and not cleaned.
+   *
+   * @param op The operation.
+   * @param offset Start of the range, bytes, a multiple of `cacheAlign` of INFO. Defaults to 0.
+   * @param length Number of bytes, a multiple of `cacheAlign`. Defaults to the rest of the block.
+   * @throws {BlockStateError} If the caller does not own the block.
+   * @throws {ErrnoError} EPERM without CAP_SYS_RAWIO, EINVAL if the policy is not `manual` or the range is not
+   * aligned or not inside the block, EOPNOTSUPP if the processor has no such operation, as x86 has no
+   * `"invalidate"`.
+   */
+  cache(op: CacheOp, offset = 0, length: number = this.size - offset): void {
+    if (this.#state !== "user") throw notOwned(this.id, this.#state, "cleaning its cache lines");
+    const argument = new Uint8Array(CACHE.size);
+    const view = new DataView(argument.buffer);
+    view.setUint32(CACHE.at.id, this.id, true);
+    view.setUint32(CACHE.at.op, CACHE_OPS.indexOf(op), true);
+    setNumber(view, CACHE.at.offset, wholeNumber("offset", offset));
+    setNumber(view, CACHE.at.length, wholeNumber("length", length));
+    const detail = `Block ${this.id}, policy ${this.policy}: ${op} ${length} bytes at ${offset}`;
+    this.#handle.ioctl("CACHE", argument, detail);
   }
 
   /**
@@ -298,7 +355,7 @@ export class Block implements Disposable {
     const argument = new Uint8Array(FREE.size);
     new DataView(argument.buffer).setUint32(FREE.at.id, this.id, true);
     // FREE refuses a block that is mapped. UserMemory stays mapped.
-    const unmap = this.#mapping !== null && !registered;
+    const unmap = this.#mapping !== null && !registered && this.#buffer === null;
     if (unmap) this.#drop();
     this.#handle.ioctl(registered ? "UNREGISTER" : "FREE", argument, `Block ${this.id}`);
     if (!unmap) this.#drop();
@@ -313,8 +370,54 @@ export class Block implements Disposable {
     if (this.#state === "user" && this.#handle.open) this.free();
   }
 
-  #sync(op: (typeof SYNC_OPS)[number], offset: number, length: number): number {
+  #prepare(argument: EnqueueArgument, options: EnqueueOptions): void {
+    if (this.#state !== "user") throw notOwned(this.id, this.#state, "enqueuing it");
+    packEnqueue(argument, this, options);
+    this.#offset = argument.offset;
+    this.#length = argument.length;
+    this.#mapping?.revoke();
+  }
+
+  #check(direction: Direction, argument: DequeueArgument): void {
+    const wrong = (expected: string, found: unknown) =>
+      new AnswerError(this.#handle.path, "DEQUEUE", expected, `${found}`);
+    const name = `Block ${this.id}`;
+    if (this.#state === "user" || this.#state === "freed") {
+      throw wrong(`a block that is enqueued`, `${name}, which the caller owns`);
+    }
+    if (this.direction !== direction) {
+      throw wrong(`a ${direction} block`, `the ${this.direction} ${name}`);
+    }
+    if (argument.offset !== this.#offset) {
+      throw wrong(`offset ${this.#offset} of ${name}, as enqueued`, argument.offset);
+    }
+    if (argument.length > this.#length) {
+      throw wrong(`at most the ${this.#length} bytes that ${name} has room for`, argument.length);
+    }
+    if ((argument.status === 0) !== (argument.error === 0)) {
+      const status = `status ${argument.status} with error ${argument.error}`;
+      throw wrong(`an error of ${name} if its status is one`, status);
+    }
+    const { queuedNs, submittedNs, doneNs } = argument;
+    // a block that the engine did not accept was never submitted
+    if (
+      queuedNs > doneNs || (submittedNs !== 0 && (queuedNs > submittedNs || submittedNs > doneNs))
+    ) {
+      throw wrong(
+        `the times of ${name} in the order queued, submitted, done`,
+        `${queuedNs}, ${submittedNs}, ${doneNs}`,
+      );
+    }
+  }
+
+  #sync(op: SyncOp, offset: number, length: number): number {
     if (this.#state !== "user") throw notOwned(this.id, this.#state, "syncing it");
+    if (this.#buffer !== null) {
+      range(`Block ${this.id}`, this.size, offset, length);
+      const start = this.#handle.syscalls.monotonicNs();
+      this.#buffer.sync(op);
+      return this.#handle.syscalls.monotonicNs() - start;
+    }
     const { sync } = this.#handle;
     sync.pack(
       this.id,
@@ -326,16 +429,6 @@ export class Block implements Disposable {
       `Block ${this.id}, policy ${this.policy}: ${length} of ${this.size} bytes at ${offset}`;
     this.#handle.ioctl("SYNC", sync.bytes, detail);
     return sync.ns;
-  }
-
-  /** Get the internal view, if the caller owns the block. */
-  #owned(purpose: string): Uint8Array<ArrayBuffer> {
-    const { buffer } = this.#mapped(purpose);
-    if (this.#viewed !== buffer) {
-      this.#viewed = buffer;
-      this.#view = new Uint8Array(buffer, this.#base, this.size);
-    }
-    return this.#view;
   }
 
   /** Get the mapping, if the caller owns the block. */
@@ -360,6 +453,9 @@ export class Block implements Disposable {
     if (this.#memory !== null) {
       mapping?.revoke();
       memoryInternals.detach(this.#memory);
+    } else if (this.#buffer !== null) {
+      mapping?.revoke();
+      bufferInternals.detach(this.#buffer);
     } else if (mapping !== null) {
       this.#handle.syscalls.munmap(mapping);
     }

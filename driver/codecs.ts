@@ -11,6 +11,9 @@ import { DEQUEUE, ENQUEUE, SYNC } from "./uapi.ts";
 
 const WORD = 0x1_0000_0000;
 
+/** Number of words that travel beside a frame. */
+export const SIDEBAND_WORDS = 4;
+
 /** An id that no block has. It marks a DEQUEUE struct whose outputs the driver did not write. */
 const NO_ID = 0xffff_ffff;
 
@@ -116,8 +119,25 @@ export function nameOf<T extends string>(what: string, names: readonly T[], inde
 /** `struct pldma_enqueue`. One object serves many calls. */
 export class EnqueueArgument {
   /** The struct. */
-  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(ENQUEUE.size);
-  readonly #view = new DataView(this.bytes.buffer);
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly #view: DataView;
+  /** Whether the struct has words beside the frame. */
+  #sideband = false;
+
+  /**
+   * Use memory as the struct.
+   *
+   * @param bytes The memory, filled with zeros. Defaults to new memory.
+   */
+  constructor(bytes: Uint8Array<ArrayBuffer> = new Uint8Array(ENQUEUE.size)) {
+    this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, ENQUEUE.size);
+  }
+
+  /** The positive errno of the call, or 0. */
+  get error(): number {
+    return this.#view.getInt32(ENQUEUE.at.error, true);
+  }
 
   /**
    * Set every input.
@@ -127,8 +147,16 @@ export class EnqueueArgument {
    * @param offset Start of the transfer, bytes.
    * @param length Number of bytes.
    * @param cookie A 64-bit number that the completion returns.
+   * @param sideband Words that travel beside the frame. Defaults to none.
    */
-  pack(id: number, flags: number, offset: number, length: number, cookie: bigint): void {
+  pack(
+    id: number,
+    flags: number,
+    offset: number,
+    length: number,
+    cookie: bigint,
+    sideband?: readonly number[],
+  ): void {
     const view = this.#view;
     view.setUint32(ENQUEUE.at.id, id, true);
     view.setUint32(ENQUEUE.at.flags, flags, true);
@@ -136,14 +164,39 @@ export class EnqueueArgument {
     setNumber(view, ENQUEUE.at.length, length);
     view.setBigUint64(ENQUEUE.at.cookie, cookie, true);
     view.setInt32(ENQUEUE.at.error, 0, true);
+    if (sideband === undefined && !this.#sideband) return;
+    this.#sideband = sideband !== undefined;
+    for (let i = 0; i < SIDEBAND_WORDS; i++) {
+      view.setUint32(ENQUEUE.at.sideband + 4 * i, sideband?.[i] ?? 0, true);
+    }
+  }
+
+  /** Start of the transfer, bytes. */
+  get offset(): number {
+    return getNumber(this.#view, ENQUEUE.at.offset);
+  }
+
+  /** Number of bytes. */
+  get length(): number {
+    return getNumber(this.#view, ENQUEUE.at.length);
   }
 }
 
 /** `struct pldma_dequeue`. One object serves many calls. */
 export class DequeueArgument {
   /** The struct. */
-  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(DEQUEUE.size);
-  readonly #view = new DataView(this.bytes.buffer);
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly #view: DataView;
+
+  /**
+   * Use memory as the struct.
+   *
+   * @param bytes The memory, filled with zeros. Defaults to new memory.
+   */
+  constructor(bytes: Uint8Array<ArrayBuffer> = new Uint8Array(DEQUEUE.size)) {
+    this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, DEQUEUE.size);
+  }
 
   /**
    * Set every input, and an id that shows later whether the driver wrote the outputs.
@@ -231,6 +284,14 @@ export class DequeueArgument {
   /** The check value. */
   get check(): number {
     return this.#view.getUint32(DEQUEUE.at.check, true);
+  }
+
+  /** The words that came beside the frame. */
+  get sideband(): number[] {
+    return Array.from(
+      { length: SIDEBAND_WORDS },
+      (_, i) => this.#view.getUint32(DEQUEUE.at.sideband + 4 * i, true),
+    );
   }
 }
 

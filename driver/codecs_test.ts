@@ -100,7 +100,7 @@ Deno.test("DequeueArgument unpacks a struct that C filled in", async () => {
       `x.id = 5; x.status = PLDMA_STATUS_ABORTED; x.offset = 1; x.length = 0x100000002;
        x.cookie = 0x8000000000000003; x.queued_ns = 4; x.submitted_ns = 5; x.done_ns = 6;
        x.sync_device_ns = 7; x.sync_cpu_ns = 8; x.check_kind = PLDMA_CHECK_CRC32;
-       x.check = 0x80000009; x.error = 110;`,
+       x.check = 0x80000009; x.error = 110; x.sideband[0] = 0x81; x.sideband[3] = ~0u;`,
     ),
   );
   assert(argument.written);
@@ -112,6 +112,7 @@ Deno.test("DequeueArgument unpacks a struct that C filled in", async () => {
   const { syncDeviceNs, syncCpuNs, checkKind, check, error } = argument;
   assertEquals([syncDeviceNs, syncCpuNs, checkKind, check, error], [7, 8, 1, 0x8000_0009, 110]);
   assertEquals(cookie, 0x8000_0000_0000_0003n);
+  assertEquals(argument.sideband, [0x81, 0, 0, 0xffff_ffff]);
 });
 
 Deno.test("DequeueArgument.cookie reads both halves of the cookie", () => {
@@ -126,10 +127,13 @@ Deno.test("DequeueArgument.cookie reads both halves of the cookie", () => {
 Deno.test("unpackInfo() unpacks a struct that C filled in", async () => {
   const bytes = await fill(
     "pldma_info",
-    `x.abi_version = 1; x.cache_align = 64; x.page_size = 4096; x.max_blocks = 99;
+    `x.abi_version = 2; x.cache_align = 64; x.page_size = 4096; x.max_blocks = 99;
      x.max_bytes = 0x100000001; x.core_id = 0xc0ffee; x.core_version = 0x00020005;
      memset(x.core_build, 0xab, sizeof(x.core_build));
-     x.chan[1].flags = PLDMA_CHAN_PRESENT | PLDMA_CHAN_NEEDS_SYNC | PLDMA_CHAN_WEDGED;
+     x.chan[1].flags = PLDMA_CHAN_PRESENT | PLDMA_CHAN_NEEDS_SYNC | PLDMA_CHAN_WEDGED |
+       PLDMA_CHAN_TRUSTS_TERMINATE | PLDMA_CHAN_UNMAP_PROVES | PLDMA_CHAN_SIDEBAND;
+     x.chan[1].quirks = PLDMA_QUIRK_ONE_SEGMENT | PLDMA_QUIRK_ALIGN_BYTES;
+     x.chan[1].max_segments = 16; x.chan[1].max_transfer = 0x100000010;
      x.chan[1].queue_depth = 11; x.chan[1].engine_depth = 12; x.chan[1].max_segment = 13;
      x.chan[1].address_align = 14; x.chan[1].length_align = 15;
      x.chan[1].check_kind = PLDMA_CHECK_CRC32; x.chan[1].dma_mask = ~0ULL;
@@ -143,7 +147,7 @@ Deno.test("unpackInfo() unpacks a struct that C filled in", async () => {
   );
   const { policies, rx, ...rest } = unpackInfo(bytes);
   assertEquals(rest, {
-    abiVersion: 1,
+    abiVersion: 2,
     cacheAlign: 64,
     pageSize: 4096,
     maxBlocks: 99,
@@ -164,6 +168,14 @@ Deno.test("unpackInfo() unpacks a struct that C filled in", async () => {
     devCoherent: false,
     needsSync: true,
     provesIdle: false,
+    trustsTerminate: true,
+    unmapProves: true,
+    sideband: true,
+    exactLengths: false,
+    memoryLoop: false,
+    maxSegments: 16,
+    maxTransfer: 0x1_0000_0010,
+    quirks: ["oneSegment", "alignBytes"],
     wedged: true,
   });
   assertEquals([policies.coherent.tx, policies.coherent.alias], [true, false]);

@@ -3,41 +3,43 @@
 /**
  * A device: one pair of DMA channels under `/dev/pldmaN`.
  *
+ * This file is longer than 400 lines because every method has its documentation.
+ *
  * @module
  */
 
-import { allocateBlocks, registerMemory } from "./allocation.ts";
+import { AnswerError } from "./answer_error.ts";
+import { allocateBlocks, exportBlock, importBuffer, registerMemory } from "./allocation.ts";
+import { Batches } from "./batches.ts";
 import { type Block, blockInternals, type CompletedTransfer } from "./block.ts";
 import { type BlockQuery, queryBlock } from "./block_query.ts";
 import { timeout } from "./checks.ts";
 import { type DequeueArgument, nameOf, requireLittleEndian } from "./codecs.ts";
+import type { DmaBuffer } from "./dma_buffer.ts";
 import type {
   AllocOptions,
+  BatchItem,
+  BatchWaitOptions,
+  ImportOptions,
   OpenOptions,
   Readiness,
   RegisterOptions,
+  ResetOptions,
   ResetResult,
   WaitOptions,
 } from "./device_options.ts";
-import { ERRNO, ErrnoError } from "./errno.ts";
-import { AbiMismatchError, ResetError } from "./errors.ts";
+import { ResetError } from "./errors.ts";
 import { FrameIo } from "./frame_io.ts";
-import { Handle, requestError } from "./handle.ts";
-import { type DeviceInfo, unpackAbiVersion, unpackInfo } from "./info.ts";
+import { Handle } from "./handle.ts";
+import type { DeviceInfo } from "./info.ts";
 import { libc } from "./libc.ts";
 import type { UserMemory } from "./memory.ts";
+import { readInfo } from "./read_info.ts";
+import { sendReset } from "./reset.ts";
+import { describeShortage } from "./shortage.ts";
 import { type DeviceStats, unpackStats } from "./stats.ts";
 import { O_CLOEXEC, O_RDWR, POLLERR, POLLHUP, POLLIN, POLLOUT, type Syscalls } from "./syscalls.ts";
-import {
-  ABI_VERSION,
-  type Direction,
-  INFO,
-  IOC,
-  RESET,
-  STATS,
-  STATS_FLAGS,
-  STATUSES,
-} from "./uapi.ts";
+import { type Direction, DIRECTIONS, STATS, STATS_FLAGS, STATUSES } from "./uapi.ts";
 import { Waits } from "./waits.ts";
 
 /**
@@ -67,6 +69,7 @@ export class Device implements Disposable, AsyncDisposable {
   readonly #handle: Handle;
   readonly #blocks = new Map<number, Block>();
   readonly #waits: Waits;
+  readonly #batches: Batches;
   readonly #frames: FrameIo;
   readonly #onFree = (block: Block): void => {
     this.#blocks.delete(block.id);
@@ -76,7 +79,8 @@ export class Device implements Disposable, AsyncDisposable {
   private constructor(handle: Handle, info: DeviceInfo) {
     this.path = handle.path;
     this.#handle = handle;
-    this.#waits = new Waits(handle, (argument) => this.#complete(argument));
+    this.#waits = new Waits(handle, (...answer) => this.#complete(...answer));
+    this.#batches = new Batches(handle, (...answer) => this.#complete(...answer));
     this.#frames = new FrameIo(handle);
     this.#info = info;
   }
@@ -147,8 +151,14 @@ export class Device implements Disposable, AsyncDisposable {
    * channel, or if it does not offer the policy; ENOMEM without memory; ENOSPC if all ids are used up.
    */
   alloc(options: AllocOptions): Block[] {
-    const blocks = allocateBlocks(this.#handle, options, this.#onFree);
-    for (const block of blocks) this.#blocks.set(block.id, block);
+    const { size, count = 1, policy } = options;
+    const blocks = allocateBlocks(this.#handle, options, this.#onFree, () =>
+      describeShortage({
+        ...{ info: this.#info, bytes: size * count, count, policy },
+        held: this.blocks.map((block) => block.size),
+        memoryInfo: this.syscalls.memoryInfo?.() ?? null,
+      }));
+    this.#add("ALLOC", blocks);
     if (options.policy === "bounce") this.#frames.disarm();
     return blocks;
   }
@@ -166,8 +176,39 @@ export class Device implements Disposable, AsyncDisposable {
    */
   register(memory: UserMemory, options: RegisterOptions): Block {
     const block = registerMemory(this.#handle, memory, options, this.#onFree);
-    this.#blocks.set(block.id, block);
+    this.#add("REGISTER", [block]);
     return block;
+  }
+
+  /**
+   * Make a block of a buffer that another driver exported, under the policy `dma-buf`. Revokes all views of
+   * the buffer. Until the block is freed, the buffer can only be accessed through blocks and cannot be
+   * disposed. Call `syncForCpu()` of the block before each access, and `syncForDevice()` after it.
+   *
+   * @param buffer The buffer.
+   * @param options What to import.
+   * @returns The block.
+   * @throws {ErrnoError} EINVAL if the size is 0, over that of the buffer, or over the limit; EACCES for rx
+   * into a buffer that was opened for reading only; EOPNOTSUPP if the buffer has more segments than the
+   * engine can receive into.
+   */
+  import(buffer: DmaBuffer, options: ImportOptions): Block {
+    const block = importBuffer(this.#handle, buffer, options, this.#onFree);
+    this.#add("IMPORT", [block]);
+    return block;
+  }
+
+  /**
+   * Export the memory of a block as a buffer for other drivers. The block cannot be freed before the buffer
+   * is disposed and no other driver uses it.
+   *
+   * @param block A block of this device, of policy `streaming`, `streaming-lazy`, `manual` or `none`.
+   * @returns The buffer, which the caller owns.
+   * @throws {ErrnoError} EBUSY if the caller does not own the block, EOPNOTSUPP for another policy and for
+   * a receive block of `streaming-lazy`.
+   */
+  export(block: Block): DmaBuffer {
+    return exportBlock(this.#handle, block);
   }
 
   /**
@@ -199,15 +240,64 @@ export class Device implements Disposable, AsyncDisposable {
     return this.#waits.dequeueAsync(direction, options);
   }
 
+  /**
+   * Enqueue blocks with one system call, in their order, until the queue is full. Detaches the views of all
+   * of them.
+   *
+   * @param items The blocks, and what to move. At most 4096.
+   * @returns How many blocks were enqueued, counted from the first one. The caller still owns all others.
+   * @throws {BlockStateError} If the caller does not own one of the blocks. Nothing is enqueued then.
+   * @throws {RangeError} If the ABI cannot represent a number, or a block is there twice. Nothing is
+   * enqueued then.
+   * @throws {ErrnoError} The error of `Block.enqueue()`, except EAGAIN, for the first block that was
+   * refused. The blocks before it are enqueued: their `state` is `"queued"`.
+   *
+   * @example Enqueue two blocks
+   * ```ts ignore
+   * const enqueued = device.enqueueBatch([{ block: rx }, { block: tx, length: 1500 }]);
+   * ```
+   */
+  enqueueBatch(items: readonly BatchItem[]): number {
+    return this.#batches.enqueue(items);
+  }
+
+  /**
+   * Take back several transfers of a direction with one system call. Blocks this thread, as
+   * {@linkcode dequeue} does.
+   *
+   * @param direction The direction.
+   * @param options How many to wait for, how many to take, and how long to wait.
+   * @returns The transfers in the order of their completion, at least one. There are fewer than `min` if the
+   * time is over, or if nothing else is queued. A transfer that failed in the engine is among them: look at
+   * its `status`.
+   * @throws {ErrnoError} As for {@linkcode dequeue}, if there is no transfer.
+   * @throws {RangeError} If a number is out of its range.
+   */
+  dequeueBatch(direction: Direction, options: BatchWaitOptions): CompletedTransfer[] {
+    return this.#batches.dequeue(direction, options);
+  }
+
+  /** Remember new blocks. Two blocks with one id would be the same memory. */
+  #add(request: string, blocks: readonly Block[]): void {
+    const known = blocks.find(({ id }) => this.#blocks.has(id));
+    if (known !== undefined) {
+      // they cannot be freed, because an id is that of another block
+      for (const block of blocks) blockInternals.close(block);
+      throw new AnswerError(this.path, request, "a new id", `${known.id}, which another block has`);
+    }
+    for (const block of blocks) this.#blocks.set(block.id, block);
+  }
+
   /** Take back the block of a completion. */
-  #complete(argument: DequeueArgument): CompletedTransfer {
+  #complete(direction: Direction, argument: DequeueArgument): CompletedTransfer {
     const { id } = argument;
     const block = this.#blocks.get(id);
     if (block === undefined) {
-      throw new Error(`Expected the completion of a block of ${this.path}, found unknown id ${id}`);
+      throw new AnswerError(this.path, "DEQUEUE", "a block that exists", `the unknown id ${id}`);
     }
+    blockInternals.check(block, direction, argument);
     blockInternals.setState(block, "user");
-    return {
+    const done = {
       block,
       bytes: argument.length,
       offset: argument.offset,
@@ -220,6 +310,8 @@ export class Device implements Disposable, AsyncDisposable {
       syncCpuNs: argument.syncCpuNs,
       check: argument.checkKind === 0 ? null : argument.check,
     };
+    if (direction === "tx" || this.#info.rx?.sideband !== true) return done;
+    return { ...done, sideband: argument.sideband };
   }
 
   /**
@@ -248,35 +340,27 @@ export class Device implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Abort all transfers that are queued or in flight, in both directions, and take every block back. Drops
-   * completions that were not dequeued.
+   * Abort all transfers that are queued or in flight, and take every block back. Drops completions that were
+   * not dequeued.
    *
+   * @param options What to reset. Defaults to both directions.
    * @returns How many blocks were returned.
    * @throws {ResetError} EIO: the driver could not prove that the engine is idle. Blocks that the engine
    * may still access are in state `"quarantined"`. The caller owns all others.
+   * @throws {ErrnoError} EINVAL if there is no channel of the direction, EOPNOTSUPP if the engine can only
+   * reset both directions, EPERM for `force` without the right.
    */
-  reset(): ResetResult {
-    const { syscalls, fd } = this.#handle;
-    const argument = new Uint8Array(RESET.size);
-    let idle = true;
-    try {
-      syscalls.ioctl(fd, IOC.RESET, argument);
-    } catch (error) {
-      if (!(error instanceof ErrnoError) || error.errno !== ERRNO.EIO) {
-        throw requestError(error, "RESET", this.path);
-      }
-      idle = false;
-    }
-    this.#frames.disarm();
-    this.#waits.noteReset();
+  reset(options: ResetOptions = {}): ResetResult {
+    const { direction } = options;
+    const { idle, returned, quarantined } = sendReset(this.#handle, options);
+    if (direction !== "tx") this.#frames.disarm();
+    this.#waits.noteReset(direction === undefined ? DIRECTIONS : [direction]);
     for (const block of this.#blocks.values()) {
+      if (direction !== undefined && block.direction !== direction) continue;
       if (block.state !== "user") {
         blockInternals.setState(block, idle ? "user" : this.query(block.id).state);
       }
     }
-    const view = new DataView(argument.buffer);
-    const returned = view.getUint32(RESET.at.returned, true);
-    const quarantined = view.getUint32(RESET.at.quarantined, true);
     if (!idle) throw new ResetError(returned, quarantined);
     return { returned, quarantined };
   }
@@ -307,7 +391,7 @@ export class Device implements Disposable, AsyncDisposable {
    *
    * @param buffer Receives the frame.
    * @param options How long to wait.
-   * @returns Length of the frame, bytes.
+   * @returns Length of the frame, bytes. It is 0 if the engine completed a transfer without a byte.
    * @throws {ErrnoError} EMSGSIZE if the buffer is too small (the frame can be read again), EINVAL without
    * receive blocks of policy `bounce`, ETIMEDOUT if the time is over, EIO, ECANCELED and ENODEV as for
    * {@linkcode dequeue}.
@@ -351,21 +435,4 @@ export class Device implements Disposable, AsyncDisposable {
     this[Symbol.dispose]();
     await this.#waits.settled();
   }
-}
-
-/** Read INFO and check its version. */
-function readInfo(handle: Handle): DeviceInfo {
-  const argument = new Uint8Array(INFO.size);
-  try {
-    handle.ioctl("INFO", argument, handle.path);
-  } catch (error) {
-    // The size of a struct is part of its request number, so the driver does not know the request.
-    if (error instanceof ErrnoError && error.errno === ERRNO.ENOTTY) {
-      throw new AbiMismatchError(handle.path, ABI_VERSION, null);
-    }
-    throw error;
-  }
-  const version = unpackAbiVersion(argument);
-  if (version !== ABI_VERSION) throw new AbiMismatchError(handle.path, ABI_VERSION, version);
-  return unpackInfo(argument);
 }

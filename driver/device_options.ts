@@ -6,8 +6,9 @@
  * @module
  */
 
+import type { Block, EnqueueOptions } from "./block.ts";
 import type { Syscalls } from "./syscalls.ts";
-import type { Direction, PolicyName } from "./uapi.ts";
+import type { Direction, PolicyName, UserPolicyName } from "./uapi.ts";
 
 /** Options of `Device.open()`. */
 export interface OpenOptions {
@@ -25,7 +26,7 @@ export interface AllocOptions {
   readonly count?: number;
   /** Direction of their transfers. */
   readonly direction: Direction;
-  /** Where their memory comes from and who syncs caches. Not one of the two policies of user pages. */
+  /** Where their memory comes from and who syncs caches. Not one of user pages, and not `dma-buf`. */
   readonly policy: PolicyName;
 }
 
@@ -34,10 +35,18 @@ export interface RegisterOptions {
   /** Direction of the block's transfers. */
   readonly direction: Direction;
   /** `user-pages` pins the pages at each enqueue, `user-pages-registered` pins them once. */
-  readonly policy: "user-pages" | "user-pages-registered";
+  readonly policy: UserPolicyName;
   /** Start in the memory, bytes, a multiple of the cache alignment. Defaults to 0. */
   readonly offset?: number;
   /** Size, bytes, a multiple of the cache alignment. Defaults to the rest of the memory. */
+  readonly size?: number;
+}
+
+/** Options of `Device.import()`. */
+export interface ImportOptions {
+  /** Direction of the block's transfers. */
+  readonly direction: Direction;
+  /** Size of the block, bytes, from the start of the buffer. Defaults to the size of the buffer. */
   readonly size?: number;
 }
 
@@ -45,6 +54,31 @@ export interface RegisterOptions {
 export interface WaitOptions {
   /** The longest wait, milliseconds, from 0 (do not wait) to one day. Defaults to 5000. */
   readonly timeoutMs?: number;
+}
+
+/** A block in `Device.enqueueBatch()`, and what to move. */
+export interface BatchItem extends EnqueueOptions {
+  /** The block. */
+  readonly block: Block;
+}
+
+/** Options of `Device.dequeueBatch()`. */
+export interface BatchWaitOptions extends WaitOptions {
+  /** The largest number of transfers to return, from 1 to 4096. */
+  readonly max: number;
+  /** The number of transfers to wait for, from 1 to `max`. Defaults to 1. */
+  readonly min?: number;
+}
+
+/** Options of `Device.reset()`. */
+export interface ResetOptions {
+  /**
+   * Return blocks even if the engine may still access them, for example after another bitstream was loaded.
+   * Needs CAP_SYS_RAWIO. Defaults to false.
+   */
+  readonly force?: boolean;
+  /** The direction to reset. Defaults to both. */
+  readonly direction?: Direction;
 }
 
 /** The result of `Device.reset()`. */

@@ -17,9 +17,9 @@ Deno.test("Device.open() throws AbiMismatchError with both versions and closes t
   const error = assertThrows(
     () => Device.open({ path: "/dev/fake", syscalls: fake }),
     AbiMismatchError,
-    "/dev/fake: expected pldma ABI version 1, found version 7: build and load pldma.ko",
+    "/dev/fake: expected pldma ABI version 2, found version 7: build and load pldma.ko",
   );
-  assertEquals([error.expected, error.found], [1, 7]);
+  assertEquals([error.expected, error.found], [2, 7]);
   assertEquals(fake.openFiles.size, 0);
 });
 

@@ -7,7 +7,7 @@
  */
 
 import { wholeNumber } from "./checks.ts";
-import type { EnqueueArgument } from "./codecs.ts";
+import { type EnqueueArgument, SIDEBAND_WORDS } from "./codecs.ts";
 import { ErrnoError } from "./errno.ts";
 import { requestError } from "./handle.ts";
 import { type Direction, ENQUEUE_FLAGS } from "./uapi.ts";
@@ -24,6 +24,12 @@ export interface EnqueueOptions {
   readonly verify?: boolean;
   /** Accept an offset that is not cache-aligned. Defaults to false. */
   readonly unaligned?: boolean;
+  /**
+   * Up to four words of 32 bits that travel beside a frame that is sent, such as TUSER and TDEST. What they
+   * mean is up to the design. Needs an engine that passes them (`sideband` of its channel). Defaults to
+   * zeros.
+   */
+  readonly sideband?: readonly number[];
 }
 
 /** What ENQUEUE needs to know about a block. */
@@ -66,7 +72,28 @@ export function packEnqueue(
   }
   const flags = (options.verify === true ? ENQUEUE_FLAGS.verify : 0) |
     (options.unaligned === true ? ENQUEUE_FLAGS.unaligned : 0);
-  argument.pack(block.id, flags, offset, length, cookie);
+  if (options.sideband !== undefined) checkSideband(options.sideband);
+  argument.pack(block.id, flags, offset, length, cookie, options.sideband);
+}
+
+/**
+ * Check words that travel beside a frame.
+ *
+ * @param words The words.
+ * @throws {RangeError} If there are too many, or one is no word of 32 bits.
+ */
+export function checkSideband(words: readonly number[]): void {
+  if (!Array.isArray(words) || words.length > SIDEBAND_WORDS) {
+    throw new RangeError(
+      `Expected up to ${SIDEBAND_WORDS} words in sideband, found ${
+        Array.isArray(words) ? words.length : typeof words
+      }`,
+    );
+  }
+  for (const word of words) {
+    if (word >>> 0 === word) continue;
+    throw new RangeError(`Expected words from 0 to 2^32 - 1 in sideband, found ${word}`);
+  }
 }
 
 /**
@@ -88,8 +115,10 @@ export function enqueueError(
     EAGAIN: `the ${block.direction} queue is full: dequeue first`,
     EBUSY: "the engine has no free descriptor, or the block is not in state user in the driver",
     EINVAL:
-      "expected a range inside the block, aligned for the engine and the cache (or unaligned: true)",
+      "expected a range inside the block, aligned for the engine and the cache (or unaligned: true), " +
+      "and sideband words only to send, on an engine that passes them",
     EIO: "the engine is not idle: reset the device",
+    ENOMEM: "the kernel has no memory to start the transfer, or RLIMIT_MEMLOCK is reached",
   };
   const reason = error instanceof ErrnoError ? reasons[error.code] : undefined;
   return requestError(error, "ENQUEUE", reason === undefined ? what : `${what}: ${reason}`);

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { AnswerError } from "./answer_error.ts";
 import { DEFAULT_TIMEOUT_MS, timeout } from "./checks.ts";
 import type { WaitOptions } from "./device_options.ts";
 import { ERRNO, ErrnoError } from "./errno.ts";
@@ -40,7 +41,7 @@ export class FrameIo {
    *
    * @param buffer Receives the frame.
    * @param options How long to wait.
-   * @returns Length of the frame, bytes.
+   * @returns Length of the frame, bytes. It is 0 if the engine completed a transfer without a byte.
    */
   read(buffer: Uint8Array, options?: WaitOptions): number {
     return this.#transfer("read", POLLIN, buffer, options);
@@ -55,6 +56,13 @@ export class FrameIo {
    */
   write(frame: Uint8Array, options?: WaitOptions): number {
     return this.#transfer("write", POLLOUT, frame, options);
+  }
+
+  /** Check the length of a frame. A frame is sent as a whole, and an engine may complete one without a byte. */
+  #moved(call: "read" | "write", moved: number, size: number): number {
+    if (moved >= 0 && (call === "read" ? moved <= size : moved === size)) return moved;
+    const expected = call === "read" ? `from 0 to ${size} bytes` : `${size} bytes`;
+    throw new AnswerError(this.#handle.path, `${call}()`, expected, `${moved}`);
   }
 
   /** Call and wait in turns, until the call succeeds or the time is over. */
@@ -84,7 +92,7 @@ export class FrameIo {
       }
       try {
         if (call === "read") this.#armed = true;
-        return syscalls[call](fd, buffer);
+        return this.#moved(call, syscalls[call](fd, buffer), buffer.length);
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
         if (error.errno !== ERRNO.EAGAIN && error.errno !== ERRNO.EINTR) {

@@ -21,6 +21,8 @@ import {
   POLICY_FLAGS,
   POLICY_INFO,
   type PolicyName,
+  type Quirk,
+  QUIRK_FLAGS,
 } from "./uapi.ts";
 
 /** One channel of a device. */
@@ -47,8 +49,28 @@ export interface ChannelInfo {
   readonly devCoherent: boolean;
   /** Whether memory mapped for the device needs sync calls, for its caches or for bounce buffers. */
   readonly needsSync: boolean;
-  /** Whether RESET can prove that the engine is idle. */
+  /** Whether RESET asks the engine whether it is idle. */
   readonly provesIdle: boolean;
+  /** Whether RESET believes the engine's driver that a terminated engine is idle. */
+  readonly trustsTerminate: boolean;
+  /**
+   * Whether the device is behind an IOMMU in strict mode. RESET then takes memory by unmapping it from an
+   * engine that is not proved idle, but not that of `coherent`, `write-combine`, `noncoherent`,
+   * `user-pages-registered` and `dma-buf`.
+   */
+  readonly unmapProves: boolean;
+  /** Whether words travel beside frames. */
+  readonly sideband: boolean;
+  /** Whether the length of a short received frame is known. */
+  readonly exactLengths: boolean;
+  /** Whether there is no logic: one channel copies the oldest tx block into the oldest rx block. */
+  readonly memoryLoop: boolean;
+  /** Maximum number of contiguous segments of a transfer, or null without a limit. */
+  readonly maxSegments: number | null;
+  /** Longest transfer that needs no more segments than that, bytes, or null without a limit. */
+  readonly maxTransfer: number | null;
+  /** What is known about the engine's driver. */
+  readonly quirks: readonly Quirk[];
   /** Whether a RESET failed to prove that the engine is idle. ENQUEUE fails with EIO until one succeeds. */
   readonly wedged: boolean;
 }
@@ -138,6 +160,8 @@ export function unpackInfo(bytes: Uint8Array<ArrayBuffer>): DeviceInfo {
   };
 }
 
+const quirkNames = Object.keys(QUIRK_FLAGS) as Quirk[];
+
 function unpackChannel(view: DataView, direction: Direction): ChannelInfo | null {
   const base = INFO.at.chan + DIRECTIONS.indexOf(direction) * CHAN_INFO.size;
   const at = CHAN_INFO.at;
@@ -157,6 +181,14 @@ function unpackChannel(view: DataView, direction: Direction): ChannelInfo | null
     devCoherent: (flags & CHAN_FLAGS.devCoherent) !== 0,
     needsSync: (flags & CHAN_FLAGS.needsSync) !== 0,
     provesIdle: (flags & CHAN_FLAGS.provesIdle) !== 0,
+    trustsTerminate: (flags & CHAN_FLAGS.trustsTerminate) !== 0,
+    unmapProves: (flags & CHAN_FLAGS.unmapProves) !== 0,
+    sideband: (flags & CHAN_FLAGS.sideband) !== 0,
+    exactLengths: (flags & CHAN_FLAGS.exactLengths) !== 0,
+    memoryLoop: (flags & CHAN_FLAGS.memoryLoop) !== 0,
+    maxSegments: word(at.max_segments) || null,
+    maxTransfer: getNumber(view, base + at.max_transfer) || null,
+    quirks: quirkNames.filter((name) => (word(at.quirks) & QUIRK_FLAGS[name]) !== 0),
     wedged: (flags & CHAN_FLAGS.wedged) !== 0,
   };
 }
@@ -172,4 +204,15 @@ function unpackPolicy(view: DataView, index: number): PolicyInfo {
     attribute: nameOf("pldma_attr", ATTRIBUTES, attribute),
     maxBlock: getNumber(view, base + POLICY_INFO.at.max_block),
   };
+}
+
+/**
+ * Returns whether RESET can ever know that the engine is idle. If it cannot, blocks that were in flight
+ * stay in quarantine, except those that can be unmapped (`unmapProves`).
+ *
+ * @param channel The channel.
+ * @returns Whether its driver proves it, or is trusted.
+ */
+export function knowsIdle(channel: Pick<ChannelInfo, "provesIdle" | "trustsTerminate">): boolean {
+  return channel.provesIdle || channel.trustsTerminate;
 }

@@ -12,7 +12,7 @@
 
 import { ErrnoError } from "./errno.ts";
 import { Mapping } from "./mapping.ts";
-import type { Syscalls } from "./syscalls.ts";
+import type { Attachment, Syscalls } from "./syscalls.ts";
 
 const CLOCK_MONOTONIC = 1;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
@@ -168,8 +168,18 @@ export const libc: Syscalls = {
     check(library.symbols.close(fd), library, "close");
   },
 
-  ioctl(fd: number, request: number, argument: Uint8Array<ArrayBuffer> | null): number {
+  ioctl(
+    fd: number,
+    request: number,
+    argument: Uint8Array<ArrayBuffer> | null,
+    attachment?: Attachment,
+  ): number {
     library ??= load();
+    if (attachment !== undefined && argument !== null) {
+      const address = Deno.UnsafePointer.value(Deno.UnsafePointer.of(attachment.bytes));
+      const view = new DataView(argument.buffer, argument.byteOffset);
+      view.setBigUint64(attachment.at, address, true);
+    }
     return check(library.symbols.ioctl(fd, request, argument), library, "ioctl");
   },
 
@@ -222,6 +232,14 @@ export const libc: Syscalls = {
     check(library.symbols.clock_gettime(CLOCK_MONOTONIC, timespec), library, "clock_gettime");
     const seconds = (timespec[1] ?? 0) * 0x1_0000_0000 + ((timespec[0] ?? 0) >>> 0);
     return seconds * 1e9 + (timespec[2] ?? 0);
+  },
+
+  memoryInfo(): string | null {
+    try {
+      return Deno.readTextFileSync("/proc/meminfo");
+    } catch {
+      return null; // Without permission.
+    }
   },
 
   equal(mapping: Mapping, offset: number, expected: Uint8Array, length: number): boolean {

@@ -11,13 +11,14 @@
  * but a view of unmapped memory would kill the process at the next access.
  */
 export class Mapping {
-  /** Address of the first byte in this process. */
+  /** Address of the first byte in the process that has the memory. */
   readonly address: bigint;
   /** Length, bytes. */
   readonly length: number;
   /** {@linkcode address} as a number, which is exact because user space ends below 2^53. */
   readonly base: number;
   #buffer: ArrayBuffer;
+  #bytes: Uint8Array<ArrayBuffer>;
   #lent = false;
 
   /**
@@ -25,12 +26,14 @@ export class Mapping {
    *
    * @param address Address of the first byte.
    * @param buffer A buffer over the whole memory.
+   * @param length Length of the memory, bytes. Defaults to that of the buffer.
    */
-  constructor(address: bigint, buffer: ArrayBuffer) {
+  constructor(address: bigint, buffer: ArrayBuffer, length = buffer.byteLength) {
     this.address = address;
     this.base = Number(address);
-    this.length = buffer.byteLength;
+    this.length = length;
     this.#buffer = buffer;
+    this.#bytes = new Uint8Array(buffer);
   }
 
   /**
@@ -52,6 +55,37 @@ export class Mapping {
   }
 
   /**
+   * Store bytes in the memory.
+   *
+   * @param source The bytes.
+   * @param at Start in the memory, bytes. The caller has checked the range.
+   */
+  set(source: Uint8Array, at: number): void {
+    this.#bytes.set(source, at);
+  }
+
+  /**
+   * Copy bytes out of the memory.
+   *
+   * @param target Receives the bytes. Its length is the number of bytes to copy.
+   * @param at Start in the memory, bytes. The caller has checked the range.
+   */
+  copyTo(target: Uint8Array, at: number): void {
+    target.set(this.#bytes.subarray(at, at + target.length));
+  }
+
+  /**
+   * Store one byte everywhere in a range.
+   *
+   * @param value The byte.
+   * @param at Start in the memory, bytes. The caller has checked the range.
+   * @param length Number of bytes.
+   */
+  fill(value: number, at: number, length: number): void {
+    this.#bytes.fill(value, at, at + length);
+  }
+
+  /**
    * Detach every view of a buffer that was lent. The memory stays in place, because `transfer()` of
    * external memory without a change of length copies nothing. Does nothing if no buffer was lent since the
    * last call.
@@ -59,6 +93,7 @@ export class Mapping {
   revoke(): void {
     if (!this.#lent) return;
     this.#buffer = this.#buffer.transfer();
+    this.#bytes = new Uint8Array(this.#buffer);
     this.#lent = false;
   }
 
@@ -66,6 +101,7 @@ export class Mapping {
   detach(): void {
     this.#buffer.transfer();
     this.#buffer = new ArrayBuffer(0);
+    this.#bytes = new Uint8Array(this.#buffer);
     this.#lent = false;
   }
 }

@@ -10,6 +10,8 @@
 import type { Mapping } from "./mapping.ts";
 
 /** Flag of `open()`: open for reading and writing. */
+export const O_RDONLY = 0o0;
+export const O_WRONLY = 0o1;
 export const O_RDWR = 0o2;
 /** Flag of `open()`: calls that would wait fail with EAGAIN instead. */
 export const O_NONBLOCK = 0o4000;
@@ -42,6 +44,34 @@ export const POLLNVAL = 0x20;
 /** Request that sets or clears O_NONBLOCK of a file. Its argument is an `int`. */
 export const FIONBIO = 0x5421;
 
+/** Memory that the struct of a request points to. */
+export interface Attachment {
+  /** Offset of the 64-bit pointer in the struct, bytes. The call stores the address there. */
+  readonly at: number;
+  /** The memory, which the call reads and writes in place. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Registers of a design, 32 bits each. */
+export interface RegisterPort {
+  /** Bytes that can be accessed. */
+  readonly length: number;
+  /**
+   * Read a register.
+   *
+   * @param offset Where it is, bytes, a multiple of 4.
+   * @returns Its value, 0 to 2^32 - 1.
+   */
+  load(offset: number): number;
+  /**
+   * Write a register.
+   *
+   * @param offset Where it is, bytes, a multiple of 4.
+   * @param value Its value, 0 to 2^32 - 1.
+   */
+  store(offset: number, value: number): void;
+}
+
 /**
  * The system calls that the driver binding needs. Each throws `ErrnoError` if the call fails.
  */
@@ -68,9 +98,15 @@ export interface Syscalls {
    * @param fd The file descriptor.
    * @param request The request number.
    * @param argument The struct of the request, which the call reads and writes in place, or null.
+   * @param attachment Memory that the struct points to. Defaults to none.
    * @returns The result of the call, which is not negative.
    */
-  ioctl(fd: number, request: number, argument: Uint8Array<ArrayBuffer> | null): number;
+  ioctl(
+    fd: number,
+    request: number,
+    argument: Uint8Array<ArrayBuffer> | null,
+    attachment?: Attachment,
+  ): number;
 
   /**
    * Send a request to a device and wait for it on another thread. errno of that thread is lost, so use this
@@ -133,10 +169,25 @@ export interface Syscalls {
   /**
    * Read CLOCK_MONOTONIC, which deadlines refer to.
    *
-   * @returns Nanoseconds since an arbitrary moment. Exact up to 2^53 (104 days), then rounded to the
+   * @returns Whole nanoseconds since an arbitrary moment. Exact up to 2^53 (104 days), then rounded to the
    * precision of a double.
    */
   monotonicNs(): number;
+
+  /**
+   * Read `/proc/meminfo` on the machine that has the devices. Absent on a board without such a file.
+   *
+   * @returns The content of the file, or null if it cannot be read.
+   */
+  memoryInfo?(): string | null;
+
+  /**
+   * Find the registers of a design that is a model. Absent on a machine, where registers are mapped.
+   *
+   * @param path Path of the device, such as `/dev/uio0`.
+   * @returns The registers, or null if the model has none.
+   */
+  registers?(path: string): RegisterPort | null;
 
   /**
    * Compare mapped memory with expected bytes, as `memcmp()` does.

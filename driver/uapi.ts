@@ -2,7 +2,7 @@
 
 /**
  * The numbers of the ioctl ABI: `kernel/uapi/pldma.h` in TypeScript. A test compares all of them with the
- * numbers that a C compiler computes from that header.
+ * numbers that a C compiler computes from that header. It is one file, as the header is.
  *
  * @module
  */
@@ -10,7 +10,7 @@
 import { type Layout, struct } from "./layout.ts";
 
 /** The ABI version that this binding implements: `PLDMA_ABI_VERSION`. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 /** The type byte of every request number: `PLDMA_IOC_MAGIC`. */
 export const IOC_MAGIC = 0xd9;
@@ -33,10 +33,62 @@ export const POLICIES = [
   "manual",
   "bounce",
   "none",
+  "dma-buf",
 ] as const;
 
 /** Name of a policy. */
 export type PolicyName = (typeof POLICIES)[number];
+
+/** Policies whose memory belongs to the caller, and whose blocks REGISTER makes. */
+export const USER_POLICIES = [
+  "user-pages",
+  "user-pages-registered",
+] as const satisfies readonly PolicyName[];
+
+/** Name of a policy whose memory belongs to the caller. */
+export type UserPolicyName = (typeof USER_POLICIES)[number];
+
+/**
+ * Tell whether the memory of a policy belongs to the caller.
+ *
+ * @param policy Name of the policy.
+ * @returns Whether REGISTER makes its blocks, and not ALLOC.
+ */
+export function isUserPolicy(policy: PolicyName): policy is UserPolicyName {
+  return (USER_POLICIES as readonly PolicyName[]).includes(policy);
+}
+
+/**
+ * Tell whether ALLOC makes the blocks of a policy.
+ *
+ * @param policy Name of the policy.
+ * @returns Whether the driver owns their memory, and not REGISTER or IMPORT makes them.
+ */
+export function isAllocPolicy(policy: PolicyName): boolean {
+  return !isUserPolicy(policy) && policy !== "dma-buf";
+}
+
+/** Policies under which the caller syncs its blocks by itself. */
+export const CALLER_SYNCED_POLICIES = [
+  "manual",
+  "dma-buf",
+] as const satisfies readonly PolicyName[];
+
+/**
+ * Tell whether the caller syncs the blocks of a policy.
+ *
+ * @param policy Name of the policy.
+ * @returns Whether `syncForDevice()` and `syncForCpu()` work, and are needed.
+ */
+export function isCallerSynced(policy: PolicyName): boolean {
+  return (CALLER_SYNCED_POLICIES as readonly PolicyName[]).includes(policy);
+}
+
+/** Policies whose memory no cache and no bounce buffer stands in front of, on any board. */
+export const UNCACHED_POLICIES = [
+  "coherent",
+  "write-combine",
+] as const satisfies readonly PolicyName[];
 
 /** `enum pldma_attr` by index. */
 export const ATTRIBUTES = ["none", "cached", "uncached", "write-combine"] as const;
@@ -79,6 +131,15 @@ export type CostKind = (typeof COST_KINDS)[number];
 /** `enum pldma_sync_op` by index. */
 export const SYNC_OPS = ["for-device", "for-cpu"] as const;
 
+/** Whom a range is handed to. */
+export type SyncOp = "for-device" | "for-cpu";
+
+/** `enum pldma_cache_op` by index. */
+export const CACHE_OPS = ["clean", "invalidate", "clean-invalidate"] as const;
+
+/** A raw operation on cache lines: `"invalidate"` drops what was stored and not cleaned. */
+export type CacheOp = "clean" | "invalidate" | "clean-invalidate";
+
 /** `PLDMA_POLICY_*`: flags of `struct pldma_policy_info`. */
 export const POLICY_FLAGS = { tx: 1 << 0, rx: 1 << 1, alias: 1 << 2 } as const;
 
@@ -89,13 +150,45 @@ export const CHAN_FLAGS = {
   needsSync: 1 << 2,
   provesIdle: 1 << 3,
   wedged: 1 << 4,
+  trustsTerminate: 1 << 5,
+  exactLengths: 1 << 6,
+  memoryLoop: 1 << 7,
+  unmapProves: 1 << 8,
+  sideband: 1 << 9,
 } as const;
 
+/** `PLDMA_QUIRK_*`: quirks of the engine's driver in `struct pldma_chan_info`. */
+export const QUIRK_FLAGS = {
+  terminate: 1 << 0,
+  oneSegment: 1 << 1,
+  length: 1 << 2,
+  oneTransfer: 1 << 3,
+  alignBytes: 1 << 4,
+  resetsBoth: 1 << 5,
+} as const satisfies Record<Quirk, number>;
+
+/** What is known about the driver of a DMA controller, and dmaengine cannot tell. */
+export type Quirk =
+  | "terminate"
+  | "oneSegment"
+  | "length"
+  | "oneTransfer"
+  | "alignBytes"
+  | "resetsBoth";
+
 /** `PLDMA_BLOCK_*`: flags of `struct pldma_query`. */
-export const BLOCK_FLAGS = { mapped: 1 << 0, needsSync: 1 << 1, pinned: 1 << 2 } as const;
+export const BLOCK_FLAGS = {
+  mapped: 1 << 0,
+  needsSync: 1 << 1,
+  pinned: 1 << 2,
+  exported: 1 << 3,
+} as const;
 
 /** `PLDMA_ENQUEUE_*`: flags of `struct pldma_enqueue`. */
 export const ENQUEUE_FLAGS = { verify: 1 << 0, unaligned: 1 << 1 } as const;
+
+/** `PLDMA_RESET_*`: flags of `struct pldma_reset`. */
+export const RESET_FLAGS = { force: 1 << 0, tx: 1 << 1, rx: 1 << 2 } as const;
 
 /** `PLDMA_STATS_*`: flags of `struct pldma_stats`. */
 export const STATS_FLAGS = { clear: 1 << 0 } as const;
@@ -119,7 +212,10 @@ export const CHAN_INFO = struct("pldma_chan_info", {
   address_align: "u32",
   length_align: "u32",
   check_kind: "u32",
+  quirks: "u32",
+  max_segments: "u32",
   reserved: "u32",
+  max_transfer: "u64",
   dma_mask: "u64",
   engine: ["u8", 32],
   channel: ["u8", 32],
@@ -203,6 +299,30 @@ export const DEQUEUE = struct("pldma_dequeue", {
   reserved: "u32",
 });
 
+/** `struct pldma_enqueue_batch`. */
+export const ENQUEUE_BATCH = struct("pldma_enqueue_batch", {
+  items: "u64",
+  item_size: "u32",
+  count: "u32",
+  done: "u32",
+  flags: "u32",
+});
+
+/** `struct pldma_dequeue_batch`. */
+export const DEQUEUE_BATCH = struct("pldma_dequeue_batch", {
+  items: "u64",
+  item_size: "u32",
+  count: "u32",
+  min: "u32",
+  done: "u32",
+  direction: "u32",
+  flags: "u32",
+  deadline_ns: "u64",
+});
+
+/** `PLDMA_MAX_BATCH`: the largest number of items in a batch. */
+export const MAX_BATCH = 4096;
+
 /** `struct pldma_sync`. */
 export const SYNC = struct("pldma_sync", {
   id: "u32",
@@ -220,6 +340,31 @@ export const REGISTER = struct("pldma_register", {
   policy: "u32",
   flags: "u32",
   id: "u32",
+});
+
+/** `struct pldma_export`. */
+export const EXPORT = struct("pldma_export", {
+  id: "u32",
+  flags: "u32",
+  fd: "s32",
+  reserved: "u32",
+});
+
+/** `struct pldma_import`. */
+export const IMPORT = struct("pldma_import", {
+  size: "u64",
+  fd: "s32",
+  direction: "u32",
+  flags: "u32",
+  id: "u32",
+});
+
+/** `struct pldma_cache`. */
+export const CACHE = struct("pldma_cache", {
+  id: "u32",
+  op: "u32",
+  offset: "u64",
+  length: "u64",
 });
 
 /** `struct pldma_cost`. */
@@ -283,6 +428,11 @@ export const IOC = {
   UNREGISTER: ioc("write", 8, FREE),
   STATS: ioc("both", 9, STATS),
   RESET: ioc("both", 10, RESET),
+  ENQUEUE_BATCH: ioc("both", 11, ENQUEUE_BATCH),
+  DEQUEUE_BATCH: ioc("both", 12, DEQUEUE_BATCH),
+  EXPORT: ioc("both", 13, EXPORT),
+  IMPORT: ioc("both", 14, IMPORT),
+  CACHE: ioc("write", 15, CACHE),
 } as const;
 
 /** Name of a request without its prefix, such as `"ENQUEUE"`. */

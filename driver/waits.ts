@@ -6,6 +6,7 @@
  * @module
  */
 
+import { AnswerError } from "./answer_error.ts";
 import { DEFAULT_TIMEOUT_MS, timeout } from "./checks.ts";
 import { DequeueArgument, indexOf } from "./codecs.ts";
 import type { WaitOptions } from "./device_options.ts";
@@ -15,8 +16,11 @@ import type { CompletedTransfer } from "./block.ts";
 import { type Handle, requestError } from "./handle.ts";
 import { type Direction, DIRECTIONS, IOC, RESET } from "./uapi.ts";
 
-/** Takes a block back and describes its transfer. Called with a struct that the driver filled in. */
-export type Complete = (argument: DequeueArgument) => CompletedTransfer;
+/**
+ * Takes a block back and describes its transfer. Called with a struct that the driver filled in, after a wait
+ * for that direction.
+ */
+export type Complete = (direction: Direction, argument: DequeueArgument) => CompletedTransfer;
 
 /** The waits of one device. */
 export class Waits {
@@ -24,8 +28,8 @@ export class Waits {
   readonly #complete: Complete;
   /** Waits on other threads. */
   readonly #pending = new Set<Promise<unknown>>();
-  /** When the last RESET ended, nanoseconds of CLOCK_MONOTONIC. */
-  #resetNs = 0;
+  /** When the last RESET of each direction ended, nanoseconds of CLOCK_MONOTONIC. */
+  readonly #resetNs: Record<Direction, number> = { tx: 0, rx: 0 };
 
   /**
    * Wait for completions of an open device.
@@ -59,12 +63,20 @@ export class Waits {
         if (!(error instanceof ErrnoError)) throw error;
         if (error.errno === ERRNO.EINTR) continue; // The deadline is absolute, so it stays the same.
         if (error.errno === ERRNO.EIO && argument.written) {
-          throw new TransferError(this.#complete(argument));
+          throw new TransferError(this.#complete(direction, argument));
         }
         throw requestError(error, "DEQUEUE", causeOf(error.errno, direction, timeoutMs));
       }
     }
-    return this.#complete(argument);
+    return this.#succeeded(direction, argument);
+  }
+
+  /** Take back the block of a DEQUEUE that succeeded, so its transfer did, too. */
+  #succeeded(direction: Direction, argument: DequeueArgument): CompletedTransfer {
+    const done = this.#complete(direction, argument);
+    if (done.status === "ok") return done;
+    const { path } = this.#handle;
+    throw new AnswerError(path, "DEQUEUE", "EIO for a failed transfer", `success, ${done.status}`);
   }
 
   /**
@@ -97,12 +109,13 @@ export class Waits {
       const { syscalls, fd } = this.#handle;
       const result = await syscalls.ioctlAsync(fd, IOC.DEQUEUE, argument.bytes);
       const { error } = argument;
-      const stale = !this.#handle.open || (argument.written && argument.queuedNs < this.#resetNs);
+      const stale = !this.#handle.open ||
+        (argument.written && argument.queuedNs < this.#resetNs[direction]);
       // A RESET or close has already taken back the block of this transfer.
       if (stale) throw dequeueError(ERRNO.ECANCELED, direction, timeoutMs);
-      if (result >= 0) return this.#complete(argument);
+      if (result >= 0) return this.#succeeded(direction, argument);
       if (error === ERRNO.EIO && argument.written) {
-        throw new TransferError(this.#complete(argument));
+        throw new TransferError(this.#complete(direction, argument));
       }
       // EAGAIN: readFrame or writeFrame made the file nonblocking before the call began.
       if (error !== ERRNO.EINTR && error !== ERRNO.EAGAIN) {
@@ -111,9 +124,14 @@ export class Waits {
     }
   }
 
-  /** Record that a RESET ended now. Completions of transfers from before are stale. */
-  noteReset(): void {
-    this.#resetNs = this.#handle.syscalls.monotonicNs();
+  /**
+   * Record that a RESET ended now. Completions of transfers from before are stale.
+   *
+   * @param directions The directions that were reset.
+   */
+  noteReset(directions: readonly Direction[]): void {
+    const now = this.#handle.syscalls.monotonicNs();
+    for (const direction of directions) this.#resetNs[direction] = now;
   }
 
   /** Send a RESET to end the waits on other threads. An engine that is not idle is not an error here. */
@@ -139,12 +157,27 @@ export class Waits {
   }
 }
 
-function dequeueError(errno: number, direction: Direction, timeoutMs: number): ErrnoError {
+/**
+ * Make the error of a DEQUEUE that returned no completion.
+ *
+ * @param errno The error number.
+ * @param direction The direction.
+ * @param timeoutMs The longest wait, milliseconds.
+ * @returns The error, with its cause in words.
+ */
+export function dequeueError(errno: number, direction: Direction, timeoutMs: number): ErrnoError {
   return new ErrnoError("ioctl PLDMA_IOC_DEQUEUE", errno, causeOf(errno, direction, timeoutMs));
 }
 
-/** Why DEQUEUE returned no completion. */
-function causeOf(errno: number, direction: Direction, timeoutMs: number): string {
+/**
+ * Tell why DEQUEUE returned no completion.
+ *
+ * @param errno The error number.
+ * @param direction The direction.
+ * @param timeoutMs The longest wait, milliseconds.
+ * @returns The cause in words.
+ */
+export function causeOf(errno: number, direction: Direction, timeoutMs: number): string {
   switch (errno) {
     case ERRNO.ETIMEDOUT:
       return `no ${direction} completion within ${timeoutMs} ms`;

@@ -227,8 +227,15 @@ export class FakeSyscalls implements Syscalls {
 
   #info(view: DataView): void {
     view.setUint32(INFO.at.abi_version, this.abiVersion, true);
+    view.setUint32(INFO.at.cache_align, 64, true);
+    view.setUint32(INFO.at.page_size, 4096, true);
     for (const base of [INFO.at.chan, INFO.at.chan + CHAN_INFO.size]) {
       view.setUint32(base + CHAN_INFO.at.flags, CHAN_FLAGS.present, true);
+      for (
+        const member of ["queue_depth", "engine_depth", "address_align", "length_align"] as const
+      ) {
+        view.setUint32(base + CHAN_INFO.at[member], 1, true);
+      }
     }
   }
 
@@ -313,6 +320,7 @@ export class FakeSyscalls implements Syscalls {
     block.state = "user";
     view.setUint32(DEQUEUE.at.id, block.id, true);
     view.setUint32(DEQUEUE.at.status, status, true);
+    view.setInt32(DEQUEUE.at.error, status === 0 ? 0 : ERRNO.EIO, true);
     view.setBigUint64(DEQUEUE.at.offset, BigInt(block.offset), true);
     view.setBigUint64(DEQUEUE.at.length, BigInt(length), true);
     view.setBigUint64(DEQUEUE.at.cookie, block.cookie, true);
