@@ -7,8 +7,14 @@
 
 import type { Block } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
+import { DmaBuffer } from "../../driver/dma_buffer.ts";
 import { UserMemory } from "../../driver/memory.ts";
-import type { Direction, PolicyName } from "../../driver/uapi.ts";
+import {
+  type Direction,
+  isUserPolicy,
+  type PolicyName,
+  UNCACHED_POLICIES,
+} from "../../driver/uapi.ts";
 import { guardSize } from "./guards.ts";
 
 /**
@@ -43,6 +49,7 @@ export function blockSize(device: Pick<Device, "info">, frame: number, guard = 0
 /** Blocks. Disposing them frees them; the engine must hold none of them then. */
 export class BlockSet implements Disposable {
   readonly #blocks: Block[] = [];
+  readonly #buffers: DmaBuffer[] = [];
   #memory: UserMemory | null = null;
 
   /**
@@ -57,7 +64,11 @@ export class BlockSet implements Disposable {
     options: { direction: Direction; policy: PolicyName; size: number; count: number },
   ) {
     const { direction, policy, size, count } = options;
-    if (policy !== "user-pages" && policy !== "user-pages-registered") {
+    if (policy === "dma-buf") {
+      this.#import(device, options);
+      return;
+    }
+    if (!isUserPolicy(policy)) {
       this.#blocks.push(...device.alloc(options));
       return;
     }
@@ -66,6 +77,21 @@ export class BlockSet implements Disposable {
     try {
       for (let i = 0; i < count; i++) {
         this.#blocks.push(device.register(memory, { direction, policy, offset: i * size, size }));
+      }
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Imports one buffer for each block. */
+  #import(device: Device, options: { direction: Direction; size: number; count: number }): void {
+    const { direction, size, count } = options;
+    try {
+      for (let i = 0; i < count; i++) {
+        const buffer = DmaBuffer.allocate(size, { syscalls: device.syscalls });
+        this.#buffers.push(buffer);
+        this.#blocks.push(device.import(buffer, { direction }));
       }
     } catch (error) {
       this[Symbol.dispose]();
@@ -94,5 +120,23 @@ export class BlockSet implements Disposable {
   [Symbol.dispose](): void {
     for (const block of this.#blocks) block[Symbol.dispose]();
     this.#memory?.[Symbol.dispose]();
+    for (const buffer of this.#buffers) buffer[Symbol.dispose]();
   }
+}
+
+/**
+ * Whether the CPU or the device can see an old copy of a block, because a cache or a bounce buffer holds it.
+ *
+ * @param device The device
+ * @param policy The policy of the block
+ * @param direction Its direction
+ * @returns False where memory is coherent or is not cached
+ */
+export function canBeStale(
+  { info }: Pick<Device, "info">,
+  policy: PolicyName,
+  direction: Direction,
+): boolean {
+  return info[direction]?.needsSync === true &&
+    !(UNCACHED_POLICIES as readonly PolicyName[]).includes(policy);
 }

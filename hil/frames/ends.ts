@@ -14,8 +14,6 @@ import { Handover, type HandoverOptions } from "./handover.ts";
 export interface SendEnd {
   /** Stores bytes in the memory that the next frame leaves from. */
   set(bytes: Uint8Array, at: number): void;
-  /** Returns that memory. It is valid until the next frame leaves. */
-  bytes(): Uint8Array<ArrayBuffer>;
   /** Hands a range to the device, which sends it. */
   send(offset: number, length: number): void;
   /** Waits until the frame is sent. */
@@ -54,10 +52,6 @@ export class BlockSendEnd implements SendEnd {
 
   set(bytes: Uint8Array, at: number): void {
     this.#block.set(bytes, at);
-  }
-
-  bytes(): Uint8Array<ArrayBuffer> {
-    return this.#block.bytes();
   }
 
   send(offset: number, length: number): void {
@@ -132,10 +126,6 @@ export class RingSendEnd implements SendEnd {
 
   set(bytes: Uint8Array, at: number): void {
     this.#memory.set(bytes, at);
-  }
-
-  bytes(): Uint8Array<ArrayBuffer> {
-    return this.#memory;
   }
 
   send(offset: number, length: number): void {

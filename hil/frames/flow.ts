@@ -11,6 +11,7 @@
 import type { Block, CompletedTransfer, EnqueueOptions } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
 import { ERRNO, ErrnoError } from "../../driver/errno.ts";
+import { ResetError } from "../../driver/errors.ts";
 import type { Direction } from "../../driver/uapi.ts";
 import {
   classify,
@@ -20,13 +21,16 @@ import {
   type ReceivedFrame,
 } from "../verify/classify.ts";
 import type { Fault } from "../verify/fault.ts";
+import { type Deviation, nameDeviation } from "../verify/tolerance.ts";
+import { canBeStale } from "./block_set.ts";
+import { beginningOf } from "./framed.ts";
+import { failureOf, overrunOf } from "./failed.ts";
 import type { Guards } from "./guards.ts";
 import { Handover, MixUpError, type Taken } from "./handover.ts";
-import type { FlowOptions } from "./options.ts";
-import { BrokenRunError, type FrameReport } from "./report.ts";
-
-/** Bytes that are classified if only a brief answer is wanted. */
-const BRIEF = 1 << 16;
+import type { EngineWatch, FlowOptions } from "./options.ts";
+import type { FrameReport } from "./report.ts";
+import type { TimeoutEvidence } from "../results/schema.ts";
+import { describeTimeout } from "./timeout.ts";
 
 /** Frames on their way through one device. Disposing it frees every block. */
 export abstract class Flow implements Disposable {
@@ -39,17 +43,29 @@ export abstract class Flow implements Disposable {
   readonly #maxFaults: number;
   readonly #faults: Fault[] = [];
   readonly #history = new FaultHistory();
+  /** Numbers of the frames that were wrong. */
+  readonly #wrong = new Set<number>();
   #tx: boolean | null = null;
   #rx: boolean | null = null;
+  #core = false;
   #sent = 0;
   #taken = 0;
   #verified = 0;
+  /** How many more frames must come back than were sent. */
+  #surplus = 0;
   #bytes = 0;
   #late: string | null = null;
+  #evidence: TimeoutEvidence | null = null;
+  readonly #watch: EngineWatch | null;
+  /** The direction that is waited for; null for a ring. */
+  #waiting: Direction | null = null;
+  /** Whether the receive blocks are being primed. */
+  #priming = false;
+  #transmitted = -1; // the number of the last tx transfer that completed
+  readonly #notes: string[] = [];
+  #depth: number;
   #start = 0;
   #last = 0;
-  /** Whether the engine may still hold blocks of this flow. */
-  #dirty = false;
 
   /**
    * @param device The device, with no transfer in flight
@@ -67,8 +83,11 @@ export abstract class Flow implements Disposable {
     this.device = device;
     this.wait = { timeoutMs: options.timeoutMs ?? 20_000 };
     this.#options = options;
-    this.#handover = new Handover({ device, policy: options.policy, wait: this.wait });
+    const { policy, batch = 1 } = options;
+    this.#handover = new Handover({ device, policy, wait: this.wait, batch });
+    this.#depth = options.depth;
     this.#maxFaults = options.maxFaults ?? 16;
+    this.#watch = options.watch?.(device) ?? null;
   }
 
   /** Fills receive blocks with poison. */
@@ -80,17 +99,50 @@ export abstract class Flow implements Disposable {
   /** Frees every block. The engine holds none of them. */
   protected abstract free(): void;
 
+  /**
+   * Returns how many frames are verified when frame `sequence` is taken.
+   *
+   * @param _sequence Number of a frame that was sent
+   * @returns 1, unless a design joins or splits frames
+   */
+  protected framesOf(_sequence: number): number {
+    return 1;
+  }
+
+  /**
+   * Returns the length of a frame for the diagnosis of a timeout.
+   *
+   * @param _sequence Number of the frame
+   * @returns Bytes
+   */
+  protected sizeOf(_sequence: number): number {
+    return this.#options.size;
+  }
+
+  /**
+   * Looks how much of a frame is in its receive block, after a RESET. While blocks are primed, it is that of the
+   * primer.
+   *
+   * @param _sequence Number of the frame
+   * @returns How many of its bytes are there, from the first one on, and whether any byte of the block
+   * changed; null if nothing is known
+   */
+  protected look(_sequence: number): { arrived: number; changed: boolean } | null {
+    return null;
+  }
+
   /** Prepares for the first frame. */
   prepare(): void {
-    this.#dirty = true;
+    this.#priming = true;
     this.#inTime(() => this.prime());
+    this.#priming = false;
   }
 
   /** Fills the queues. */
   start(): void {
     this.#start = this.#last = performance.now();
     this.#inTime(() => {
-      while (this.#sent < this.#options.depth && this.#more()) this.send(this.#sent++);
+      while (this.#sent < this.#depth && this.#more()) this.#send();
     });
   }
 
@@ -106,12 +158,13 @@ export abstract class Flow implements Disposable {
       return false;
     }
     this.#inTime(() => {
+      const frames = this.framesOf(this.#taken);
       const bytes = this.receive(this.#taken);
-      if (this.#more()) this.send(this.#sent++);
+      if (this.#more()) this.#send();
       this.#taken++;
       if (bytes === null) return;
       this.#bytes += bytes;
-      this.#verified++;
+      this.#verified += frames;
     });
     this.#last = performance.now();
     return true;
@@ -123,19 +176,28 @@ export abstract class Flow implements Disposable {
    * @returns The report
    */
   report(): FrameReport {
-    // RESET gives back the frames that are still in flight after too many faults
-    this.#dirty = this.#sent > this.#taken || this.#late !== null;
     const { frames } = this.#options;
+    const sent = Number.isFinite(frames) ? frames : Math.max(1, this.#sent);
     return {
-      asked: Number.isFinite(frames) ? frames : Math.max(1, this.#sent),
+      asked: sent + this.#surplus,
       frames: this.#verified,
       bytes: this.#bytes,
       // some kinds of fault need several frames to be recognised
       faults: this.#history.reclassify(this.#faults),
       timeout: this.#late,
-      seen: { tx: this.#tx, rx: this.#rx },
+      ...(this.#evidence === null ? {} : { late: this.#evidence }),
+      ...(this.#notes.length === 0 ? {} : { notes: this.#notes }),
+      seen: { tx: this.#tx, rx: this.#rx, ...(this.#core ? { core: true as const } : {}) },
       seconds: (this.#last - this.#start) / 1000,
     };
+  }
+
+  #send(): void {
+    const sequence = this.#sent++;
+    const pauseMs = this.#options.pauseMs?.(sequence) ?? 0;
+    if (pauseMs > 0) this.device.poll({}, pauseMs); // waits for no event
+    this.send(sequence);
+    this.#surplus += this.framesOf(sequence) - 1;
   }
 
   /** Whether to send another frame. */
@@ -150,8 +212,51 @@ export abstract class Flow implements Disposable {
       if (this.#late === null) action();
     } catch (error) {
       if (!(error instanceof ErrnoError) || error.errno !== ERRNO.ETIMEDOUT) throw error;
-      this.#late = `frame ${this.#taken}: ${error.message}`;
+      this.#examine(error);
     }
+  }
+
+  /** Looks what the board shows of a completion that did not come, and takes back all blocks. */
+  #examine(error: ErrnoError): void {
+    const direction = this.#waiting;
+    const frame = this.#taken;
+    const drained = direction === null ? [] : this.#handover.drain("tx");
+    for (const { done } of drained) this.#noteSent(Number(done.cookie));
+    const interrupts = this.#watch?.interrupts(direction, drained.length) ?? null;
+    let idle = true;
+    try {
+      this.device.reset();
+    } catch (failure) {
+      if (!(failure instanceof ResetError)) throw failure;
+      idle = false;
+    }
+    const seen = this.look(frame);
+    this.#evidence = {
+      direction,
+      frame,
+      primer: this.#priming,
+      // the primer's transmit transfer is waited for first
+      transmitted: direction === null
+        ? null
+        : this.#priming
+        ? direction === "rx"
+        : this.#transmitted >= frame,
+      size: this.sizeOf(frame),
+      arrived: seen?.arrived ?? null,
+      changed: seen?.changed ?? null,
+      idle,
+      interrupts,
+      log: this.#watch?.log() ?? [],
+    };
+    const missing = direction === null
+      ? error.message
+      : `no ${direction} completion within ${this.wait.timeoutMs} ms`;
+    this.#late = describeTimeout(this.#evidence, missing);
+  }
+
+  /** Notes that a tx transfer completed. Those of the primer have numbers of their own. */
+  #noteSent(sequence: number): void {
+    if (!this.#priming) this.#transmitted = Math.max(this.#transmitted, sequence);
   }
 
   /** Whether the limit of faults is reached. */
@@ -161,7 +266,26 @@ export abstract class Flow implements Disposable {
 
   /** Records a fault. */
   protected record(fault: Fault): void {
-    if (!this.full) this.#faults.push(fault);
+    // faults of the primer must leave room for those of frames
+    const primer = this.#priming && this.#faults.length >= Math.ceil(this.#maxFaults / 4);
+    if (this.full || primer) return;
+    const placed: Fault = this.#priming ? { ...fault, primer: true } : fault;
+    this.#faults.push(placed);
+    this.#options.onFault?.(placed);
+  }
+
+  /** Frames in flight at the same time. */
+  protected get depth(): number {
+    return this.#depth;
+  }
+
+  /** Keeps fewer frames in flight than were asked for, because the memory does not suffice. */
+  protected limitDepth(depth: number): void {
+    if (depth === this.#depth) return;
+    this.#notes.push(
+      `depth ${depth} in place of ${this.#depth}: the memory does not suffice for more`,
+    );
+    this.#depth = depth;
   }
 
   /** Records whether data changed on the way to the core, or from it. */
@@ -172,21 +296,41 @@ export abstract class Flow implements Disposable {
 
   /** Records where a wrong frame was changed. */
   protected observe(frame: ReceivedFrame): void {
-    const { tx, rx } = compareCheckValues(frame);
+    const { tx, core, rx } = compareCheckValues(frame);
+    // once a transformation has read other data than were sent, its state may be wrong
+    if (core === true && (frame.sent === undefined || this.#tx !== true)) this.#core = true;
     if (tx !== null) this.see("tx", tx);
     if (rx !== null) this.see("rx", rx);
   }
 
-  /** Classifies a wrong frame, and records its faults with their block, if it was in one. */
-  protected condemn(frame: ReceivedFrame, context: Context, block?: Block): void {
-    this.observe(frame);
+  /**
+   * Classifies a wrong frame, and records its faults with their block, if it was in one. `deviation` is how
+   * a judge found it wrong.
+   */
+  protected condemn(
+    frame: ReceivedFrame,
+    context: Context,
+    block?: Block,
+    deviation: Deviation | null = null,
+  ): void {
+    this.observe(deviation === null ? frame : { ...frame, inexact: true });
+    if (!this.#priming) this.#options.onWrong?.(frame);
     const { cacheAlign, pageSize } = this.device.info;
     // cacheAlign is that of the architecture: arm64 says 128, and its cores have lines of 64
     const units = { cacheLine: Math.min(cacheAlign, 64), pageSize };
-    const known = { units, history: this.#history };
-    const shown = this.#options.brief === true ? beginning(frame) : frame;
+    const { policy } = this.#options;
+    const stale = {
+      tx: canBeStale(this.device, policy, "tx"),
+      rx: canBeStale(this.device, policy, "rx"),
+    };
+    const wasWrong = (sequence: number) => this.#wrong.has(sequence);
+    const known = { units, stale, wasWrong, history: this.#history };
+    if (!this.#priming) this.#wrong.add(frame.sequence);
+    const shown = this.#options.brief === true ? beginningOf(frame) : frame;
     const where = block === undefined ? {} : { block: block.id };
-    for (const fault of classify(shown, { ...known, ...context })) {
+    const all = { ...known, ...context };
+    const faults = deviation === null ? classify(shown, all) : nameDeviation(frame, all, deviation);
+    for (const fault of faults) {
       this.record({ ...fault, ...where });
     }
   }
@@ -199,102 +343,58 @@ export abstract class Flow implements Disposable {
 
   /**
    * Takes the next transfer, which must be that of a frame in its block. A transfer that the engine
-   * failed is recorded as a lost frame.
+   * failed is recorded as a truncated or a too long frame.
    *
+   * @param block The block
+   * @param sequence Number of the frame
+   * @param size Bytes that it moves. Defaults to those of a frame
+   * @param isCause Returns whether an aborted transfer failed by itself, and not because the other direction did.
+   * Defaults to yes
    * @returns The transfer, and whether the engine failed it
    */
-  protected take(block: Block, sequence: number): { done: CompletedTransfer; failed: boolean } {
+  protected take(
+    block: Block,
+    sequence: number,
+    size = this.#options.size,
+    isCause = () => true,
+  ): { done: CompletedTransfer; failed: boolean } {
     let taken: Taken;
+    this.#waiting = block.direction;
     try {
       taken = this.#handover.take(block, BigInt(sequence));
     } catch (error) {
-      if (error instanceof MixUpError) this.#recordFailure(error.taken);
-      throw error;
+      if (!(error instanceof MixUpError)) throw error;
+      this.#recordFailure(error.taken, size);
+      throw this.#handover.explain(error, block, sequence);
     }
-    this.#recordFailure(taken);
+    this.#watch?.completed(block.direction);
+    if (block.direction === "tx") this.#noteSent(sequence);
+    if (taken.done.status !== "aborted" || isCause()) this.#recordFailure(taken, size);
     if (block.direction === "rx") this.#handover.syncReceived(block);
     return { done: taken.done, failed: taken.error !== null };
   }
 
-  /** Records a transfer that the engine failed. */
-  #recordFailure({ done, error }: Taken): void {
+  /** Records a transfer that the engine failed, and that should have moved some bytes. */
+  #recordFailure({ done, error }: Taken, size: number): void {
     if (error === null) return;
-    const { block, cookie, status, bytes } = done;
-    this.record({
-      kind: "lost",
-      frame: Number(cookie),
-      offset: 0,
-      length: this.#options.size,
-      block: block.id,
-      // the driver refused it before it began
-      blame: status === "not-submitted" ? "driver" : "core",
-      detail: `the engine failed the ${block.direction} transfer after ${bytes} bytes: ${status}`,
-    });
+    this.record(failureOf(done, size));
   }
 
   /** Records what was written around a frame. */
   protected checkGuards(guards: Guards, block: Block, sequence: number): void {
-    for (const { offset, length } of guards.damage(block, sequence)) {
-      this.record({
-        kind: "overrun",
-        frame: sequence,
-        offset,
-        length,
-        block: block.id,
-        blame: "core",
-        detail: `the guard ${offset < 0 ? "before" : "after"} the frame was written`,
-      });
+    for (const range of guards.damage(block, sequence)) {
+      this.record(overrunOf(block, sequence, range));
     }
   }
 
   /** Takes back what the engine may hold, then frees every block. */
   [Symbol.dispose](): void {
-    if (this.#dirty) this.device.reset();
-    this.free();
+    // #examine() has made its RESET already
+    const mayHold = this.#evidence === null && (this.#priming || this.#sent > this.#taken);
+    try {
+      if (mayHold) this.device.reset();
+    } finally {
+      this.free();
+    }
   }
-}
-
-/** A frame cut a little after its first wrong byte, without check values, which are for whole frames. */
-function beginning(frame: ReceivedFrame): ReceivedFrame {
-  const { expected, received, moved, sent } = frame;
-  let first = 0;
-  while (first < expected.length && expected[first] === received[first]) first++;
-  const end = Math.ceil((first + BRIEF) / BRIEF) * BRIEF;
-  if (end >= expected.length) return frame;
-  return {
-    ...frame,
-    expected: expected.subarray(0, end),
-    received: received.subarray(0, end),
-    moved: Math.min(moved, end),
-    txCheck: null,
-    rxCheck: null,
-    ...(sent === undefined ? {} : { sent: sent.subarray(0, end) }),
-  };
-}
-
-/**
- * Runs flows side by side to their end, and frees their blocks.
- *
- * @param make Makes the flows; those that it passed to `own` are freed if a later one fails
- * @param onPrimed Called after all of them are primed, before the first frame
- * @returns The report of each
- * @throws {BrokenRunError} In place of what was thrown, if faults were found before
- */
-export function runFlows(
-  make: (own: <Item extends Flow>(flow: Item) => Item) => readonly Flow[],
-  onPrimed: (() => void) | undefined,
-): FrameReport[] {
-  using owned = new DisposableStack();
-  const flows = make((flow) => owned.use(flow));
-  try {
-    for (const flow of flows) flow.prepare();
-    onPrimed?.();
-    for (const flow of flows) flow.start();
-    for (let busy = flows; busy.length > 0;) busy = busy.filter((flow) => flow.step());
-  } catch (error) {
-    const reports = flows.map((flow) => flow.report());
-    if (reports.every(({ faults }) => faults.length === 0)) throw error;
-    throw new BrokenRunError(reports, error);
-  }
-  return flows.map((flow) => flow.report());
 }

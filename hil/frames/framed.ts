@@ -8,6 +8,7 @@
 import { crc32 } from "node:zlib";
 import type { Block } from "../../driver/block.ts";
 import type { Pattern } from "../patterns/pattern.ts";
+import type { ReceivedFrame } from "../verify/classify.ts";
 
 /** A frame in a block. */
 export interface Framed {
@@ -59,4 +60,30 @@ export function checkOf({ pattern, sequence, size }: Omit<Framed, "at">): number
   const header = pattern.header(sequence, size);
   const start = header === null ? 0 : crc32(header);
   return crc32(pattern.body(sequence, size).subarray(header?.length ?? 0), start);
+}
+
+/** Bytes that are classified if only a brief answer is wanted. */
+const BRIEF = 1 << 16;
+
+/**
+ * Cuts a frame a little after its first wrong byte.
+ *
+ * @param frame The frame
+ * @returns Its beginning, without check values, which are for whole frames
+ */
+export function beginningOf(frame: ReceivedFrame): ReceivedFrame {
+  const { expected, received, moved, sent } = frame;
+  let first = 0;
+  while (first < expected.length && expected[first] === received[first]) first++;
+  const end = Math.ceil((first + BRIEF) / BRIEF) * BRIEF;
+  if (end >= expected.length) return frame;
+  return {
+    ...frame,
+    expected: expected.subarray(0, end),
+    received: received.subarray(0, end),
+    moved: Math.min(moved, end),
+    txCheck: null,
+    rxCheck: null,
+    ...(sent === undefined ? {} : { sent: sent.subarray(0, end) }),
+  };
 }

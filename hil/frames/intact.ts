@@ -6,7 +6,7 @@
  */
 
 import type { FrameReport } from "./report.ts";
-import type { Fault } from "../verify/fault.ts";
+import { type Fault, namesOf, placeOf } from "../verify/fault.ts";
 
 /** Faults that a message lists; all of them are in the results. */
 const LISTED = 4;
@@ -83,15 +83,19 @@ export function isIntact(report: FrameReport): boolean {
  * Say in one line what is wrong with a report.
  *
  * @param report The report, not intact
- * @returns The worst of it: a transfer that did not end, the first fault, or what is missing
+ * @returns The first fault, then a transfer that did not end, then what followed; or what is missing
  */
 export function summarizeReport(report: FrameReport): string {
-  const { asked, frames, faults, timeout } = report;
-  if (timeout !== null) return timeout;
+  const { asked, frames, faults, timeout, aftermath } = report;
   const [first] = faults;
-  if (first !== undefined) {
-    return `frame ${first.frame} of ${asked}, offset ${first.offset}: ${first.kind}`;
-  }
+  const parts = [
+    ...(first === undefined
+      ? []
+      : [`${placeOf(first, asked)}, offset ${first.offset}: ${namesOf(first)}`]),
+    ...(timeout === null ? [] : [timeout]),
+    ...(aftermath === undefined ? [] : [aftermath]),
+  ];
+  if (parts.length > 0) return parts.join("; then ");
   if (asked === 0) return "no frame was asked for: nothing was verified";
   return `${frames} of ${asked} frames were verified`;
 }
@@ -104,10 +108,10 @@ export function summarizeReport(report: FrameReport): string {
  */
 export function listFaults(faults: readonly Fault[]): string {
   const lines = faults.slice(0, LISTED).map((fault) => {
-    const { kind, frame, block, offset, length, blame, detail } = fault;
+    const { block, offset, length, blame, detail } = fault;
     const where = block === undefined ? "" : ` in block ${block}`;
-    const bytes = `bytes ${offset} to ${offset + length - 1}`;
-    return `\n  frame ${frame}${where}, ${bytes}: ${kind}${
+    const bytes = length === 0 ? "no byte of it" : `bytes ${offset} to ${offset + length - 1}`;
+    return `\n  ${placeOf(fault)}${where}, ${bytes}: ${namesOf(fault)}${
       blame === null ? "" : ` (${blame})`
     }: ${detail}`;
   });

@@ -8,7 +8,8 @@
 import type { Device } from "../../driver/device.ts";
 import type { Pattern } from "../patterns/pattern.ts";
 import { BlockLoop } from "./block_loop.ts";
-import { runFlows } from "./flow.ts";
+import { withLengths } from "./lengths.ts";
+import { runFlows } from "./run_flows.ts";
 import type { LoopFlowOptions } from "./options.ts";
 import type { FrameReport } from "./report.ts";
 import { RingLoop } from "./ring_loop.ts";
@@ -36,17 +37,21 @@ export function runLoop(device: Device, pattern: Pattern, options: LoopFlowOptio
  *
  * @param devices The devices
  * @param pattern Frames
- * @param options The frames
+ * @param given The frames
  * @returns The report of each device
  */
 export function runLoops(
   devices: readonly Device[],
   pattern: Pattern,
-  options: LoopFlowOptions,
+  given: LoopFlowOptions,
 ): FrameReport[] {
+  // the primer sends from coherent memory, which the driver of another project may not have
+  const primes = devices.every(({ info }) => info.policies.coherent.tx);
+  const options = primes ? given : { primed: false, ...given };
   const Loop = options.policy === "bounce" ? RingLoop : BlockLoop;
+  const sized = withLengths(options, pattern.seed);
   return runFlows(
-    (own) => devices.map((device) => own(new Loop(device, pattern, options))),
+    (own) => devices.map((device) => own(new Loop(device, pattern, sized))),
     options.onPrimed,
   );
 }

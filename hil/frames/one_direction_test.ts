@@ -3,13 +3,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { crc32 } from "node:zlib";
 import { Device } from "../../driver/device.ts";
-import { DEQUEUE, IOC } from "../../driver/uapi.ts";
+import { DEQUEUE } from "../../driver/uapi.ts";
 import { SimBoard } from "../../fixtures/boards/sim/mod.ts";
 import type { FrameReport } from "./report.ts";
 import { patterns, type PatternSpec } from "../patterns/mod.ts";
 import { receiveFrames } from "./receive.ts";
 import { sendFrames } from "./send.ts";
 import { changeCompletions } from "../testing/completions.ts";
+import { generateFrames } from "../testing/generator.ts";
 
 const SIZE = 256;
 const DEPTH = 4;
@@ -23,29 +24,8 @@ function received(expect: PatternSpec, fault: string, frames = 40): FrameReport 
   expect.create(all).write(first, 0);
   // a generator leaves no gap between frames
   const made = expect.expectFrom?.(first, all) ?? expect.create(all);
-  const sources = device.alloc({
-    direction: "tx",
-    policy: "coherent",
-    size: SIZE,
-    count: 2 * DEPTH,
-  });
-  const ioctl = board.ioctl.bind(board);
-  let sent = 0;
-  let busy = false;
-  board.ioctl = (fd, request, argument) => {
-    const result = ioctl(fd, request, argument);
-    if (request !== IOC.ENQUEUE || busy) return result;
-    busy = true;
-    if (sent >= DEPTH) device.dequeue("tx");
-    const source = sources[sent % sources.length];
-    assert(source !== undefined);
-    const frame = new Uint8Array(SIZE);
-    made.write(frame, sent++);
-    source.set(frame);
-    source.enqueue({ length: SIZE });
-    busy = false;
-    return result;
-  };
+  const write = (frame: Uint8Array, sequence: number) => made.write(frame, sequence);
+  generateFrames(board, device, { write, size: SIZE, depth: DEPTH });
   // a store into a streaming block may be dropped by its sync, as here
   const options = { policy: "coherent", size: SIZE, frames, depth: DEPTH, expect } as const;
   const [report] = receiveFrames([device], 1, {

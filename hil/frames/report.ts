@@ -6,6 +6,7 @@
  */
 
 import type { Direction } from "../../driver/uapi.ts";
+import type { TimeoutEvidence } from "../results/schema.ts";
 import type { Fault } from "../verify/fault.ts";
 
 /** The result of a run of frames. `assertIntact` checks that every frame arrived intact. */
@@ -18,13 +19,24 @@ export interface FrameReport {
   readonly bytes: number;
   /** Faults, in the order in which they were found. */
   readonly faults: readonly Fault[];
-  /** Which completion did not come in time, in words; null if all of them came. */
+  /** Which completion did not come in time, and what the board shows of it; null if all of them came. */
   readonly timeout: string | null;
+  /** What the board shows of a completion that did not come in time. Absent if all of them came. */
+  readonly late?: TimeoutEvidence;
+  /** What went wrong after the last frame, while the blocks were freed. Absent if nothing did. */
+  readonly aftermath?: string;
+  /** What differs from what was asked for, such as a queue that is less deep. Absent if nothing does. */
+  readonly notes?: readonly string[];
   /**
    * Whether data changed on the way to the core (`tx`) and on the way from it (`rx`), over all faulty
-   * frames; null if that is unknown.
+   * frames; null if that is unknown. `core`: the check values of a faulty frame prove that the core wrote
+   * other data than it should have made of what it read; absent without such a proof.
    */
-  readonly seen: { readonly tx: boolean | null; readonly rx: boolean | null };
+  readonly seen: {
+    readonly tx: boolean | null;
+    readonly rx: boolean | null;
+    readonly core?: true;
+  };
   /** Time from the first ENQUEUE to the last comparison, without priming, seconds. */
   readonly seconds: number;
 }
@@ -66,6 +78,11 @@ export function joinReports(
     return known.length === 0 ? null : known.includes(true);
   };
   const late = reports.findIndex((report) => report.timeout !== null);
+  const evidence = reports[late]?.late;
+  const named = (text: (report: FrameReport) => readonly string[]) =>
+    reports.flatMap((report, i) => text(report).map((one) => `${paths[i]}: ${one}`));
+  const notes = named((report) => report.notes ?? []);
+  const after = named(({ aftermath }) => aftermath === undefined ? [] : [aftermath]);
   return {
     asked: sum((report) => report.asked),
     frames: sum((report) => report.frames),
@@ -74,7 +91,13 @@ export function joinReports(
       report.faults.map((fault) => ({ ...fault, detail: `${paths[i]}: ${fault.detail}` }))
     ),
     timeout: late < 0 ? null : `${paths[late]}: ${reports[late]?.timeout}`,
-    seen: { tx: seen("tx"), rx: seen("rx") },
+    ...(evidence === undefined ? {} : { late: evidence }),
+    ...(after.length === 0 ? {} : { aftermath: after.join("; ") }),
+    ...(notes.length === 0 ? {} : { notes }),
+    seen: {
+      ...{ tx: seen("tx"), rx: seen("rx") },
+      ...(reports.some((report) => report.seen.core) ? { core: true as const } : {}),
+    },
     seconds: Math.max(...reports.map((report) => report.seconds)),
   };
 }

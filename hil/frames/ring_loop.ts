@@ -10,76 +10,141 @@ import { Buffer } from "node:buffer";
 import type { Block } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
 import type { Pattern } from "../patterns/pattern.ts";
+import type { Comparison, Deviation } from "../verify/tolerance.ts";
 import { Flow } from "./flow.ts";
 import { guardSize } from "./guards.ts";
 import type { LoopFlowOptions } from "./options.ts";
+import { fittingDepth, makeBlocks } from "./primer.ts";
 import { type Returned, returnedFrames } from "./returned.ts";
+import { requireSideband } from "./sideband.ts";
 
 /** A loop through the driver's rings, by `read()` and `write()`. */
 export class RingLoop extends Flow {
   readonly #pattern: Pattern;
+  readonly #options: LoopFlowOptions;
   readonly #sent: Buffer;
+  readonly #lengthOf: (sequence: number) => number;
   readonly #back: Returned;
   /** The frame that must come back. */
   readonly #due: Buffer;
   /** The frame that came back and, after it, a guard in the caller's memory. */
   readonly #buffer: Buffer;
-  readonly #blocks: Block[] = [];
+  readonly #blocks: readonly Block[];
+  readonly #reuse: boolean;
 
   constructor(device: Device, pattern: Pattern, options: LoopFlowOptions) {
     super(device, options);
+    const { size, lengthOf } = options;
     this.#pattern = pattern;
-    this.#back = returnedFrames(pattern, options);
-    this.#sent = Buffer.alloc(options.size);
+    this.#options = options;
+    this.#reuse = options.reuse === true;
+    this.#lengthOf = lengthOf ?? (() => size);
+    this.#back = returnedFrames(pattern, options, () => 1);
+    this.#sent = Buffer.alloc(size);
     this.#due = Buffer.alloc(this.#back.size);
     this.#buffer = Buffer.alloc(this.#back.size + guardSize(device));
-    const count = options.depth;
-    try {
-      for (const [direction, { length }] of [["tx", this.#sent], ["rx", this.#due]] as const) {
-        this.#blocks.push(...device.alloc({ direction, policy: "bounce", size: length, count }));
-      }
-    } catch (error) {
-      this.free();
-      throw error;
-    }
+    const { most } = this.#back;
+    const shallower = options.shallower === true;
+    const fitting = fittingDepth(device, most, this.depth, shallower);
+    const { blocks, depth } = makeBlocks(fitting, shallower, (depth) => {
+      using owned = new DisposableStack();
+      const rings = [["tx", size, depth], ["rx", this.#back.size, depth * most]] as const;
+      const blocks = rings.flatMap(([direction, size, count]) =>
+        device.alloc({ direction, policy: "bounce", size, count }).map((block) => owned.use(block))
+      );
+      owned.move();
+      return blocks;
+    });
+    this.#blocks = blocks;
+    this.limitDepth(depth);
   }
 
   /** The driver owns the rings. `receive()` primes the buffer instead. */
   protected override prime(): void {}
 
   protected override send(sequence: number): void {
-    this.#pattern.write(this.#sent, sequence);
-    this.device.writeFrame(this.#sent, this.wait);
+    const { first, count } = this.#back.send(sequence);
+    if (count > 0 && this.#back.words(first) !== null || this.#options.sideband !== undefined) {
+      requireSideband(this.device, "bounce");
+    }
+    const sent = this.#sent.subarray(0, this.#lengthOf(sequence));
+    this.#pattern.write(sent, sequence);
+    this.device.writeFrame(sent, this.wait);
+    // write() has copied the frame
+    if (this.#reuse) this.#sent.fill(0xa5);
+  }
+
+  protected override framesOf(sequence: number): number {
+    return this.#back.due(sequence).count;
+  }
+
+  protected override sizeOf(sequence: number): number {
+    return this.#back.length(this.#back.due(sequence).first);
   }
 
   protected override receive(sequence: number): number {
+    const { first, count } = this.#back.due(sequence);
+    let bytes = 0;
+    for (let number = first; number < first + count; number++) bytes += this.#take(number);
+    this.#back.taken(sequence);
+    return bytes;
+  }
+
+  /** Takes a frame and verifies it; returns its bytes. */
+  #take(sequence: number): number {
     const buffer = this.#buffer;
-    const { pattern, size } = this.#back;
+    const { pattern, size: room } = this.#back;
+    const size = this.#back.length(sequence);
     const poison = this.#pattern.poison(0, buffer.length);
     buffer.set(poison);
     const moved = this.device.readFrame(buffer, this.wait);
-    pattern.write(this.#due, sequence);
-    if (moved !== size || buffer.compare(this.#due, 0, size, 0, size) !== 0) {
-      this.condemn({
-        sequence,
-        expected: this.#due.slice(),
-        received: new Uint8Array(buffer.subarray(0, size)),
-        moved,
-        txCheck: null,
-        rxCheck: null,
-      }, { pattern });
+    const due = this.#due.subarray(0, size);
+    pattern.write(due, sequence);
+    const { compare = null } = this.#options;
+    if (compare !== null) this.#judge(sequence, moved, compare);
+    else if (moved !== size || buffer.compare(due, 0, size, 0, size) !== 0) {
+      this.#condemn(sequence, moved, due.slice());
     }
-    if (buffer.compare(poison, size, buffer.length, size) !== 0) {
+    // a frame that is too long is no overrun
+    const end = moved <= room ? Math.max(size, moved) : size;
+    if (buffer.compare(poison, end, buffer.length, end) !== 0) {
       this.record({
         kind: "overrun",
         frame: sequence,
-        offset: size,
-        length: buffer.length - size,
+        offset: end,
+        length: buffer.length - end,
         blame: "driver",
         detail: "read() wrote past the end of the frame",
       });
     }
     return size;
+  }
+
+  /** Lets the test judge the frame in the buffer. */
+  #judge(sequence: number, moved: number, compare: Comparison): void {
+    const size = this.#back.length(sequence);
+    const received = new Uint8Array(this.#buffer.subarray(0, size));
+    const due = new Uint8Array(this.#due.subarray(0, size));
+    const deviation = compare(due, received, sequence);
+    if (moved !== size) {
+      // the length decides, and of the bytes only those that deviate
+      this.#condemn(sequence, moved, deviation?.accepted ?? received);
+    } else if (deviation !== null) this.#condemn(sequence, moved, due, deviation);
+  }
+
+  /** Names what is wrong with the frame in the buffer. */
+  #condemn(
+    sequence: number,
+    moved: number,
+    expected: Uint8Array,
+    deviation: Deviation | null = null,
+  ): void {
+    const { pattern, size: room } = this.#back;
+    const received = new Uint8Array(this.#buffer.subarray(0, expected.length));
+    const frame = { sequence, expected, received, moved, room, txCheck: null, rxCheck: null };
+    const alike = pattern === this.#pattern && this.#options.lengthOf === undefined;
+    const frameOf = (other: number) => pattern.body(other, this.#back.length(other)).slice();
+    this.condemn(frame, { pattern, ...(alike ? {} : { frameOf }) }, undefined, deviation);
   }
 
   protected override free(): void {

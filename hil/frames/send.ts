@@ -10,11 +10,14 @@ import type { CompletedTransfer } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
 import type { Pattern } from "../patterns/pattern.ts";
 import type { Fault } from "../verify/fault.ts";
-import { BlockSet, blockSize } from "./block_set.ts";
-import { Flow, runFlows } from "./flow.ts";
+import { BlockSet, blockSize, canBeStale } from "./block_set.ts";
+import { Flow } from "./flow.ts";
+import { withLengths } from "./lengths.ts";
+import { runFlows } from "./run_flows.ts";
 import { checkOf, fillFrame } from "./framed.ts";
 import type { SendFlowOptions } from "./options.ts";
 import type { FrameReport } from "./report.ts";
+import { requireSideband } from "./sideband.ts";
 
 /**
  * Sends frames, and verifies each one by the core's check value or by asking the design.
@@ -29,8 +32,9 @@ export function sendFrames(
   pattern: Pattern,
   options: SendFlowOptions,
 ): FrameReport[] {
+  const sized = withLengths(options, pattern.seed);
   return runFlows(
-    (own) => devices.map((device) => own(new SendFlow(device, pattern, options))),
+    (own) => devices.map((device) => own(new SendFlow(device, pattern, sized))),
     options.onPrimed,
   );
 }
@@ -39,10 +43,12 @@ class SendFlow extends Flow {
   readonly #pattern: Pattern;
   readonly #options: SendFlowOptions;
   readonly #blocks: BlockSet;
+  readonly #lengthOf: (sequence: number) => number;
 
   constructor(device: Device, pattern: Pattern, options: SendFlowOptions) {
     super(device, options);
-    const { policy, depth } = options;
+    const { policy, depth, lengthOf } = options;
+    this.#lengthOf = lengthOf ?? (() => options.size);
     this.#pattern = pattern;
     this.#options = options;
     const size = blockSize(device, options.size);
@@ -52,16 +58,20 @@ class SendFlow extends Flow {
   protected override prime(): void {}
 
   protected override send(sequence: number): void {
-    const { size } = this.#options;
+    const size = this.#lengthOf(sequence);
     const block = this.#blocks.of(sequence);
     fillFrame(block, { pattern: this.#pattern, sequence, size, at: 0 });
-    this.give(block, { length: size, cookie: BigInt(sequence) });
+    const words = this.#options.sideband?.(sequence);
+    if (words !== undefined) requireSideband(this.device, this.#options.policy);
+    const sideband = words === undefined ? {} : { sideband: words };
+    this.give(block, { length: size, cookie: BigInt(sequence), ...sideband });
   }
 
   protected override receive(sequence: number): number | null {
-    const { size, accept } = this.#options;
+    const { accept } = this.#options;
+    const size = this.#lengthOf(sequence);
     const block = this.#blocks.of(sequence);
-    const { done, failed } = this.take(block, sequence);
+    const { done, failed } = this.take(block, sequence, size);
     const unverified = accept === undefined && done.check === null;
     if (failed) return unverified ? null : size;
     const lost = done.bytes !== size;
@@ -79,6 +89,10 @@ class SendFlow extends Flow {
     return unverified ? null : size;
   }
 
+  protected override sizeOf(sequence: number): number {
+    return this.#lengthOf(sequence);
+  }
+
   /** What the core read in place of the frame, by its check value; null if it read the frame. */
   #changed(
     done: CompletedTransfer,
@@ -86,15 +100,20 @@ class SendFlow extends Flow {
   ): Pick<Fault, "kind" | "blame" | "detail"> | null {
     const { check } = done;
     if (check === null) return null;
-    const changed = check !== this.#checkOf(sequence);
+    const size = this.#lengthOf(sequence);
+    const changed = check !== this.#checkOf(sequence, size);
     this.see("tx", changed);
     if (!changed) return null;
     const before = sequence - this.#blocks.all.length;
     const old = before >= 0
-      ? check === this.#checkOf(before) && `frame ${before}`
-      : check === crc32(new Uint8Array(this.#options.size)) && "zeros";
+      ? check === this.#checkOf(before, size) && `frame ${before}`
+      : check === crc32(new Uint8Array(this.#lengthOf(sequence))) && "zeros";
     return {
-      kind: old === false ? "foreign" : "stale-tx",
+      kind: old === false
+        ? "foreign"
+        : canBeStale(this.device, this.#options.policy, "tx")
+        ? "stale-tx"
+        : "duplicated",
       blame: "tx",
       detail: old === false
         ? "the core's check value is not that of the frame: it read other data, or partly old data"
@@ -102,8 +121,9 @@ class SendFlow extends Flow {
     };
   }
 
-  #checkOf(sequence: number): number {
-    return checkOf({ pattern: this.#pattern, sequence, size: this.#options.size });
+  /** The check value of the first bytes of a frame. */
+  #checkOf(sequence: number, size: number): number {
+    return checkOf({ pattern: this.#pattern, sequence, size });
   }
 
   protected override free(): void {

@@ -25,7 +25,9 @@ import {
 export { framesRepeat } from "./pattern.ts";
 export type { Pattern, PatternSpec } from "./pattern.ts";
 export type { PrbsOptions, PrbsOrder } from "./prbs.ts";
-export type { PixelFormat, VideoOptions } from "./video.ts";
+export type { PictureFormat, PixelFormat } from "./picture.ts";
+export type { TestCard } from "./picture_pattern.ts";
+export type { VideoOptions } from "./video.ts";
 export type { CounterOptions, CounterWidth, WordOptions } from "./words.ts";
 
 /** Every 64-bit word identifies its frame and its position in the frame. The default. */

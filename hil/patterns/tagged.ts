@@ -17,6 +17,7 @@
  * @module
  */
 
+import { constant } from "../../driver/constant.ts";
 import type { Pattern } from "./pattern.ts";
 import { checkOptions, FRAME_CLASS, hash, makeTags, MAX_WORDS, POISON_CLASS } from "./tags.ts";
 import { STEP } from "./tape.ts";
@@ -77,8 +78,8 @@ export class TaggedPattern implements Pattern {
     this.seed = seed;
     this.maxLength = maxLength;
     const words = Math.ceil(maxLength / 8);
-    this.#tape = makeTags(seed, FRAME_CLASS, words + SLOTS * STEP);
-    this.#poison = makeTags(seed, POISON_CLASS, words);
+    this.#tape = constant(makeTags(seed, FRAME_CLASS, words + SLOTS * STEP));
+    this.#poison = constant(makeTags(seed, POISON_CLASS, words));
   }
 
   /**

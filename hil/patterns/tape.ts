@@ -6,6 +6,7 @@
  * @module
  */
 
+import { constant } from "../../driver/constant.ts";
 import type { Pattern } from "./pattern.ts";
 import { makeTags, POISON_CLASS } from "./tags.ts";
 
@@ -67,7 +68,7 @@ abstract class BasePattern implements Pattern {
     this.seed = seed;
     this.maxLength = maxLength;
     this.period = period;
-    this.#poison = makeTags(seed, POISON_CLASS, Math.ceil(maxLength / 8));
+    this.#poison = constant(makeTags(seed, POISON_CLASS, Math.ceil(maxLength / 8)));
   }
 
   abstract body(sequence: number, length: number): Uint8Array<ArrayBuffer>;
@@ -108,7 +109,7 @@ export class TapePattern extends BasePattern {
   ) {
     super(init);
     this.#step = init.step;
-    this.#tape = make(init.maxLength + (init.period - 1) * init.step);
+    this.#tape = constant(make(init.maxLength + (init.period - 1) * init.step));
   }
 
   override body(sequence: number, length: number): Uint8Array<ArrayBuffer> {

@@ -17,14 +17,14 @@
  * @module
  */
 
-import type { Pattern, PatternSpec } from "./pattern.ts";
-import { checkOptions, makeTags, POISON_CLASS } from "./tags.ts";
+import { bar, BLACK, COUNTER, isRamp, PaintedPattern, ramp, WHITE } from "./painted.ts";
+import type { PatternSpec } from "./pattern.ts";
+import { geometry, type PixelFormat, type Rgb } from "./picture.ts";
+import { PicturePattern, type TestCard } from "./picture_pattern.ts";
+import { checkOptions } from "./tags.ts";
 
-/**
- * The bytes of a pixel. `rgb24`: R, G, B. `xrgb8888`: B, G, R, 0 (DRM XRGB8888). `yuyv`: Y, then Cb or Cr in
- * alternate pixels (4:2:2, V4L2 YUYV; BT.601, Y from 16 to 235).
- */
-export type PixelFormat = "rgb24" | "xrgb8888" | "yuyv";
+/** Formats whose frames are painted line by line, which is fast. */
+type LineFormat = "rgb24" | "xrgb8888" | "yuyv";
 
 /** The format of a picture. */
 export interface VideoOptions {
@@ -32,27 +32,20 @@ export interface VideoOptions {
   readonly width?: number;
   /** Number of lines, 1 to 8192. Defaults to 720. */
   readonly height?: number;
-  /** The bytes of a pixel. Defaults to `yuyv`. */
+  /**
+   * The format. `rgb24`: R, G, B. `xrgb8888`: B, G, R, 0 (DRM XRGB8888). `yuyv`: Y, then Cb or Cr in alternate
+   * pixels (4:2:2). `nv12` and `nv16`: a plane of Y and one of Cb and Cr. `bayer8` and `bayer10p`: raw pixels
+   * of a sensor, RGGB, of 8 bits or of 10 packed bits. Colours are BT.601, Y from 16 to 235. Defaults to
+   * `yuyv`.
+   */
   readonly format?: PixelFormat;
+  /** Bytes from the start of a line to that of the next one. Defaults to lines without padding. */
+  readonly stride?: number;
+  /** What the picture shows: colour bars or a zone plate. Defaults to `bars`. */
+  readonly card?: TestCard;
 }
 
-type Rgb = readonly [number, number, number];
-
-const BYTES: Readonly<Record<PixelFormat, number>> = { rgb24: 3, xrgb8888: 4, yuyv: 2 };
-const WHITE: Rgb = [255, 255, 255];
-const BLACK: Rgb = [0, 0, 0];
-const BARS: readonly Rgb[] = [
-  WHITE,
-  [255, 255, 0],
-  [0, 255, 255],
-  [0, 255, 0],
-  [255, 0, 255],
-  [255, 0, 0],
-  [0, 0, 255],
-  BLACK,
-];
-const COUNTER_BITS = 32;
-const COUNTER_LINES = 8;
+const BYTES: Readonly<Record<LineFormat, number>> = { rgb24: 3, xrgb8888: 4, yuyv: 2 };
 
 /**
  * A pattern of video frames.
@@ -63,32 +56,39 @@ const COUNTER_LINES = 8;
  */
 export function video(options: VideoOptions = {}): PatternSpec {
   const { width = 1280, height = 720, format = "yuyv" } = options;
-  if (!Number.isInteger(width) || width < COUNTER_BITS || width > 8192 || width % 2 !== 0) {
+  if (!Number.isInteger(width) || width < COUNTER.width || width > 8192 || width % 2 !== 0) {
     throw new RangeError(`Expected an even width from 32 to 8192 pixels, found ${width}`);
   }
   if (!Number.isInteger(height) || height < 1 || height > 8192) {
     throw new RangeError(`Expected height from 1 to 8192 lines, found ${height}`);
   }
+  const { stride, card = "bars" } = options;
+  const shape = geometry(format, width, height, stride);
+  const isPlain = format === "rgb24" || format === "xrgb8888" || format === "yuyv";
   return {
     name: "video",
     create: (made) => {
       checkOptions(made);
-      return new VideoPattern(made, { width, height, format });
+      return isPlain && stride === undefined && card === "bars"
+        ? new VideoPattern(made, { width, height, format })
+        : new PicturePattern(made, shape, card);
     },
   };
 }
 
+/** The pictures that {@linkcode VideoPattern} paints. */
+interface LineShape {
+  readonly width: number;
+  readonly height: number;
+  readonly format: LineFormat;
+}
+
 /** Keeps one frame in memory. To make another frame, it repaints the mark and the counter. */
-class VideoPattern implements Pattern {
-  readonly name = "video";
-  readonly seed: number;
-  readonly maxLength: number;
-  readonly period = 2 ** 32;
-  readonly #poison: Uint8Array<ArrayBuffer>;
+class VideoPattern extends PaintedPattern {
   readonly #line: number;
   readonly #picture: number;
   readonly #card: Uint8Array<ArrayBuffer>;
-  readonly #frame: Uint8Array<ArrayBuffer>;
+  protected readonly frame: Uint8Array<ArrayBuffer>;
   readonly #white: Uint8Array<ArrayBuffer>;
   readonly #black: Uint8Array<ArrayBuffer>;
   readonly #counter: Uint8Array<ArrayBuffer>;
@@ -96,15 +96,12 @@ class VideoPattern implements Pattern {
   readonly #height: number;
   readonly #width: number;
   readonly #side: number;
-  #sequence = -1;
   /** The number that the counter shows. */
   #counted = 0;
 
-  constructor(made: { seed: number; maxLength: number }, shape: Required<VideoOptions>) {
+  constructor(made: { seed: number; maxLength: number }, shape: LineShape) {
+    super(made);
     const { width, height, format } = shape;
-    this.seed = made.seed;
-    this.maxLength = made.maxLength;
-    this.#poison = makeTags(made.seed, POISON_CLASS, Math.ceil(made.maxLength / 8));
     this.#pixel = BYTES[format];
     this.#width = width;
     this.#height = height;
@@ -113,52 +110,30 @@ class VideoPattern implements Pattern {
     this.#side = Math.min(16, height, width);
     this.#white = row(16, format, () => WHITE);
     this.#black = row(16, format, () => BLACK);
-    this.#counter = row(COUNTER_BITS, format, () => BLACK);
-    const bars = row(width, format, (x) => BARS[Math.floor(x * 8 / width)] ?? BLACK);
-    const ramp = row(width, format, (x) => {
-      const grey = Math.floor(x * 256 / width);
-      return [grey, grey, grey];
-    });
+    this.#counter = row(COUNTER.width, format, () => BLACK);
+    const bars = row(width, format, (x) => bar(x, width));
+    const greys = row(width, format, (x) => ramp(x, width));
     const shown = Math.min(made.maxLength, this.#picture);
     this.#card = new Uint8Array(Math.ceil(shown / this.#line) * this.#line);
     for (let y = 0; y * this.#line < this.#card.length; y++) {
-      this.#card.set(y >= height * 3 / 4 ? ramp : bars, y * this.#line);
+      this.#card.set(isRamp(y, height) ? greys : bars, y * this.#line);
     }
-    this.#frame = new Uint8Array(made.maxLength);
+    this.frame = new Uint8Array(made.maxLength);
     for (let at = 0; at < made.maxLength; at += this.#picture) {
-      this.#frame.set(this.#card.subarray(0, made.maxLength - at), at);
+      this.frame.set(this.#card.subarray(0, made.maxLength - at), at);
     }
   }
 
-  body(sequence: number, length: number): Uint8Array<ArrayBuffer> {
-    if (length > this.maxLength) {
-      throw new RangeError(`Expected at most ${this.maxLength} bytes, found ${length}`);
-    }
-    if (sequence !== this.#sequence) {
-      for (let at = 0; at < this.maxLength; at += this.#picture) this.#paint(sequence, at);
-      this.#sequence = sequence;
-    }
-    return this.#frame.subarray(0, length);
-  }
-
-  header(): null {
-    return null;
-  }
-
-  write(target: Uint8Array, sequence: number): void {
-    target.set(this.body(sequence, target.length));
-  }
-
-  poison(offset: number, length: number): Uint8Array<ArrayBuffer> {
-    return this.#poison.subarray(offset, offset + length);
+  protected paint(sequence: number, before: number | null): void {
+    for (let at = 0; at < this.maxLength; at += this.#picture) this.#paint(sequence, before, at);
   }
 
   /** Paints what differs between frames in one picture. */
-  #paint(sequence: number, picture: number): void {
-    if (this.#sequence >= 0) this.#mark(this.#sequence, picture, null);
+  #paint(sequence: number, before: number | null, picture: number): void {
+    if (before !== null) this.#mark(before, picture, null);
     this.#mark(sequence, picture, this.#white);
     this.#count(sequence % 2 ** 32);
-    const lines = this.#lines(picture, 0, COUNTER_LINES);
+    const lines = this.#lines(picture, 0, COUNTER.height);
     for (let y = 0; y < lines; y++) this.#copy(this.#counter, picture + y * this.#line);
   }
 
@@ -198,16 +173,16 @@ class VideoPattern implements Pattern {
   }
 
   #copy(source: Uint8Array, to: number): void {
-    const room = this.#frame.length - to;
-    if (room >= source.length) this.#frame.set(source, to);
-    else if (room > 0) this.#frame.set(source.subarray(0, room), to);
+    const room = this.frame.length - to;
+    if (room >= source.length) this.frame.set(source, to);
+    else if (room > 0) this.frame.set(source.subarray(0, room), to);
   }
 }
 
 /** Paints one line. */
 function row(
   width: number,
-  format: PixelFormat,
+  format: LineFormat,
   colour: (x: number) => Rgb,
 ): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(width * BYTES[format]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { crc32 } from "node:zlib";
 import { assert, assertEquals } from "@std/assert";
+import { firstChange } from "./blame.ts";
 import type { Context } from "./classify.ts";
 import { faultsOf, frame, SIZE } from "./testing/frames.ts";
 
@@ -12,14 +13,19 @@ function blamed(...args: Parameters<typeof faultsOf>) {
 
 Deno.test("classify() blames tx if the core read other data than were sent", () => {
   const received = frame(13);
-  assertEquals(blamed(17, received, { txCheck: crc32(received) }), ["stale-tx", "tx"]);
+  const txCheck = crc32(received);
+  assertEquals(blamed(17, received, { txCheck, txHeld: 13 }), ["stale-tx", "tx"]);
+  // a frame that its transmit block never held cannot be stale there
+  assertEquals(blamed(17, received, { txCheck, txHeld: 12 }), ["duplicated", "tx"]);
 });
 
 Deno.test("classify() blames rx if the CPU sees other data than the core wrote", () => {
   const received = frame(17);
   received.set(frame(13).subarray(1024, 1088), 1024);
-  const [fault] = faultsOf(17, received, { rxCheck: crc32(frame(17)) });
+  const rxCheck = crc32(frame(17));
+  const [fault] = faultsOf(17, received, { rxCheck, rxHeld: 13 });
   assertEquals([fault?.kind, fault?.blame, fault?.offset], ["stale-rx", "rx", 1024]);
+  assertEquals(blamed(17, received, { rxCheck, rxHeld: 12 }), ["torn", "rx"]);
   // a byte may be equal by chance, but the low ones of a word never are
   assert(fault !== undefined && fault.length > 56 && fault.length <= 64);
 });
@@ -36,10 +42,10 @@ Deno.test("classify() without check values blames a cache for whole lines only",
     received.set(frame(other).subarray(from, to), from);
     return blamed(50, received, { ...unchecked, ...more });
   };
-  assertEquals(holds(1024, 1088, 46, { rxHeld: 46, txHeld: 45 }), ["stale-rx", "rx"]);
+  assertEquals(holds(1024, 1088, 46, { rxHeld: 46, txHeld: 45 }), ["stale-rx", null]);
   assertEquals(holds(1024, 1088, 45, { rxHeld: 46, txHeld: 45 }), ["stale-tx", "tx"]);
   assertEquals(holds(1024, 1088, 46, { rxHeld: 46, txHeld: 46 }), ["stale-rx", null]);
-  assertEquals(holds(1032, 1048, 46, { rxHeld: 46, txHeld: 45 }), ["not-written", "core"]);
+  assertEquals(holds(1032, 1048, 46, { rxHeld: 46, txHeld: 45 }), ["not-written", null]);
   assertEquals(holds(0, SIZE, 46, { rxHeld: 46, txHeld: 45 }), ["not-written", null]);
   assertEquals(holds(1024, 2048, 51, { rxHeld: 46, txHeld: 45 }), ["torn", null]);
 });
@@ -80,7 +86,7 @@ Deno.test("classify() names previous content of a receive block by its edges", (
   };
   assertEquals(holds(1024, 1152), ["stale-rx", "rx"]);
   assertEquals(holds(1024, 1032), ["not-written", "rx"]);
-  assertEquals(holds(1032, SIZE), ["torn", "rx"]);
+  assertEquals(holds(1032, SIZE), ["not-written", "rx"]);
 });
 
 Deno.test("classify() blames the driver for more bytes than there was room for", () => {
@@ -135,5 +141,19 @@ Deno.test("classify() finds two words that changed places even if a bit is stuck
   received.set(whole.subarray(808, 816), 800);
   received.set(whole.subarray(800, 808), 808);
   const kinds = faultsOf(17, stuck(received)).map(({ kind }) => kind);
-  assertEquals(kinds, ["stuck-bit", "swapped"]);
+  assertEquals(kinds, ["stuck-bit", "reordered"]);
 });
+
+for (
+  const [checks, part] of [
+    [{ tx: true, core: true, rx: true }, "tx"],
+    [{ tx: false, core: true, rx: true }, "core"],
+    [{ tx: null, core: null, rx: true }, "rx"],
+    [{ tx: false, core: false, rx: false }, null],
+    [{ tx: null, core: null, rx: null }, null],
+  ] as const
+) {
+  Deno.test(`firstChange() returns ${part} for ${JSON.stringify(checks)}`, () => {
+    assertEquals(firstChange(checks), part);
+  });
+}

@@ -12,16 +12,17 @@
  * @module
  */
 
+import { crc32 } from "node:zlib";
 import { alignmentOf, extentText, type Units } from "./alignment.ts";
 import { plural } from "../text/format.ts";
 import { assignBlame, type CheckComparison, compareCheckValues, firstChange } from "./blame.ts";
-import { type Content, ruleFor } from "./content_rules.ts";
+import { type Content, type Held, ruleFor } from "./content_rules.ts";
 import { damageOf } from "./damage.ts";
 import type { Difference } from "./difference.ts";
 import { findDifferences } from "./find_differences.ts";
 import type { Blame, FaultKind } from "./fault.ts";
-import type { Context, NamedFault, ReceivedFrame } from "./frame.ts";
-import type { PreviousContent, Source } from "./source.ts";
+import type { Context, EarlierContent, NamedFault, ReceivedFrame } from "./frame.ts";
+import type { PreviousContent, Range, Source } from "./source.ts";
 import type { Sources } from "./sources.ts";
 
 export type { Alignment, Units } from "./alignment.ts";
@@ -88,11 +89,15 @@ class FrameClassifier {
     return summarize(faults.sort((a, b) => a.offset - b.offset));
   }
 
-  /** The engine reported more bytes than there was room for. */
+  /** The frame is longer than expected, or the engine reported more bytes than there was room for. */
   #surplusBytes(): NamedFault | null {
-    const { moved } = this.#frame;
+    const { moved, room = this.#length } = this.#frame;
     if (moved <= this.#length) return null;
-    const text = `the driver reported ${moved} bytes, but there was room for ${this.#length}`;
+    if (moved <= room) {
+      const text = `the frame has ${plural(moved - this.#length, "byte")} too many`;
+      return this.#fault("too-long", this.#length, moved, "core", text);
+    }
+    const text = `the driver reported ${moved} bytes, but there was room for ${room}`;
     return this.#fault("overrun", this.#length, moved, "driver", text);
   }
 
@@ -104,6 +109,10 @@ class FrameClassifier {
     if (lost >= this.#length - moved) return null;
     // if the block holds the missing bytes, they were written, and the reported length is wrong
     const own = { kind: "frame", sequence: this.#frame.sequence, shift: 0 } as const;
+    // the check value of the core tells whether it read no more bytes than these
+    const { txCheck, expected } = this.#frame;
+    const readFewer = txCheck !== null && txCheck !== crc32(expected) &&
+      txCheck === crc32(expected.subarray(0, moved));
     const written = this.#length - moved >= BEAT &&
       this.#sources.covers(own, moved, this.#length);
     return written
@@ -118,7 +127,7 @@ class FrameClassifier {
         "truncated",
         moved,
         this.#length,
-        "core",
+        readFewer ? "tx" : "core",
         `${moved} of ${this.#length} bytes arrived`,
       );
   }
@@ -143,21 +152,28 @@ class FrameClassifier {
         return this.#fault("stuck-bit", from, to, stage, text);
       case "lanes":
         return this.#fault("byte-lanes", from, to, stage, text || lanesText(source));
-      case "exchanged":
-        return this.#fault("swapped", from, to, stage, text);
+      case "reordered":
+        return this.#fault("reordered", from, to, stage, text);
+      case "misplaced":
+        return this.#fault("shifted", from, to, stage, text);
+      case "repeated":
+        return this.#fault(["duplicated", "shifted"], from, to, stage, text);
       case "shifted": {
         const bytes = plural(Math.abs(by), "byte");
         const text = `holds this frame, which begins ${bytes} ${by > 0 ? "late" : "early"}`;
-        return this.#fault("shifted", from, to, stage ?? "core", text);
+        // a frame that comes early has lost its first bytes
+        const kinds = by < 0 ? ["shifted", "lost"] as const : "shifted";
+        return this.#fault(kinds, from, to, stage ?? "core", text);
       }
       case "displaced": {
         const bytes = plural(Math.abs(by), "byte");
         const text = by < 0
           ? `${bytes} lost: all bytes after this are early`
           : `${bytes} duplicated: all bytes after this are late`;
-        // the last of several displacements may end where the frame is in its place again
-        const end = Math.max(to, Math.min(from + Math.abs(by), this.#end));
-        return this.#fault(by < 0 ? "lost" : "duplicated", from, end, stage ?? "core", text);
+        const kind = by < 0 ? "lost" : "duplicated";
+        // if the frame is in its place again here, the last wrong bytes are before
+        const start = from === to ? Math.max(0, from - Math.abs(by)) : from;
+        return this.#fault(kind, start, to, stage ?? "core", text);
       }
       case "content":
         return this.#nameContent(difference, stage);
@@ -173,11 +189,14 @@ class FrameClassifier {
     if (source.kind === "unknown" && this.#isInverted(from, to)) {
       return this.#fault("bit-flip", from, to, stage, "every bit is inverted");
     }
-    const rule = ruleFor(this.#contentOf(source, from, to, whole), stage);
+    const content = this.#contentOf(source, from, to, whole);
+    const rule = ruleFor(content, stage);
     const bytes = `holds ${sourceText(source, sequence)}`;
     const text = rule.text === "" ? bytes : `${bytes}: ${rule.text}`;
     const blame = rule.blame === undefined ? stage : rule.blame;
-    const fault = this.#fault(rule.kind, from, to, blame, text);
+    const kinds = [rule.kind, ...(rule.or?.(content) ?? [])];
+    const found = source.kind === "frame" ? source.sequence : null;
+    const fault = this.#fault(kinds, from, to, blame, text, found);
     if (rule.dependsOnOthers === true && source.kind === "frame") {
       this.#context.history?.moved(fault, sequence, source.sequence);
     }
@@ -186,29 +205,52 @@ class FrameClassifier {
 
   /** What the rules need to know about bytes in the place of the expected ones. */
   #contentOf(source: Source, from: number, to: number, whole: boolean): Content {
-    const { sequence, rxCheck } = this.#frame;
-    const { rxHeld, txHeld } = this.#context;
+    const { sequence, rxCheck, received } = this.#frame;
+    const { rxHeld, txHeld, rxEarlier, txEarlier, stale, later = null } = this.#context;
     const { rx } = this.#checks;
     const frame = source.kind === "frame" ? source.sequence : null;
-    const inPlace = source.kind !== "frame" || source.shift === 0;
-    const poison = source.kind === "poison";
-    const zeros = source.kind === "constant" && source.value === 0;
-    const inBlock = (held: PreviousContent | undefined) =>
-      held === undefined ? null : inPlace &&
-        (held === frame || (held === "poison" && poison) || (held === "zeros" && zeros));
+    const { tx: txCanBeStale, rx: rxCanBeStale } = stale ?? { tx: true, rx: true };
     return {
       whole,
       wholeLines: this.#isWholeLines(from, to),
-      atEdge: from === 0 || to >= this.#end,
-      poison,
-      zeros,
-      unknown: source.kind === "unknown",
+      atEnd: to >= this.#end,
+      poison: source.kind === "poison",
+      ones: to - from >= BEAT && received.subarray(from, to).every((byte) => byte === 0xff),
+      spoil: source.kind === "spoil" && !source.old,
       frame: frame === null ? null : frame < sequence ? "earlier" : "later",
-      inRxBlock: inBlock(rxHeld),
-      inTxBlock: inBlock(txHeld),
+      rx: this.#held(source, rxHeld, rxEarlier, rxCanBeStale),
+      tx: source.kind === "spoil" && source.old
+        ? { before: true, canBeStale: txCanBeStale }
+        : this.#held(source, txHeld, txEarlier, txCanBeStale),
+      later,
       asWritten: rx === null ? null : !rx,
       coreWroteNothing: rxCheck === 0,
     };
+  }
+
+  /** Whether a block held the bytes of a source in their place. */
+  #held(
+    source: Source,
+    last: PreviousContent | undefined,
+    earlier: EarlierContent | undefined,
+    canBeStale: boolean,
+  ): Held {
+    if (last === undefined) return { before: null, canBeStale };
+    const { sequence } = this.#frame;
+    const held = (content: PreviousContent): boolean => {
+      if (content === "poison") return source.kind === "poison" && source.base === this.#base;
+      if (content === "zeros") return source.kind === "constant" && source.value === 0;
+      return source.kind === "frame" && source.shift === 0 && source.sequence === content;
+    };
+    if (held(last) || earlier === undefined) return { before: held(last), canBeStale };
+    const { every, initial } = earlier;
+    const { wasWrong = () => true } = this.#context;
+    // older content can be there only if no frame since was right
+    for (let before = sequence - every; before >= 0; before -= every) {
+      if (held(before)) return { before: true, canBeStale };
+      if (!wasWrong(before)) return { before: false, canBeStale };
+    }
+    return { before: initial.some(held), canBeStale };
   }
 
   /** Whether every bit of a range is inverted, and the range is too long for chance. */
@@ -228,21 +270,42 @@ class FrameClassifier {
   }
 
   /** Makes a fault. Every fault that `classify()` returns gets its extent and its detail here. */
-  #fault(kind: FaultKind, from: number, to: number, blame: Blame, text: string): NamedFault {
+  #fault(
+    kinds: FaultKind | readonly FaultKind[],
+    from: number,
+    to: number,
+    blame: Blame,
+    text: string,
+    found: number | null = null,
+  ): NamedFault {
+    const [kind = "foreign", ...alternatives] = typeof kinds === "string" ? [kinds] : kinds;
     const units = this.#units;
     const alignment = alignmentOf(from, to, this.#length, this.#base, units);
     const extent = extentText(from, to, alignment, units);
     const damage = damageOf(this.#frame, from, to, this.#base);
+    const wrong = this.#wrongPart(from, to);
     return {
       kind,
+      ...(alternatives.length === 0 ? {} : { alternatives }),
       frame: this.#frame.sequence,
-      offset: from,
-      length: to - from,
+      offset: wrong.from,
+      length: wrong.to - wrong.from,
       blame,
       detail: `${extent}: ${text}${this.#evidence(blame)}`,
       alignment,
+      ...(found === null || found === this.#frame.sequence ? {} : { found }),
       ...(damage === undefined ? {} : { damage }),
     };
+  }
+
+  /** A range from its first to its last wrong byte. A range without any is about missing or surplus bytes. */
+  #wrongPart(from: number, to: number): Range {
+    const { expected, received, moved } = this.#frame;
+    const isWrong = (at: number) => at < 0 || at >= moved || expected[at] !== received[at];
+    let [first, last] = [from, to];
+    while (first < last && !isWrong(first)) first++;
+    while (last > first && !isWrong(last - 1)) last--;
+    return first === last ? { from, to } : { from: first, to: last };
   }
 
   /** How the check values support a blame. */
@@ -286,6 +349,10 @@ function sourceText(source: Source, sequence: number): string {
     }
     case "poison":
       return "poison, which no frame has overwritten yet";
+    case "spoil":
+      return `what the CPU stored into the transmit block after ${
+        source.old ? "the completion before" : "its completion"
+      }`;
     case "constant":
       return `0x${source.value.toString(16).padStart(2, "0")} in every byte`;
     default:

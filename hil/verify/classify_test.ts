@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { crc32 } from "node:zlib";
 import { assert, assertEquals } from "@std/assert";
-import { classify, type ReceivedFrame } from "./classify.ts";
+import { classify, type Context, type ReceivedFrame } from "./classify.ts";
 import { faultsOf, frame, pattern, SIZE } from "./testing/frames.ts";
 
 /** The first fault of frame 17, without its detail. */
@@ -10,6 +10,16 @@ function named(change: Partial<ReceivedFrame> & { received: Uint8Array }) {
   assert(fault !== undefined);
   const { kind, offset, length, blame, frame: number } = fault;
   return { kind, offset, length, blame, frame: number };
+}
+
+/** Whether the first and the last byte of a fault are wrong. */
+function endsOf(
+  fault: { offset: number; length: number } | undefined,
+  expected: Uint8Array,
+  received: Uint8Array,
+): boolean[] {
+  const { offset = 0, length = 0 } = fault ?? {};
+  return [offset, offset + length - 1].map((at) => expected[at] !== received[at]);
 }
 
 Deno.test("classify() names a single wrong bit and its byte", () => {
@@ -76,8 +86,10 @@ Deno.test("classify() distinguishes beats that changed places from lost and dupl
   const received = frame(33);
   received.copyWithin(1024, 1088, 1152);
   received.set(frame(33).subarray(1024, 1088), 1088);
-  const [swapped, ...others] = faultsOf(33, received);
-  assertEquals([swapped?.kind, swapped?.offset, swapped?.length], ["swapped", 1024, 128]);
+  const [reordered, ...others] = faultsOf(33, received);
+  assertEquals([reordered?.kind, reordered?.offset], ["reordered", 1024]);
+  // it ends with a wrong byte, not after it
+  assertEquals(endsOf(reordered, frame(33), received), [true, true]);
   assertEquals(others, []);
 });
 
@@ -114,14 +126,16 @@ Deno.test("classify() describes which frame a stale cache line holds and who is 
   assertEquals([damage?.offset, damage?.xor.length, damage?.base], [4096, 128, 64]);
   assertEquals(named, {
     kind: "stale-rx",
+    alternatives: ["not-written"],
+    found: 1034,
     frame: 1042,
     offset: 4096,
     length: 64,
     blame: "rx",
     alignment: "cache line",
     detail:
-      "one cache line: holds frame 1034, 8 frames old: a stale cache line on the CPU side; the " +
-      "core's check value matches the data sent",
+      "one cache line: holds frame 1034, 8 frames old: a cache hid the data behind an old copy, or " +
+      "the data were not in memory; the core's check value matches the data sent",
   });
 });
 
@@ -182,4 +196,94 @@ Deno.test("classify() compares with the expected frames of a design that transfo
     1024,
     0,
   ]);
+});
+
+Deno.test("classify() reports pieces in another order as one fault", () => {
+  const whole = frame(50);
+  const rotated = whole.slice();
+  rotated.copyWithin(512, 576, 704);
+  rotated.set(whole.subarray(512, 576), 640);
+  // two reads of 256 bytes that are interleaved by 16 bytes
+  const interleaved = whole.slice();
+  for (let i = 0; i < 16; i++) {
+    interleaved.set(whole.subarray(512 + 16 * i, 528 + 16 * i), 512 + 32 * i);
+    interleaved.set(whole.subarray(768 + 16 * i, 784 + 16 * i), 528 + 32 * i);
+  }
+  // single words of the header and of the data behind it, which take turns
+  const words = whole.slice();
+  for (let i = 0; i < 8; i++) {
+    words.set(whole.subarray(8 + 8 * i, 16 + 8 * i), 8 + 16 * i);
+    words.set(whole.subarray(72 + 8 * i, 80 + 8 * i), 16 + 16 * i);
+  }
+  for (const received of [rotated, interleaved, words]) {
+    const faults = faultsOf(50, received);
+    assertEquals(faults.map(({ kind }) => kind), ["reordered"]);
+    assertEquals(endsOf(faults[0], whole, received), [true, true]);
+  }
+});
+
+Deno.test("classify() reports a misplaced piece and the place where it belongs, and no byte between", () => {
+  const whole = frame(50);
+  const received = whole.slice();
+  received.set(frame(49).subarray(512, 576), 512);
+  received.set(whole.subarray(512, 576), 640);
+  const faults = faultsOf(50, received, { rxCheck: crc32(whole), rxHeld: 49 });
+  assertEquals(faults.map(({ kind }) => kind), ["shifted", "shifted"]);
+  for (const fault of faults) {
+    assertEquals(endsOf(fault, whole, received), [true, true]);
+    assert(fault.length <= 64, fault.detail);
+  }
+});
+
+Deno.test("classify() names a stale copy only where a cache can hold one", () => {
+  const received = frame(50);
+  received.set(frame(46).subarray(1024, 1088), 1024);
+  const tail = frame(50);
+  tail.set(frame(46).subarray(1024), 1024);
+  const kinds = (more: Partial<Context>, bytes = received) =>
+    faultsOf(50, bytes, { rxCheck: crc32(frame(50)), rxHeld: 46, ...more })
+      .flatMap(({ kind, alternatives = [] }) => [kind, ...alternatives]);
+  const coherent = { stale: { tx: false, rx: false } };
+  assertEquals(kinds({}), ["stale-rx", "not-written"]);
+  assertEquals(kinds(coherent), ["not-written"]);
+  // a frame arrives from its start to its end, so only its end can be late
+  assertEquals(kinds({}, tail), ["stale-rx", "not-written", "early-completion"]);
+  assertEquals(kinds(coherent, tail), ["not-written", "early-completion"]);
+  assertEquals(kinds({ ...coherent, later: "same" }), ["not-written"]);
+  assertEquals(kinds({ ...coherent, later: "arrived" }), ["early-completion"]);
+  assertEquals(kinds({ later: "arrived" }), ["stale-rx"]);
+  assertEquals(kinds({ later: "arriving" }, tail), ["stale-rx", "early-completion"]);
+  // older content can be there if the frames since were wrong, too
+  const earlier = { rxHeld: 48, rxEarlier: { every: 2, initial: ["zeros"] } } as const;
+  assertEquals(kinds(earlier), ["stale-rx", "not-written"]);
+  assertEquals(kinds({ ...earlier, ...coherent }), ["not-written"]);
+  assertEquals(kinds({ rxHeld: 47 }), ["torn", "overrun"]);
+  // frame 48 was right in this block, so nothing older can be there
+  assertEquals(kinds({ ...earlier, wasWrong: () => false }), ["torn", "overrun"]);
+});
+
+Deno.test("classify() names constant bytes that the block never held for what they are", () => {
+  const fill = (value: number, more: Partial<Context & ReceivedFrame> = {}) => {
+    const received = frame(50);
+    received.fill(value, 1024, 1088);
+    return faultsOf(50, received, { rxCheck: crc32(frame(50)), rxHeld: 46, ...more })
+      .map(({ kind }) => kind);
+  };
+  assertEquals(fill(0), ["foreign"]);
+  assertEquals(fill(0, { rxHeld: "zeros" }), ["stale-rx"]);
+  assertEquals(fill(0xff), ["reads-ones"]);
+  assertEquals(fill(0x77), ["foreign"]);
+});
+
+Deno.test("classify() names a transmit block that was read after its completion", () => {
+  const spoil = pattern.poison(0, SIZE).map((byte) => byte ^ 0xff);
+  const oldSpoil = pattern.poison(0, SIZE).map((byte) => byte ^ 0x5a);
+  const kinds = (bytes: Uint8Array) => {
+    const received = frame(50);
+    received.set(bytes.subarray(1024, 1088), 1024);
+    const check = { txCheck: crc32(received), txHeld: 45, spoil, oldSpoil };
+    return faultsOf(50, received, check).map(({ kind, blame }) => [kind, blame]);
+  };
+  assertEquals(kinds(spoil), [["early-completion", "tx"]]);
+  assertEquals(kinds(oldSpoil), [["stale-tx", "tx"]]);
 });

@@ -3,6 +3,10 @@
  * Names bytes that lie in the place of the expected ones: old data, another frame, poison, or unknown
  * bytes. One table of rules for each part of the path; the first rule that applies decides.
  *
+ * A rule names only what can be true. A stale copy needs memory that a cache or a bounce buffer stands in front of,
+ * whole cache lines, and bytes that this block held before. Where the evidence allows several kinds, the rule
+ * names all of them.
+ *
  * @module
  */
 
@@ -14,24 +18,37 @@ export interface Content {
   readonly whole: boolean;
   /** Whether they begin and end at edges of cache lines or of the frame. */
   readonly wholeLines: boolean;
-  /** Whether they reach from the start of the frame or up to its end. */
-  readonly atEdge: boolean;
+  /** Whether they reach to the end of the frame. A frame arrives from its start to its end. */
+  readonly atEnd: boolean;
   /** Whether they are poison. */
   readonly poison: boolean;
-  /** Whether they are all zero. */
-  readonly zeros: boolean;
-  /** Whether no known source explains them. */
-  readonly unknown: boolean;
+  /** Whether every bit is one, in at least a word. */
+  readonly ones: boolean;
+  /** Whether they are what the CPU stored into the transmit block after its completion. */
+  readonly spoil: boolean;
   /** Whether they are an earlier or a later frame than the expected one; `null` if they are no frame. */
   readonly frame: "earlier" | "later" | null;
-  /** Whether the receive block held them before; `null` if its previous content is not known. */
-  readonly inRxBlock: boolean | null;
-  /** Whether the transmit block held them before; `null` if its previous content is not known. */
-  readonly inTxBlock: boolean | null;
+  /** What is known about the receive block. */
+  readonly rx: Held;
+  /** What is known about the transmit block. */
+  readonly tx: Held;
+  /** What a second look at the receive block showed; `null` if there was none. */
+  readonly later: "arrived" | "arriving" | "same" | null;
   /** Whether the CPU sees what the core wrote; `null` without a check value. */
   readonly asWritten: boolean | null;
   /** Whether the core reported that it wrote nothing. */
   readonly coreWroteNothing: boolean;
+}
+
+/** What is known about one of the frame's blocks. */
+export interface Held {
+  /**
+   * Whether the block held the bytes before, and no frame was right there since. So they can still be in
+   * memory, or in a cache. `null` if that is not known.
+   */
+  readonly before: boolean | null;
+  /** Whether a cache or a bounce buffer can hold an old copy of it. */
+  readonly canBeStale: boolean;
 }
 
 /** One row of a table. */
@@ -40,6 +57,8 @@ export interface ContentRule {
   readonly when: (content: Content) => boolean;
   /** The kind of the fault. */
   readonly kind: FaultKind;
+  /** Other kinds that the same evidence allows. Defaults to none. */
+  readonly or?: (content: Content) => readonly FaultKind[];
   /** Who gets the blame. Defaults to the part of the path whose table this is. */
   readonly blame?: Blame;
   /** Explanation for a person, after a description of the bytes; empty if there is none. */
@@ -48,14 +67,25 @@ export interface ContentRule {
   readonly dependsOnOthers?: boolean;
 }
 
-const isOld = ({ poison, frame, inRxBlock, inTxBlock }: Content): boolean =>
-  poison || inRxBlock === true || inTxBlock === true || frame === "earlier";
-
 const isWholeFrame = ({ whole, frame }: Content): boolean => whole && frame !== null;
 
-/** Old data, as far as the previous content of the receive block does not contradict. */
-const isStaleInRx = (content: Content): boolean =>
-  content.zeros || content.poison || (isOld(content) && content.inRxBlock !== false);
+/** The receive block held the bytes before. Poison is there from the beginning only. */
+const isUnwritten = ({ rx, poison }: Content): boolean =>
+  rx.before === true || (rx.before === null && poison);
+
+/** The CPU can have read an old copy of these bytes. */
+const canHideRx = (content: Content): boolean =>
+  content.rx.canBeStale && content.wholeLines && isUnwritten(content);
+
+/** The device can have read an old copy of these bytes. */
+const canHideTx = ({ tx, wholeLines }: Content): boolean =>
+  tx.canBeStale && wholeLines && tx.before === true;
+
+/** The data are in memory now. */
+const hasArrived = ({ later }: Content): boolean => later === "arrived" || later === "arriving";
+
+/** The data can have come after their completion: what is missing then is the end of the frame. */
+const canBeLate = ({ atEnd, later }: Content): boolean => atEnd && later !== "same";
 
 const CAME_AGAIN = "that frame arrived again";
 const CAME_EARLY = "that frame arrived before the expected one";
@@ -71,133 +101,154 @@ const WHOLE_FRAME: readonly ContentRule[] = [
   { when: isWholeFrame, kind: "swapped", text: CAME_EARLY, dependsOnOthers: true },
 ];
 
-/** Without any other rule, the bytes are foreign. */
-const FOREIGN: ContentRule = { when: () => true, kind: "foreign", text: "" };
+/** Bytes that no block and no frame explains. */
+const UNKNOWN: readonly ContentRule[] = [
+  {
+    when: ({ ones }) => ones,
+    kind: "reads-ones",
+    text:
+      "as of a bus that nothing answers: the address is not reachable, or the bus reported an error",
+  },
+  { when: () => true, kind: "foreign", text: "" },
+];
+
+/** The CPU overwrote the transmit block when its completion came, and the device sent the new bytes. */
+const SPOILED: ContentRule = {
+  when: ({ spoil }) => spoil,
+  kind: "early-completion",
+  blame: "tx",
+  text: "the transmit completion came before the engine had read the block",
+};
 
 /** The core read other bytes than were sent. */
 const TX: readonly ContentRule[] = [
+  SPOILED,
+  ...WHOLE_FRAME.map((rule) => ({
+    ...rule,
+    when: (content: Content) => rule.when(content) && content.tx.before !== true,
+  })),
+  { when: canHideTx, kind: "stale-tx", text: "the device read what the block held before" },
   {
-    when: (content) =>
-      isWholeFrame(content) && content.frame === "earlier" && content.inTxBlock !== true,
+    when: ({ tx, wholeLines }) => tx.canBeStale && wholeLines && tx.before === null,
     kind: "stale-tx",
-    text: CAME_AGAIN,
-    dependsOnOthers: true,
-  },
-  {
-    when: (content) => isWholeFrame(content) && content.inTxBlock !== true,
-    kind: "swapped",
-    text: CAME_EARLY,
-    dependsOnOthers: true,
-  },
-  {
-    when: (content) =>
-      content.zeros || content.poison ||
-      (isOld(content) && (content.inTxBlock !== false || content.wholeLines)),
-    kind: "stale-tx",
-    text: "the core read old data",
+    or: () => ["foreign"],
+    text: "perhaps what the block held before, which is unknown",
   },
   {
     when: ({ frame }) => frame !== null,
     kind: "torn",
-    text: "the core read data of another frame",
+    text: "the device read data of another frame",
   },
-  {
-    when: ({ wholeLines }) => wholeLines,
-    kind: "stale-tx",
-    text: "the core read wrong data in whole cache lines",
-  },
-  FOREIGN,
+  ...UNKNOWN,
 ];
+
+/** The core reported that it wrote nothing. */
+const WROTE_NOTHING: ContentRule = {
+  when: ({ whole, coreWroteNothing }) => whole && coreWroteNothing,
+  kind: "not-written",
+  blame: "core",
+  text: "the core wrote nothing",
+};
 
 /** The core wrote other bytes than it read. */
 const CORE: readonly ContentRule[] = [
+  SPOILED,
+  WROTE_NOTHING,
   {
-    when: (content) => {
-      const { whole, poison, inRxBlock, asWritten } = content;
-      return poison || (inRxBlock === true && !(whole && asWritten === true)) ||
-        (whole && isOld(content) && asWritten !== true);
-    },
+    when: (content) => isUnwritten(content) && !(content.whole && content.asWritten === true),
     kind: "not-written",
     text: "the core did not overwrite the previous content",
   },
   ...WHOLE_FRAME,
   { when: ({ frame }) => frame !== null, kind: "torn", text: "data of another frame" },
-  FOREIGN,
+  { when: ({ poison }) => poison, kind: "not-written", text: "poison of another place" },
+  ...UNKNOWN,
 ];
+
+const NOT_THERE = "the data were not there when their completion was reported";
 
 /** The CPU sees other bytes than the core wrote. */
 const RX: readonly ContentRule[] = [
+  SPOILED,
+  WROTE_NOTHING,
   {
-    when: ({ whole, coreWroteNothing }) => whole && coreWroteNothing,
-    kind: "not-written",
-    blame: "core",
-    text: "the core wrote nothing",
-  },
-  {
-    when: (content) => isStaleInRx(content) && content.wholeLines,
+    when: (content) => canHideRx(content) && hasArrived(content),
     kind: "stale-rx",
-    text: "a stale cache line on the CPU side",
+    or: (content) => canBeLate(content) ? ["early-completion"] : [],
+    text: "the data are in memory now: a stale copy hid them, or they came after their completion",
   },
   {
-    when: (content) => isStaleInRx(content) && content.atEdge && content.frame !== null,
-    kind: "torn",
-    text: "the rest of the frame was not written",
+    when: canHideRx,
+    kind: "stale-rx",
+    or: (content) => canBeLate(content) ? ["not-written", "early-completion"] : ["not-written"],
+    text: "a cache hid the data behind an old copy, or the data were not in memory",
   },
   {
-    when: isStaleInRx,
+    when: (content) => isUnwritten(content) && hasArrived(content),
+    kind: "early-completion",
+    text: `${NOT_THERE}, and came later. No cache can hide them here`,
+  },
+  {
+    when: (content) => isUnwritten(content) && canBeLate(content),
     kind: "not-written",
-    text: "no cache caused this, because it is not a whole cache line",
+    or: () => ["early-completion"],
+    text: `${NOT_THERE}. No cache can hide them here`,
+  },
+  {
+    when: isUnwritten,
+    kind: "not-written",
+    text: `${NOT_THERE}, and did not come later. No cache can hide them here`,
   },
   ...WHOLE_FRAME,
   {
     when: ({ frame }) => frame !== null,
     kind: "torn",
-    text: "data of another frame, which the core did not write",
+    or: () => ["overrun"],
+    text: "a write of that frame went astray into this block, or its data were mixed in",
   },
-  {
-    when: ({ wholeLines, unknown }) => wholeLines && unknown,
-    kind: "stale-rx",
-    text: "a stale cache line",
-  },
-  FOREIGN,
+  ...UNKNOWN,
 ];
 
-const NOT_WRITTEN = "either not written, or hidden by a stale cache line";
-
-/** There are no check values, so only the shape and the previous content of the blocks decide. */
+/** There are no check values, so only the memory, the shape and the content of the blocks decide. */
 const NO_CHECK_VALUES: readonly ContentRule[] = [
+  SPOILED,
   {
-    when: ({ whole, poison, inRxBlock }) => whole && (poison || inRxBlock === true),
-    kind: "not-written",
-    text: NOT_WRITTEN,
-  },
-  {
-    when: ({ poison, inRxBlock, wholeLines }) => (poison || inRxBlock === true) && !wholeLines,
-    kind: "not-written",
-    blame: "core",
-    text: "no cache caused this, because it is not a whole cache line",
-  },
-  { when: ({ poison }) => poison, kind: "not-written", text: NOT_WRITTEN },
-  {
-    when: ({ inRxBlock, inTxBlock }) => inRxBlock === true && inTxBlock !== true,
+    when: (content) => canHideRx(content) && !content.whole,
     kind: "stale-rx",
+    or: (content) => [
+      ...(hasArrived(content) ? [] : ["not-written" as const]),
+      ...(canBeLate(content) ? ["early-completion" as const] : []),
+      ...(canHideTx(content) ? ["stale-tx" as const] : []),
+    ],
+    text: "the previous content of the receive block",
+  },
+  {
+    when: (content) => isUnwritten(content) && hasArrived(content),
+    kind: "early-completion",
+    or: (content) => canHideRx(content) ? ["stale-rx"] : [],
     blame: "rx",
-    text: "the previous content of the receive block",
+    text: `${NOT_THERE}, and came later`,
   },
   {
-    when: ({ inRxBlock }) => inRxBlock === true,
-    kind: "stale-rx",
-    text: "the previous content of the receive block",
+    when: isUnwritten,
+    kind: "not-written",
+    or: (content) => [
+      ...(canBeLate(content) ? ["early-completion" as const] : []),
+      ...(canHideRx(content) ? ["stale-rx" as const] : []),
+      ...(canHideTx(content) ? ["stale-tx" as const] : []),
+    ],
+    text: NOT_THERE,
   },
   {
-    when: ({ inTxBlock, wholeLines, whole }) => inTxBlock === true && (wholeLines || whole),
+    when: (content) => canHideTx(content),
     kind: "stale-tx",
+    or: ({ whole, frame }) => whole && frame === "earlier" ? ["duplicated"] : [],
     blame: "tx",
-    text: "the previous content of the transmit block",
+    text: "earlier content of the transmit block",
   },
   ...WHOLE_FRAME,
   { when: ({ frame }) => frame !== null, kind: "torn", text: "data of another frame" },
-  FOREIGN,
+  ...UNKNOWN,
 ];
 
 /**
@@ -212,5 +263,7 @@ export function ruleFor(content: Content, stage: Blame): ContentRule {
   const rules = stage === "tx" || stage === "core" || stage === "rx"
     ? tables[stage]
     : NO_CHECK_VALUES;
-  return rules.find(({ when }) => when(content)) ?? FOREIGN;
+  const rule = rules.find(({ when }) => when(content));
+  if (rule === undefined) throw new Error("Expected the last rule to apply, found none");
+  return rule;
 }

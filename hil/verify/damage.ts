@@ -11,6 +11,9 @@ import type { ReceivedFrame } from "./frame.ts";
 /** The most bytes that a fault carries: four cache lines, because the results contain every fault. */
 const MAX_BYTES = 256;
 
+/** The most expected bytes that a fault carries: as many as a reader compares. */
+const EXAMPLE_BYTES = 16;
+
 /**
  * Gets the wrong bits of an extent, from its first wrong byte on.
  *
@@ -32,5 +35,6 @@ export function damageOf(
   if (offset >= end) return undefined;
   const xor = received.slice(offset, Math.min(end, offset + MAX_BYTES))
     .map((byte, i) => byte ^ (expected[offset + i] ?? 0));
-  return { offset, xor: xor.toHex(), base };
+  const example = expected.slice(offset, Math.min(end, offset + EXAMPLE_BYTES));
+  return { offset, xor: xor.toHex(), base, expected: example.toHex() };
 }

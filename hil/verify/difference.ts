@@ -13,10 +13,20 @@ import type { StuckBits } from "./stuck_bits.ts";
 export interface Difference extends Range {
   /**
    * What happened: the bytes are replaced by others (`content`), the rest of the frame is displaced, the
-   * frame is shifted as a whole, two pieces changed places, single bits are wrong, a bit is stuck, or
-   * byte lanes are wrong.
+   * frame is shifted as a whole, a piece of the frame is at another place, or belongs at another place
+   * (`misplaced`), a piece came a second time (`repeated`), pieces are in another order (`reordered`), single
+   * bits are wrong, a bit is stuck, or byte lanes are wrong.
    */
-  readonly type: "content" | "displaced" | "shifted" | "exchanged" | "bits" | "stuck" | "lanes";
+  readonly type:
+    | "content"
+    | "displaced"
+    | "shifted"
+    | "misplaced"
+    | "repeated"
+    | "reordered"
+    | "bits"
+    | "stuck"
+    | "lanes";
   /** Where the bytes come from. */
   readonly source: Source;
   /** By how many bytes the frame is displaced there: without the difference, those bytes would be there. */

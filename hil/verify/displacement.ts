@@ -6,7 +6,6 @@
  * @module
  */
 
-import { plural } from "../text/format.ts";
 import type { Difference } from "./difference.ts";
 import type { FrameSource, Range, Segment, Source } from "./source.ts";
 import type { Sources } from "./sources.ts";
@@ -165,44 +164,6 @@ export class Displacement {
     const type = source.kind === "lanes" ? "lanes" : "content";
     this.#differences.push({ ...COMMON, from, to, type, source, shift: this.#shift });
   }
-}
-
-/**
- * Finds pairs of segments that changed places with each other.
- *
- * @param segments The segments of the frame
- * @param sequence Number of the frame
- * @returns For each pair its segments and the difference that they make
- */
-export function findExchanges(
-  segments: readonly Segment[],
-  sequence: number,
-): { readonly pair: readonly [Segment, Segment]; readonly difference: Difference }[] {
-  const exchanges: ReturnType<typeof findExchanges> = [];
-  const displaced = segments.flatMap((segment) =>
-    isOwn(segment.source, sequence) && segment.source.shift !== 0
-      ? [{ segment, shift: segment.source.shift }]
-      : []
-  );
-  for (const [i, { segment: first, shift: a }] of displaced.entries()) {
-    const { segment: second, shift: b } = displaced[i + 1] ?? {};
-    if (second === undefined || b === undefined) continue;
-    if (exchanges.at(-1)?.pair[1] === first) continue;
-    const [m, n] = [first.to - first.from, second.to - second.from];
-    const distance = second.from - first.from;
-    // bytes at the edges may be equal by chance
-    const adjacent = Math.abs(distance - b) < BEAT && Math.abs(m - n) < BEAT;
-    if (a !== -b || b <= 0 || m >= b + BEAT || !adjacent) continue;
-    const text = `${plural(n, "byte")} at offset ${first.from} changed places with those ${
-      plural(distance, "byte")
-    } further on`;
-    const { from, source } = first;
-    exchanges.push({
-      pair: [first, second],
-      difference: { ...COMMON, from, to: second.to, type: "exchanged", source, shift: 0, text },
-    });
-  }
-  return exchanges;
 }
 
 /** Whether bytes come from this frame, in its place or displaced. */

@@ -7,8 +7,9 @@
 
 import { groupByteLanes } from "./byte_lanes.ts";
 import type { Difference } from "./difference.ts";
-import { Displacement, findExchanges } from "./displacement.ts";
+import { Displacement } from "./displacement.ts";
 import type { Context, ReceivedFrame } from "./frame.ts";
+import { findPieces } from "./pieces.ts";
 import { type Mismatch, splitFrame } from "./segments.ts";
 import { byteOf, type Segment, type Source } from "./source.ts";
 import { Sources } from "./sources.ts";
@@ -73,6 +74,7 @@ class Comparison {
   ) {
     const { sequence, expected, received } = frame;
     const { pattern, rxHeld, txHeld, frameOf = null, units } = context;
+    const spoil = [context.spoil, context.oldSpoil];
     this.#frame = frame;
     this.#base = base;
     this.#cacheLine = units?.cacheLine ?? 64;
@@ -84,7 +86,7 @@ class Comparison {
     const previous = [rxHeld, txHeld].filter((content) => content !== undefined);
     this.#sources = new Sources(
       { sequence, expected: clear(expected), received: clear(received) },
-      { pattern, base, previous, keep, frameOf },
+      { pattern, base, previous, keep, frameOf, spoil },
     );
   }
 
@@ -130,11 +132,10 @@ class Comparison {
     return { differences, sources: this.#sources };
   }
 
-  /** Differences between segments: bytes from elsewhere, displacements, and pieces that changed places. */
+  /** Differences between segments: bytes from elsewhere, displacements, and pieces at another place. */
   #placed(segments: readonly Segment[], mismatches: readonly Mismatch[]): Difference[] {
     const { sequence, moved, expected } = this.#frame;
-    const exchanges = findExchanges(segments, sequence);
-    const exchanged = new Set(exchanges.flatMap(({ pair }) => pair));
+    const pieces = findPieces(segments, sequence);
     const displacement = new Displacement(
       {
         sequence,
@@ -146,8 +147,10 @@ class Comparison {
       this.#sources,
       mismatches,
     );
-    for (const segment of segments) if (!exchanged.has(segment)) displacement.add(segment);
-    return [...exchanges.map(({ difference }) => difference), ...displacement.finish()];
+    for (const segment of segments) {
+      if (!pieces.segments.has(segment)) displacement.add(segment);
+    }
+    return [...pieces.differences, ...displacement.finish()];
   }
 
   /** Whether a mismatch is part of a displacement: at its edge, other bytes may look like wrong bits. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Kinds of faults that show only in several frames: frames that were swapped, lost or duplicated, and bits
- * that are wrong in frame after frame.
+ * Kinds of faults that show only in several frames: frames that were swapped, lost or duplicated, bits that
+ * are wrong in frame after frame, and data that a cache hid when they came.
  *
  * @module
  */
@@ -126,7 +126,15 @@ export class FaultHistory {
       if (moved !== undefined) found.set(moved.expected, moved.found);
     }
     const faulty = new Set(faults.map(({ frame }) => frame));
+    const written = faults.filter((fault) => wasWritten(fault, faults));
     return faults.map((fault) => {
+      if (written.includes(fault)) {
+        return proveStale(fault, "a later frame of the block shows that the data were written");
+      }
+      // a cache that is proved to hide data hides those that look the same
+      if (written.some((proved) => looksLike(fault, proved))) {
+        return proveStale(fault, "other frames of the run show that such data were written");
+      }
       const detail = stuck.get(fault);
       if (detail !== undefined) return { ...fault, kind: "stuck-bit", detail };
       const moved = this.#moved.get(keyOf(fault));
@@ -161,6 +169,38 @@ export class FaultHistory {
     }
     return details;
   }
+}
+
+/**
+ * Whether a later frame proves that the data of a fault were written: it shows them as old data of its block, in
+ * the same place.
+ */
+function wasWritten(
+  { kind, alternatives, frame, block, offset, length }: Fault,
+  all: readonly Fault[],
+) {
+  return kind === "stale-rx" && alternatives?.includes("not-written") === true &&
+    all.some((later) =>
+      later.found === frame && later.frame > frame && later.block === block &&
+      later.kind === "stale-rx" && later.offset < offset + length &&
+      later.offset + later.length > offset
+    );
+}
+
+/** Whether two faults have the same kinds and the same blame. */
+function looksLike(one: Fault, other: Fault): boolean {
+  return one.kind === other.kind && one.blame === other.blame &&
+    String(one.alternatives) === String(other.alternatives);
+}
+
+/** A fault whose data were written, so that only an old copy, or a late arrival, can have hidden them. */
+function proveStale<Item extends Fault>({ alternatives = [], ...fault }: Item, why: string): Item {
+  const left = alternatives.filter((kind) => kind !== "not-written");
+  return {
+    ...fault,
+    ...(left.length === 0 ? {} : { alternatives: left }),
+    detail: `${fault.detail}; ${why}`,
+  } as unknown as Item;
 }
 
 /** What a fault has in common with its copies, and with no other fault of the run. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { crc32 } from "node:zlib";
 import { assert, assertEquals } from "@std/assert";
 import { FaultHistory } from "./history.ts";
 import { faultsOf, frame } from "./testing/frames.ts";
@@ -48,4 +49,31 @@ Deno.test("FaultHistory.reclassify() leaves bits alone that flip in different pl
     return faultsOf(due, received, { history });
   });
   assert(history.reclassify(faults).every(({ kind }) => kind === "bit-flip"));
+});
+
+Deno.test("FaultHistory.reclassify() calls data stale that a later frame of the block shows as old", () => {
+  const history = new FaultHistory();
+  const wrong = (due: number, old: number, from: number, to: number) => {
+    const received = frame(due);
+    received.set(frame(old).subarray(from, to), from);
+    const known = { rxCheck: crc32(frame(due)), rxHeld: due - 4, history };
+    return faultsOf(due, received, known).map((fault) => ({ ...fault, block: due % 4 }));
+  };
+  // block 1: frame 9 was not seen, and is there as old data of frame 13
+  const faults = [
+    ...wrong(9, 5, 1024, 1152),
+    ...wrong(10, 6, 1024, 1088),
+    ...wrong(13, 9, 1088, 1152),
+  ];
+  const kinds = history.reclassify(faults).map(({ kind, alternatives }) => [kind, alternatives]);
+  // and what looks the same in this run has the same cause
+  assertEquals(kinds, faults.map(() => ["stale-rx", undefined]));
+  // older data in the same place prove nothing about those in between
+  const unproved = [
+    ...wrong(9, 5, 1024, 1152),
+    ...wrong(10, 6, 1024, 1088),
+    ...wrong(17, 13, 1024, 1152),
+  ];
+  const left = history.reclassify(unproved).map(({ kind, alternatives }) => [kind, alternatives]);
+  assertEquals(left, unproved.map(() => ["stale-rx", ["not-written"]]));
 });

@@ -26,6 +26,11 @@ export type Source =
     readonly base: number;
   }
   | { readonly kind: "constant"; readonly value: number }
+  | {
+    readonly kind:
+      "spoil"; /** Whether the CPU stored it after the frame before, or after this one. */
+    readonly old: boolean;
+  }
   | { readonly kind: "lanes"; readonly width: number; readonly map: readonly number[] }
   | { readonly kind: "unknown" };
 

@@ -57,6 +57,7 @@ export class Sources {
   readonly #cache = new Map<number, Uint8Array>();
   readonly #cacheLimit: number;
   readonly #previous: readonly Source[];
+  readonly #spoil: readonly (Uint8Array | undefined)[];
   readonly #others: Source[];
   #searches = 0;
   #trials = 0;
@@ -65,7 +66,8 @@ export class Sources {
   /**
    * @param frame The expected and the received bytes, of the same length
    * @param known The pattern; `base`, where the frame begins in its block; `previous`, what its blocks
-   * held before; `keep`, masks of the bits that are compared
+   * held before; `spoil`, what the CPU stored into the transmit block after this frame's completion and
+   * after that of the frame before; `keep`, masks of the bits that are compared
    */
   constructor(
     frame: { sequence: number; expected: Uint8Array; received: Uint8Array },
@@ -75,6 +77,7 @@ export class Sources {
       previous: readonly PreviousContent[];
       keep: Uint8Array;
       frameOf: ((sequence: number) => Uint8Array) | null;
+      spoil: readonly (Uint8Array | undefined)[];
     },
   ) {
     this.#pattern = known.pattern;
@@ -85,7 +88,11 @@ export class Sources {
     this.keep = known.keep;
     this.#masked = known.keep.some((bits) => bits !== 0xff);
     const poison: Source = { kind: "poison", base: known.base };
+    this.#spoil = known.spoil;
     this.#previous = [
+      ...known.spoil.flatMap((bytes, i) =>
+        bytes === undefined ? [] : [{ kind: "spoil", old: i === 1 } as const]
+      ),
       ...known.previous.map((content): Source => {
         if (typeof content === "number") return this.#frameSource(content);
         return content === "poison" ? poison : { kind: "constant", value: 0 };
@@ -152,6 +159,8 @@ export class Sources {
       }
       case "constant":
         return { bytes: NO_BYTES, delta: 0, value: source.value };
+      case "spoil":
+        return { bytes: this.#spoil[source.old ? 1 : 0] ?? NO_BYTES, delta: 0, value: null };
       default:
         return { bytes: NO_BYTES, delta: 0, value: null };
     }
@@ -337,8 +346,8 @@ export class Sources {
       this.#expected.byteOffset,
       this.#expected.length,
     );
-    // with stuck bits masked, fewer bytes may match, so a single word is tried as well
-    const keys = this.#masked ? [key, key.subarray(0, WORD)] : [key];
+    // with stuck bits masked fewer bytes match, and in another order each word has its own displacement
+    const keys = [key, key.subarray(0, WORD)];
     const places = keys.map((bytes) => [
       expected.indexOf(bytes, at),
       expected.lastIndexOf(bytes, at),

@@ -167,8 +167,9 @@ export function groupStuckBits<Part extends Range>(
   const differenceAt = (at: number) => (expected[at] ?? 0) ^ (received[at] ?? 0);
   const groups: StuckGroup<Part>[] = [];
   let left = mismatches.filter(({ from, to }) => {
+    // where the frame is displaced, a byte that its source does not explain can be the expected one
     const bits = differenceAt(from);
-    return to - from === 1 && (bits & (bits - 1)) === 0;
+    return to - from === 1 && bits !== 0 && (bits & (bits - 1)) === 0;
   });
   for (const width of WIDTHS) {
     const byBit = Map.groupBy(left, ({ from }) => {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Random } from "./random.ts";
+import type { Random } from "../../../driver/testing/random.ts";
 import { type Arrival, type KnownDamage, Path, type Transfer } from "./transfer.ts";
 
 const LINE = 64;

@@ -12,7 +12,7 @@ import type { Pattern } from "../../patterns/pattern.ts";
 import type { Fault } from "../fault.ts";
 import { classify } from "../classify.ts";
 import { type Damage, damage, DAMAGES, fits, isWhole } from "./damage.ts";
-import { Random } from "./random.ts";
+import { Random } from "../../../driver/testing/random.ts";
 import type { Arrival, KnownDamage } from "./transfer.ts";
 
 /** How often the classifier was right. */

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Verifies one frame for a test that moves frames by hand, with the same report as the runs of the framework.
+ *
+ * @module
+ */
+
+import { crc32 } from "node:zlib";
+import type { Block, CompletedTransfer } from "../../driver/block.ts";
+import type { Device } from "../../driver/device.ts";
+import { expectedPattern } from "../patterns/computed.ts";
+import { classify, compareCheckValues, type Context } from "../verify/classify.ts";
+import { type Comparison, nameDeviation } from "../verify/tolerance.ts";
+import { canBeStale } from "./block_set.ts";
+import type { FrameReport } from "./report.ts";
+
+/** What is known about a frame besides its bytes. All of it is optional, and makes the names more exact. */
+export interface VerifyOptions {
+  /** Where the frame begins in its block, bytes. Defaults to 0. */
+  readonly at?: number;
+  /** The receive transfer, for its length and its check value. Defaults to a frame as long as expected. */
+  readonly received?: CompletedTransfer;
+  /** The transmit transfer, for its check value. Defaults to none. */
+  readonly transmitted?: CompletedTransfer;
+  /** The bytes that were sent, if the design transforms them. Defaults to the expected ones. */
+  readonly sent?: Uint8Array;
+  /** What the block held before. It distinguishes stale data from others. Defaults to nothing known. */
+  readonly before?: Uint8Array;
+  /** Number of the frame, for the report. Defaults to 0. */
+  readonly sequence?: number;
+  /** Judges the frame in place of a comparison of every byte: see `tolerance`. */
+  readonly compare?: Comparison;
+}
+
+/**
+ * Verifies a frame in a block.
+ *
+ * @param device The device of the block
+ * @param block The receive block, owned by the caller. Under policy `manual` it is synced already
+ * @param expected The expected bytes, at least one
+ * @param options What else is known
+ * @returns The report of one frame
+ * @throws {RangeError} If the frame does not fit into the block
+ */
+export function verifyBlock(
+  device: Device,
+  block: Block,
+  expected: Uint8Array,
+  options: VerifyOptions = {},
+): FrameReport {
+  const { at = 0, received: done, transmitted, sequence = 0, before, compare } = options;
+  if (!Number.isSafeInteger(at) || at < 0 || at + expected.length > block.size) {
+    throw new RangeError(
+      `Expected a frame of ${expected.length} bytes at offset ${at} within block ${block.id} of ` +
+        `${block.size} bytes`,
+    );
+  }
+  if (expected.length === 0) throw new RangeError("Expected at least one byte, found none");
+  const found = new Uint8Array(expected.length);
+  block.copyTo(found, at);
+  const moved = done?.bytes ?? expected.length;
+  const transforms = options.sent !== undefined || compare !== undefined;
+  const frame = {
+    ...{ sequence, expected, received: found, moved },
+    // the end of the block is the end of the room
+    room: block.size - at,
+    txCheck: transmitted?.check ?? null,
+    rxCheck: done?.check ?? null,
+    ...(transforms ? { sent: options.sent ?? expected } : {}),
+  };
+  const deviation = compare?.(expected, found, sequence) ?? null;
+  const exact = compare !== undefined || found.every((byte, i) => byte === expected[i]);
+  const right = moved === expected.length && exact && deviation === null;
+  const seen: { tx: boolean | null; rx: boolean | null; core?: true } = { tx: null, rx: null };
+  const report = {
+    ...{ asked: 1, frames: 1, bytes: expected.length, timeout: null, seen, seconds: 0 },
+  };
+  if (right) {
+    // stale data may equal the expected ones only if they are the same data
+    if (frame.rxCheck !== null) seen.rx = frame.rxCheck !== crc32(found);
+    return { ...report, faults: [] };
+  }
+  const checks = compareCheckValues(deviation === null ? frame : { ...frame, inexact: true });
+  [seen.tx, seen.rx] = [checks.tx, checks.rx];
+  if (checks.core === true) seen.core = true;
+  const { policy, direction } = block;
+  const { cacheAlign, pageSize } = device.info;
+  const context: Context = {
+    // frame 0 is the content before; this one is frame 1
+    pattern: expectedPattern(0, block.size, () => new Uint8Array(block.size)),
+    base: at,
+    units: { cacheLine: Math.min(cacheAlign, 64), pageSize },
+    stale: { tx: canBeStale(device, policy, "tx"), rx: canBeStale(device, policy, "rx") },
+    ...(before === undefined ? {} : { rxHeld: 0 }),
+    frameOf: (other) => other === 0 ? before?.subarray(0, expected.length) ?? NOTHING : NOTHING,
+  };
+  const numbered = { ...frame, sequence: 1 };
+  const faults = deviation !== null && moved === expected.length
+    ? nameDeviation(numbered, context, deviation)
+    : classify(
+      compare === undefined ? numbered : { ...numbered, expected: deviation?.accepted ?? found },
+      context,
+    );
+  return {
+    ...report,
+    faults: faults.map(({ found: _, ...fault }) => ({
+      ...fault,
+      frame: sequence,
+      ...(direction === "rx" ? { block: block.id } : {}),
+    })),
+  };
+}
+
+const NOTHING = new Uint8Array();
