@@ -9,23 +9,20 @@ import { INFRASTRUCTURE, infrastructureError } from "../results/infrastructure.t
 import { applyLimits } from "../results/limits.ts";
 import {
   countOutcomes,
-  type Evidence,
   isFine,
   judge,
   summarizeOutcomes,
   type Verdict,
+  WORST_FIRST,
 } from "../results/outcome.ts";
-import { PATTERN_NAMES, patternNamed } from "../patterns/mod.ts";
-import type {
-  BoardInfo,
-  Environment,
-  Power,
-  Results,
-  TestResult,
-  ToolInfo,
-} from "../results/schema.ts";
+import type { BoardInfo, Environment, Results, TestResult, ToolInfo } from "../results/schema.ts";
 import { plural } from "../text/format.ts";
-import type { Case, CaseResult, JournalContents, JournalLine } from "./journal.ts";
+import { type Completeness, completeness, countNames } from "./completeness.ts";
+import type { Case, CaseResult, JournalContents, JournalLine, Seen } from "./lines.ts";
+import { judgePower, patternWarning } from "./power.ts";
+import { joinParts } from "./resume.ts";
+import { addRound, type RoundSums, soakOf, withRounds } from "./rounds.ts";
+import { isAlive, type Writer } from "./writer.ts";
 
 /** Everything that the journal holds about one case. */
 interface Entry {
@@ -35,28 +32,39 @@ interface Entry {
   starts: number;
   ends: number;
   result: CaseResult | null;
+  /** What the attempt under way found. */
+  seen: Seen | null;
+  /** The sums of its rounds; null without `--duration`. */
+  sums: RoundSums | null;
 }
 
 /**
  * Folds a journal into results of schema 1, with a verdict.
  *
- * - A case that started but did not end is ERROR "died here".
+ * - A case that started but did not end is ERROR "died here", or FAIL if faults were recorded before.
  * - A case that was registered, but neither started nor skipped, is ERROR "never ran".
- * - In both cases, or if a writer recorded that the run ended early, `run.cut` says so.
+ * - A journal that does not begin with the planned files, or lacks a closing line, is ERROR. If the
+ *   process that writes it is alive, `run.running` is true, and the cases are "running" or "not run yet".
+ * - A closed journal in which a planned file is missing is ERROR.
+ * - In all of these cases, or if a writer recorded that the run ended early, `run.cut` says so.
+ * - A case that failed stays FAIL, and the run with it, whatever is missing afterwards. So does one
+ *   that found damage and did not end.
  * - A case that was not registered, or registered twice, is ERROR, because its result may belong to
  *   another case.
  * - Limits in the journal are applied. Recommendations are added after a benchmark.
  * - An unreadable line is ERROR. A torn last line is not, because the case that it belongs to is
  *   incomplete and counts as above.
  *
- * @param contents The contents of the journal
- * @param died What ended the process, for the reason "died here"; or what ended the file of each suite
+ * @param journal The contents of the journal
+ * @param died What ended the process, for the reason "died here"; or what ended the file of each suite.
+ * Defaults to what the journal says about the files
+ * @param alive Returns whether the process that writes the journal is alive; `null` if unknown
  * @returns The results
  *
  * @example A run that died in its only case
  * ```ts
  * import { fold } from "./fold.ts";
- * import { parseJournal } from "./journal.ts";
+ * import { parseJournal } from "./lines.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const at = "2026-01-01T00:00:00Z";
@@ -70,16 +78,33 @@ interface Entry {
  * ```
  */
 export function fold(
-  contents: JournalContents,
+  journal: JournalContents,
   died: string | ReadonlyMap<string, string> | null = null,
+  alive: (writer: Writer) => boolean | null = isAlive,
 ): Results & { readonly verdict: Verdict } {
+  const { contents, resumed } = joinParts(journal);
   const entries = new Map<string, Entry>();
-  for (const line of contents.lines) if (line.line !== "run") enter(entries, line);
+  const diedFiles = new Map<string, string>();
+  for (const line of contents.lines) {
+    switch (line.line) {
+      case "case":
+      case "start":
+      case "seen":
+      case "end":
+        enter(entries, line);
+    }
+    if (line.line === "file" && line.died !== undefined) diedFiles.set(line.suite, line.died);
+  }
 
+  const whole = completeness(contents, alive);
+  const running = whole.state === "running";
   const lastAt = contents.lines.at(-1)?.at ?? null;
   const tests = [...entries.values()].map((entry) => {
-    const reason = typeof died === "string" ? died : died?.get(entry.item.suite) ?? null;
-    return toTest(entry, lastAt, reason);
+    const { suite } = entry.item;
+    const known = typeof died === "string" ? died : died?.get(suite);
+    const why = known ?? diedFiles.get(suite) ?? null;
+    const unfinished = running && why === null ? UNFINISHED.running : UNFINISHED.cut;
+    return withRounds(toTest(entry, lastAt, why, unfinished), entry.sums);
   });
   for (const number of contents.unreadable) {
     tests.push(
@@ -93,33 +118,61 @@ export function fold(
     item.control === true && result !== null ? [result] : []
   );
 
-  const header = mergeHeaders(contents.lines, lastAt);
-  const cut = describeCut(header.run.cut, tests);
+  const header = mergeHeaders(contents.lines, lastAt, resumed !== null);
+  const incomplete = describeIncomplete(whole, tests, header.run.cut);
+  const cut = describeCut(incomplete ?? header.run.cut, whole.missing, tests);
+  if (incomplete !== null) tests.push(infrastructureError("journal", sentence(cut ?? incomplete)));
   const { power, control } = judgePower(header.board, controls);
   const verdict: Verdict = judge({
     counts: countOutcomes(tests.map((test) => test.outcome)),
     framesVerified: tests.filter((test) => test.outcome === "PASS")
       .reduce((sum, test) => sum + test.frames, 0),
+    skippedSuites: skippedSuites(tests),
     coherent: header.board.coherent,
     control,
+    incomplete: incomplete === null ? null : cut,
+    alone: whole.alone,
   });
+  const soak = soakOf(contents.lines);
   const results = {
     schema: 1,
     ...header,
-    run: cut === null ? header.run : { ...header.run, cut },
+    run: {
+      ...header.run,
+      ...(cut === null ? {} : { cut }),
+      ...(running ? { running } : {}),
+      ...(resumed === null ? {} : { resumed }),
+    },
     tests,
     summary: summarizeOutcomes(tests),
     power: { ...power, detail: power.detail + patternWarning(header.run.pattern) },
     verdict,
+    ...(soak === null ? {} : { soak }),
   } as const;
   const line = contents.lines.find((line) => line.line === "run" && line.limits !== undefined);
   const limits = line?.line === "run" ? line.limits ?? [] : [];
   return withAdvice(limits.length === 0 ? results : applyLimits(results, limits));
 }
 
-const UNSTARTED = { startedAt: null, starts: 0, ends: 0, result: null };
+const UNSTARTED = { startedAt: null, starts: 0, ends: 0, result: null, seen: null, sums: null };
 
-function enter(entries: Map<string, Entry>, line: Exclude<JournalLine, { line: "run" }>): void {
+/** The suites of which every case was skipped. */
+function skippedSuites(tests: readonly TestResult[]): string[] {
+  const suites = new Set(tests.map(({ suite }) => suite));
+  for (const { suite, outcome } of tests) if (outcome !== "SKIP") suites.delete(suite);
+  return [...suites];
+}
+
+/** What the reasons of cases without an end begin with. */
+const UNFINISHED = {
+  cut: { started: "died here", waiting: "never ran" },
+  running: { started: "running", waiting: "not run yet" },
+} as const;
+
+function enter(
+  entries: Map<string, Entry>,
+  line: Extract<JournalLine, { line: "case" | "start" | "seen" | "end" }>,
+): void {
   const known = entries.get(line.id);
   if (line.line === "case") {
     const { line: _line, at: _at, ...item } = line;
@@ -140,22 +193,41 @@ function enter(entries: Map<string, Entry>, line: Exclude<JournalLine, { line: "
   if (line.line === "start") {
     entry.startedAt = line.at;
     entry.starts++;
+    entry.seen = null;
+  } else if (line.line === "seen") {
+    const { line: _line, at: _at, id: _id, ...seen } = line;
+    // of two that are equally bad, the later one holds more
+    if (entry.seen === null || !isWorse(entry.seen, seen)) entry.seen = seen;
   } else {
     const { line: _line, at: _at, id: _id, ...result } = line;
     entry.ends++;
-    // a later attempt that passes must not hide an earlier failure
-    if (entry.result === null || isFine(entry.result.outcome)) entry.result = result;
+    if (line.round !== undefined) entry.sums = addRound(entry.sums, line);
+    // no attempt may hide a worse one
+    if (entry.result === null || isWorse(result, entry.result)) entry.result = result;
   }
 }
 
-function toTest(entry: Entry, lastAt: string | null, died: string | null): TestResult {
+function isWorse(one: Pick<CaseResult, "outcome">, other: Pick<CaseResult, "outcome">): boolean {
+  return WORST_FIRST.indexOf(one.outcome) < WORST_FIRST.indexOf(other.outcome);
+}
+
+function toTest(
+  entry: Entry,
+  lastAt: string | null,
+  died: string | null,
+  { started, waiting }: typeof UNFINISHED[keyof typeof UNFINISHED],
+): TestResult {
   const { item, registered, startedAt, starts, ends, result } = entry;
   const base = {
     suite: item.suite,
     name: item.name,
     policy: item.policy,
     ...(item.params === undefined ? {} : { params: item.params }),
+    ...(item.place === undefined ? {} : { place: item.place }),
     ...(result?.injected === undefined ? {} : { injected: result.injected }),
+    ...(result?.notes === undefined ? {} : { notes: result.notes }),
+    ...(result?.attachments === undefined ? {} : { attachments: result.attachments }),
+    ...(result?.stack === undefined ? {} : { stack: result.stack }),
     ...(starts > 1 ? { attempts: starts } : {}),
   };
   const nothing = { seconds: 0, frames: 0, bytes: 0, faults: [], measurements: [] };
@@ -170,41 +242,81 @@ function toTest(entry: Entry, lastAt: string | null, died: string | null): TestR
     measurements: result?.measurements ?? [],
   });
 
-  if (registered === 0) return error("ran but was not registered");
-  // it is unknown to which of the cases a result belongs, but a failure remains a failure
-  if (registered > 1 && result?.outcome !== "FAIL") {
-    return error(`registered ${registered} times: give each case a unique name`);
+  // it is unknown to which case the result belongs, but a failure remains a failure
+  if (result?.outcome !== "FAIL" && result?.outcome !== "TIMEOUT") {
+    if (registered === 0) return error("ran but was not registered");
+    if (registered > 1) {
+      return error(`registered ${registered} times: give each case a unique name`);
+    }
   }
   if (result !== null && (starts <= ends || !isFine(result.outcome))) {
     const { outcome, reason, seconds, frames, bytes, faults = [], measurements = [] } = result;
-    return { ...base, outcome, reason, seconds, frames, bytes, faults, measurements };
+    const ended = { outcome, reason, seconds, frames, bytes, faults, measurements };
+    return { ...base, ...ended, ...lateOf(result) };
   }
   if (startedAt !== null) {
     const seconds = secondsBetween(startedAt, lastAt);
-    return { ...error(died === null ? "died here" : `died here: ${died}`), seconds };
+    const why = died === null ? started : `${started}: ${died}`;
+    if (entry.seen !== null) {
+      const { outcome, reason, faults = [], frames, bytes } = entry.seen;
+      const then = `${reason}; then ${why}`;
+      const seen = { outcome, reason: then, seconds, faults, frames, bytes };
+      return { ...base, ...nothing, ...seen, ...lateOf(entry.seen) };
+    }
+    return { ...error(why), seconds };
   }
   if (typeof item.skip === "string") {
     return { ...base, ...nothing, outcome: "SKIP", reason: item.skip };
   }
-  return error("never ran");
+  return error(died === null ? waiting : `${waiting}: ${died}`);
+}
+
+function lateOf({ late }: Seen): Pick<TestResult, "late"> {
+  return late === undefined ? {} : { late };
+}
+
+/** Why the journal is not whole, as a clause; `null` if it is, or if it explains what is missing. */
+function describeIncomplete(
+  { state, reason, missing }: Completeness,
+  tests: readonly TestResult[],
+  why: string | undefined,
+): string | null {
+  if (state !== "closed") return why === undefined ? reason : `${why}; ${reason}`;
+  const explained = tests.some(({ outcome }) => outcome === "ERROR");
+  return missing === "" || explained ? null : "the journal is closed, but parts of it are missing";
 }
 
 /** Why a run is incomplete, and what is missing; `null` for a complete run. */
-function describeCut(why: string | undefined, tests: readonly TestResult[]): string | null {
-  const count = (start: string, what: string): string | null => {
-    const { length } = tests.filter(({ outcome, reason }) =>
-      outcome === "ERROR" && reason?.startsWith(start) === true
-    );
-    return length === 0 ? null : `${plural(length, "case")} ${what}`;
+function describeCut(
+  why: string | undefined,
+  parts: string,
+  tests: readonly TestResult[],
+): string | null {
+  const find = (start: string): string[] =>
+    tests.filter(({ outcome, reason }) => outcome === "ERROR" && reason?.startsWith(start) === true)
+      .map(({ suite, name }) => `${suite}: ${name}`);
+  const { cut, running } = UNFINISHED;
+  const waiting = (start: string): string => {
+    const { length } = find(start);
+    return length === 0 ? "" : `${plural(length, "case")} ${start}`;
   };
-  const missing = [count("died here", "died"), count("never ran", "never ran")]
-    .filter((part) => part !== null).join(", ");
+  const missing = [
+    ...[countNames(find(cut.started), "case", "died"), waiting(cut.waiting)],
+    ...[countNames(find(running.started), "case", running.started), waiting(running.waiting)],
+    parts,
+  ].filter((part) => part !== "").join(", ");
   return [why, missing].filter((part) => part !== undefined && part !== "").join(": ") || null;
+}
+
+/** Makes a sentence of a clause. */
+function sentence(clause: string): string {
+  return clause.charAt(0).toUpperCase() + clause.slice(1);
 }
 
 function mergeHeaders(
   lines: readonly JournalLine[],
   lastAt: string | null,
+  resumed: boolean,
 ): Pick<Results, "tool" | "board" | "bitstream" | "run" | "environment"> {
   const environment: Partial<Record<string, Environment[string]>> = {};
   const tool: Partial<ToolInfo> = {};
@@ -237,7 +349,9 @@ function mergeHeaders(
     run: {
       seed: run.seed ?? 0,
       started,
-      seconds: run.seconds ?? secondsBetween(started, lastAt),
+      // the time between the parts of a resumed run is not part of it
+      seconds: resumed ? secondsOfCases(lines) : run.seconds ?? secondsOfPlan(lines) ??
+        Math.max(secondsBetween(started, lastAt), secondsOfCases(lines)),
       command: run.command ?? [],
       ...(run.pattern === undefined ? {} : { pattern: run.pattern }),
       ...(run.cut === undefined ? {} : { cut: run.cut }),
@@ -256,69 +370,16 @@ function addMissing<T extends object>(target: Partial<T>, more: Partial<T> | und
   }
 }
 
-/** Says what a pattern cannot reveal on any board. */
-function patternWarning(pattern: string | undefined): string {
-  if (pattern === undefined || !PATTERN_NAMES.includes(pattern)) return "";
-  const { period } = patternNamed(pattern).create({ seed: 0, maxLength: 64 });
-  if (period > 1) return "";
-  return `; all frames of pattern ${pattern} are equal, so it cannot reveal a lost, repeated or stale one`;
+/** The duration of the outermost plan, by a clock that never jumps; undefined if it is not closed. */
+function secondsOfPlan(lines: readonly JournalLine[]): number | undefined {
+  const id = lines.find((line) => line.line === "plan")?.id;
+  const line = lines.find((line) => line.line === "close" && line.id === id);
+  return line?.line === "close" ? line.seconds : undefined;
 }
 
-/** Judges all controls together, because a large frame may evict itself from the cache. */
-function judgePower(
-  board: BoardInfo,
-  controls: readonly CaseResult[],
-): { power: Power; control: Evidence["control"] } {
-  const seen = { tx: direction(controls, "tx"), rx: direction(controls, "rx") };
-  const tx = seen.tx === true && board.coherent !== true;
-  const rx = seen.rx === true && board.coherent !== true;
-  const used = (["tx", "rx"] as const).filter((name) => seen[name] !== null);
-  const failed = used.filter((name) => seen[name] === true);
-  const missed = used.filter((name) => seen[name] === false);
-
-  if (board.coherent === true) {
-    const detail = failed.length > 0
-      ? `the board claims to be cache coherent, but policy none failed in ${failed.join(", ")}`
-      : "the board is cache coherent, so a missing sync has no effect and policy none proves nothing";
-    return {
-      power: { coherence: false, tx, rx, detail },
-      control: controls.length > 0 ? "powerless" : "absent",
-    };
-  }
-  if (controls.length === 0) {
-    const detail =
-      "policy none did not run, so it is unknown whether this board can reveal missing syncs";
-    return { power: { coherence: false, tx, rx, detail }, control: "absent" };
-  }
-  if (used.length === 0 && controls.some((result) => result.outcome === "XFAIL")) {
-    const detail = "policy none failed, as it must, but the direction is unknown";
-    return { power: { coherence: true, tx, rx, detail }, control: "powerful" };
-  }
-  const powerful = failed.length > 0 && missed.length === 0;
-  let detail: string;
-  if (powerful && used.length === 2) {
-    detail =
-      "policy none failed in both directions, as it must: this board can reveal missing syncs";
-  } else if (powerful) {
-    detail = `policy none failed in ${used.join("")}, as it must: ` +
-      `this board can reveal missing syncs there; the other direction was not tested`;
-  } else if (failed.length > 0) {
-    detail = `policy none failed in ${failed.join("")} only: ` +
-      `this board cannot reveal a missing sync in ${missed.join("")}`;
-  } else {
-    detail = "policy none passed: this board cannot reveal a missing sync";
-  }
-  return {
-    power: { coherence: powerful, tx, rx, detail },
-    control: powerful ? "powerful" : "powerless",
-  };
-}
-
-/** Whether a control failed because of a missing sync in a direction; `null` if no control used it. */
-function direction(controls: readonly CaseResult[], name: "tx" | "rx"): boolean | null {
-  const seen = controls.map((result) => result.evidence?.[name])
-    .filter((value) => value !== undefined);
-  return seen.length === 0 ? null : seen.includes(true);
+/** The time of all cases, because the wall clock may have been set back since the run began. */
+function secondsOfCases(lines: readonly JournalLine[]): number {
+  return lines.reduce((sum, line) => line.line === "end" ? sum + line.seconds : sum, 0);
 }
 
 function secondsBetween(from: string, to: string | null): number {

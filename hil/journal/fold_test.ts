@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Case, CaseResult, RunHeader } from "./journal.ts";
-import { parseJournal } from "./journal.ts";
+import { parseJournal } from "./lines.ts";
 import { fold } from "./fold.ts";
 import { checkResults } from "../results/check.ts";
 import type { Results } from "../results/schema.ts";
+import { wholeJournal } from "../testing/whole_journal.ts";
 
 const at = "2026-01-01T00:00:00.000Z";
 const pass: CaseResult = { outcome: "PASS", reason: null, seconds: 1, frames: 10, bytes: 640 };
@@ -26,10 +27,10 @@ const end = (id: string, result: CaseResult = pass) => ({ line: "end", at, id, .
 const incoherent = run({ board: { kind: "vm", simulated: true, coherent: false } });
 const coherent = run({ board: { kind: "vm", simulated: true, coherent: true } });
 
+/** Folds the lines of a run that ended by itself. */
 function folded(lines: object[], died: string | null = null): Results {
-  const text = lines.map((line) => JSON.stringify(line) + "\n").join("");
   // all results must match the schema, also after a round trip through a file
-  return checkResults(JSON.parse(JSON.stringify(fold(parseJournal(text), died))));
+  return checkResults(JSON.parse(JSON.stringify(fold(wholeJournal(lines), died))));
 }
 
 Deno.test("fold() turns a complete journal into results", () => {
@@ -93,6 +94,39 @@ Deno.test("fold() counts the time of a case that died until the last line", () =
   assertEquals(results.tests[0]?.seconds, 2.5);
 });
 
+Deno.test("fold() takes the duration of a run from a clock that never jumps", () => {
+  const back = "2025-01-01T00:00:00.000Z";
+  const lines = [item("a"), start("a"), { ...end("a"), at: back }];
+  assertEquals(folded(lines).run.seconds, 1); // of its cases, because the clock was set back
+  const closing = { seconds: 12.5 };
+  assertEquals(fold(wholeJournal(lines, closing)).run.seconds, 12.5);
+  // the host of a virtual board knows better
+  const known = [...lines, run({ run: { seconds: 13.5 } })];
+  assertEquals(fold(wholeJournal(known, closing)).run.seconds, 13.5);
+});
+
+Deno.test("fold() keeps what the board shows of a late completion, even if the process died", () => {
+  const late = {
+    ...{
+      direction: "rx",
+      frame: 5,
+      primer: false,
+      transmitted: true,
+      size: 64,
+      arrived: 64,
+    } as const,
+    ...{ changed: true, idle: true, interrupts: 0, log: [] },
+  };
+  const hung: CaseResult = { ...pass, outcome: "TIMEOUT", reason: "frame 5", late };
+  const { seconds: _, ...seen } = hung;
+  const { tests } = folded([
+    ...[item("a"), start("a"), end("a", hung)],
+    ...[item("b"), start("b"), { line: "seen", at, id: "b", ...seen }],
+    ...[item("c"), start("c"), end("c")],
+  ]);
+  assertEquals(tests.map((test) => test.late), [late, late, undefined]);
+});
+
 Deno.test("fold() reports a case that neither started nor was skipped as ERROR never ran", () => {
   const results = folded([item("a"), item("b"), start("a"), end("a")]);
   assertEquals(results.tests[1]?.reason, "never ran");
@@ -107,7 +141,7 @@ Deno.test("fold() says why a run is incomplete, and what is missing", () => {
   assertEquals(folded([...whole, cut]).run.cut, "the run was interrupted");
   assertEquals(
     folded([...whole, ...missing, cut]).run.cut,
-    "the run was interrupted: 1 case died, 2 cases never ran",
+    "the run was interrupted: 1 case died (loopback: b), 2 cases never ran",
   );
   assertEquals(folded([...whole, item("b")]).run.cut, "1 case never ran");
 });
@@ -125,7 +159,7 @@ Deno.test("fold() rejects the result of a case that is not registered, or regist
 Deno.test("fold() reports an unreadable line, but not a torn last one", () => {
   const whole = [item("a"), end("a")].map((line) => JSON.stringify(line));
   const torn = fold(parseJournal(`${whole[0]}\n${whole[1]}\n{"line":"en`));
-  assertEquals(torn.verdict?.exit, 0);
+  assertEquals(torn.tests.map(({ name }) => name), ["a", "journal"]);
   const damaged = fold(parseJournal(`${whole[0]}\nGARBAGE\n${whole[1]}\n`));
   assertEquals(damaged.verdict?.exit, 3);
   assertEquals(damaged.tests[1]?.name, "journal line 2");
@@ -209,6 +243,16 @@ Deno.test("fold() says that power is unknown if no control ran", () => {
   assertEquals(results.verdict?.exit, 0);
 });
 
+Deno.test("fold() says that power is unknown if every control ended in an error", () => {
+  const error = { outcome: "ERROR", reason: "no memory", evidence: {} } as const;
+  const results = folded([incoherent, control("x"), end("x", { ...pass, ...error })]);
+  assertEquals(
+    results.power.detail,
+    "policy none reached no result in 1 case, so it is unknown whether this board can reveal " +
+      "missing syncs",
+  );
+});
+
 Deno.test("fold() uses the first header that holds a fact", () => {
   const results = folded([
     run({ run: { command: ["plumbline", "run"] }, board: { kind: "vm", arch: null } }),
@@ -217,4 +261,19 @@ Deno.test("fold() uses the first header that holds a fact", () => {
   assertEquals(results.run.command, ["plumbline", "run"]);
   assertEquals(results.run.seed, 5);
   assertEquals([results.board.kind, results.board.arch], ["vm", "x86_64"]);
+});
+
+Deno.test("fold() counts no frame of a control as verified", () => {
+  const verdictWith = (frames: number) =>
+    folded([
+      incoherent,
+      item("a"),
+      control("b"),
+      start("a"),
+      end("a", { ...pass, frames }),
+      start("b"),
+      end("b", { ...xfail, frames: 10, evidence: { tx: true, rx: true } }),
+    ]).verdict;
+  assertEquals(verdictWith(1)?.reason, "1 case passed, 1 control failed as expected");
+  assertStringIncludes(verdictWith(0)?.reason ?? "", "no frame was verified");
 });

@@ -5,109 +5,30 @@
  * A segfault, SIGTERM, power loss or a hung bus ends Deno without a report. Only the journal survives,
  * so the results come from the journal alone: see `fold.ts`.
  *
- * The file is `journal.jsonl`: JSON lines in UTF-8. The key `line` is the kind of a line: `run` (facts
- * about the run; later lines add to earlier ones), `case` (registered), `start` and `end`.
+ * The file is `journal.jsonl`. `lines.ts` describes its lines.
  *
  * @module
  */
 import { INFRASTRUCTURE } from "../results/infrastructure.ts";
-import type { Limit } from "../results/limits.ts";
-import type {
-  BitstreamInfo,
-  BoardInfo,
-  Environment,
-  Measurement,
-  RunInfo,
-  TestResult,
-  ToolInfo,
-} from "../results/schema.ts";
-import type { Fault } from "../verify/fault.ts";
-import type { Outcome } from "../results/outcome.ts";
+import { ROOT } from "../settings/paths.ts";
 import { errorMessage } from "../text/error_message.ts";
+import {
+  type Case,
+  type CaseResult,
+  type FileState,
+  JOURNAL_SCHEMA,
+  type JournalContents,
+  type JournalLine,
+  parseJournal,
+  type Plan,
+  type RunHeader,
+  type Seen,
+} from "./lines.ts";
+import { joinParts } from "./resume.ts";
+import { thisProcess } from "./writer.ts";
 
-/** Facts about the run. If several lines hold the same fact, the first one counts. */
-export interface RunHeader {
-  /** The versions of the tool. */
-  readonly tool?: Partial<ToolInfo>;
-  /** The board that the run uses. */
-  readonly board?: Partial<BoardInfo>;
-  /** The bitstream in the logic. */
-  readonly bitstream?: Partial<BitstreamInfo>;
-  /** The run as a whole. */
-  readonly run?: Partial<RunInfo>;
-  /** Facts about the machine and the kernel. */
-  readonly environment?: Environment;
-  /** The limits for measurements. */
-  readonly limits?: readonly Limit[];
-}
-
-/** A registered case. */
-export interface Case {
-  /** The id, unique within the run, such as `loopback/loop policy=none size=64 depth=1`. */
-  readonly id: string;
-  /** The suite. */
-  readonly suite: string;
-  /** The name of the case. */
-  readonly name: string;
-  /** The policy, or `null` if the case uses none. */
-  readonly policy: string | null;
-  /** What distinguishes the case from others of the same name, such as size and depth. */
-  readonly params?: NonNullable<TestResult["params"]>;
-  /** Whether this is a negative control, which must fail on a board that reveals missing syncs. */
-  readonly control?: boolean;
-  /** Why the case is skipped, or `null`. */
-  readonly skip?: string | null;
-}
-
-/** The result of a case. */
-export interface CaseResult {
-  /** How the case ended. */
-  readonly outcome: Outcome;
-  /** Why the case ended so, for every outcome but PASS. */
-  readonly reason: string | null;
-  /** The duration of the case. */
-  readonly seconds: number;
-  /** The number of verified frames. */
-  readonly frames: number;
-  /** The number of verified bytes. */
-  readonly bytes: number;
-  /** The faults that were found. */
-  readonly faults?: readonly Fault[];
-  /** The measurements of the case. */
-  readonly measurements?: readonly Measurement[];
-  /**
-   * For a control: whether it failed because of a missing sync in each direction. A direction that the
-   * case does not use, or cannot separate from the other one, has no key.
-   */
-  readonly evidence?: { readonly tx?: boolean; readonly rx?: boolean };
-  /** The faults that were injected into the board, one text each. */
-  readonly injected?: readonly string[];
-}
-
-/** A line of a journal. `at` is the time of writing, RFC 3339. */
-export type JournalLine =
-  & { readonly at: string }
-  & (
-    | ({ readonly line: "run" } & RunHeader)
-    | ({ readonly line: "case" } & Case)
-    | {
-      readonly line: "start";
-      readonly id: string;
-      /** The time limit of the case in seconds. A case that exceeds it hangs. */
-      readonly limit?: number;
-    }
-    | ({ readonly line: "end"; readonly id: string } & CaseResult)
-  );
-
-/** The contents of a journal. */
-export interface JournalContents {
-  /** Every readable line, in order. */
-  readonly lines: readonly JournalLine[];
-  /** The numbers of unreadable lines, from 1. A torn last line is not among them. */
-  readonly unreadable: readonly number[];
-  /** Whether the last line is torn, because the writer died while writing it. */
-  readonly torn: boolean;
-}
+export { parseJournal } from "./lines.ts";
+export type { Case, CaseResult, JournalContents, JournalLine, RunHeader } from "./lines.ts";
 
 /** The name of the journal in the folder of the run. */
 export const JOURNAL_FILE = "journal.jsonl";
@@ -125,6 +46,7 @@ export const RESULTS_VARIABLE = "PLUMBLINE_RESULTS";
  * import { assertEquals } from "@std/assert";
  *
  * using journal = Journal.open({ dir: Deno.makeTempDirSync() });
+ * const plan = journal.plan("plumbline run", []);
  * journal.register({ id: "loopback/a", suite: "loopback", name: "a", policy: "none" });
  * journal.start("loopback/a");
  * journal.end("loopback/a", {
@@ -134,7 +56,8 @@ export const RESULTS_VARIABLE = "PLUMBLINE_RESULTS";
  *   frames: 1,
  *   bytes: 64,
  * });
- * assertEquals(Journal.read(journal.path).lines.length, 3);
+ * journal.close(plan);
+ * assertEquals(Journal.read(journal.path).lines.length, 5);
  * ```
  */
 export class Journal implements Disposable {
@@ -143,6 +66,8 @@ export class Journal implements Disposable {
   /** The path of the journal. */
   readonly path: string;
   readonly #file: Deno.FsFile;
+  /** When each plan was made, by the clock of this process that never jumps, in milliseconds. */
+  readonly #began = new Map<string, number>();
 
   private constructor(dir: string, path: string, file: Deno.FsFile) {
     this.dir = dir;
@@ -154,8 +79,8 @@ export class Journal implements Disposable {
    * Opens the journal of this run. Creates its folder if it does not exist.
    *
    * Without `dir`, the folder is named by `PLUMBLINE_RESULTS`. Without that variable, it is a new folder
-   * `results/<pid>-<start>`, or the same below `/tmp/plumbline-results` if the current folder is not
-   * writable. The variable then names the new folder, because the test files of one `deno test` must
+   * `results/<pid>-<start>`, or the same below `/tmp/plumbline-results-<user id>` if the current folder
+   * is not writable. The variable then names the new folder, because the test files of one `deno test` must
    * share a journal, and share a process but no variables of JavaScript.
    *
    * @param options.dir The folder
@@ -185,6 +110,76 @@ export class Journal implements Disposable {
   }
 
   /**
+   * Reads this journal as it is now.
+   *
+   * @returns Its lines
+   */
+  lines(): readonly JournalLine[] {
+    return Journal.read(this.path).lines;
+  }
+
+  /**
+   * Records what this process is going to run. The first line of a journal is a plan.
+   *
+   * @param by Who plans
+   * @param files Absolute paths of the test files
+   * @returns The id of the plan, for {@linkcode close}
+   */
+  plan(by: Plan["by"], files: readonly string[]): string {
+    const id = crypto.randomUUID();
+    const names = files.map(inCheckout);
+    const writer = thisProcess();
+    this.#began.set(id, performance.now());
+    this.#append({ line: "plan", id, schema: JOURNAL_SCHEMA, by, files: names, writer });
+    return id;
+  }
+
+  /**
+   * Records that this process goes on with a run that ended early.
+   *
+   * @param id The id of its plan
+   */
+  resume(id: string): void {
+    this.#began.set(id, performance.now());
+    this.#append({ line: "resume", id, writer: thisProcess() });
+  }
+
+  /**
+   * Returns whether a plan that is under way covers a test file.
+   *
+   * @param file The absolute path of the file
+   * @returns Whether `plumbline run`, which plans every file, or this file itself has planned it
+   */
+  isPlanned(file: string): boolean {
+    const { lines } = joinParts(Journal.read(this.path)).contents;
+    const closed = new Set(lines.flatMap((line) => line.line === "close" ? [line.id] : []));
+    return lines.some((line) =>
+      line.line === "plan" && !closed.has(line.id) &&
+      (line.by === "plumbline run" || line.files.includes(inCheckout(file)))
+    );
+  }
+
+  /**
+   * Records that a plan is done, in whatever way its files ended. Without this line the run died.
+   *
+   * @param id The id of the plan
+   */
+  close(id: string): void {
+    const began = this.#began.get(id);
+    const seconds = began === undefined ? undefined : (performance.now() - began) / 1000;
+    this.#append({ line: "close", id, ...(seconds === undefined ? {} : { seconds }) });
+  }
+
+  /**
+   * Records that a test file started or ended.
+   *
+   * @param state What happened to the file, whose path is absolute
+   */
+  file(state: FileState): void {
+    this.#append({ line: "file", ...state, file: inCheckout(state.file) });
+  }
+
+  /**
    * Records facts about the run. Can be called several times.
    *
    * @param header The facts that the caller knows
@@ -207,9 +202,24 @@ export class Journal implements Disposable {
    *
    * @param id The id of the case
    * @param limit The time limit in seconds; a case that exceeds it hangs
+   * @param round The number of the round, from 1, in a run with `--duration`
    */
-  start(id: string, limit?: number): void {
-    this.#append({ line: "start", id, ...(limit === undefined ? {} : { limit }) });
+  start(id: string, limit?: number, round?: number): void {
+    this.#append({
+      ...{ line: "start", id },
+      ...(limit === undefined ? {} : { limit }),
+      ...(round === undefined ? {} : { round }),
+    });
+  }
+
+  /**
+   * Records damage when it is found, because the case may never end.
+   *
+   * @param id The id of the case
+   * @param seen What was found
+   */
+  seen(id: string, seen: Seen): void {
+    this.#append({ line: "seen", id, ...seen });
   }
 
   /**
@@ -266,81 +276,9 @@ export class Journal implements Disposable {
   }
 }
 
-/**
- * A reader of a journal that is still being written.
- */
-export class JournalTail {
-  readonly #path: string;
-  readonly #decoder = new TextDecoder();
-  #offset = 0;
-  #rest = "";
-
-  /**
-   * Creates a reader that begins at the first line.
-   *
-   * @param path The file, which may not exist yet
-   */
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  /**
-   * Reads the lines that were added since the last call.
-   *
-   * @returns The new complete lines; none if the file does not exist
-   */
-  poll(): JournalLine[] {
-    let file: Deno.FsFile;
-    try {
-      file = Deno.openSync(this.#path);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return [];
-      throw error;
-    }
-    using _closed = file;
-    file.seekSync(this.#offset, Deno.SeekMode.Start);
-    const buffer = new Uint8Array(65536);
-    for (let n = file.readSync(buffer); n !== null && n > 0; n = file.readSync(buffer)) {
-      this.#offset += n;
-      this.#rest += this.#decoder.decode(buffer.subarray(0, n), { stream: true });
-    }
-    const end = this.#rest.lastIndexOf("\n") + 1;
-    const text = this.#rest.slice(0, end);
-    this.#rest = this.#rest.slice(end);
-    return [...parseJournal(text).lines];
-  }
-}
-
-/**
- * Parses the text of a journal.
- *
- * @param text The text of the file
- * @returns The contents
- */
-export function parseJournal(text: string): JournalContents {
-  const lines: JournalLine[] = [];
-  const unreadable: number[] = [];
-  const raw = text.split("\n");
-  const last = raw.pop() ?? ""; // the text after the last line feed: empty unless the line is torn
-  raw.forEach((one, i) => {
-    if (one === "") return;
-    const line = parseLine(one);
-    if (line === null) unreadable.push(i + 1);
-    else lines.push(line);
-  });
-  return { lines, unreadable, torn: last !== "" };
-}
-
-function parseLine(text: string): JournalLine | null {
-  try {
-    const line = JSON.parse(text);
-    const known = typeof line === "object" && line !== null && typeof line.at === "string" &&
-      (line.line === "run" ||
-        ["case", "start", "end"].includes(line.line) && typeof line.id === "string");
-    return known ? line : null;
-  } catch {
-    return null;
-  }
+/** A path as another machine can have it too: relative to the checkout, if the file is in it. */
+function inCheckout(path: string): string {
+  return path.startsWith(ROOT) ? path.slice(ROOT.length) : path;
 }
 
 function makeFolder(dir: string): string {
@@ -353,8 +291,18 @@ function newFolder(): string {
   try {
     return makeFolder(`results/${name}`);
   } catch (error) {
-    const dir = makeFolder(`/tmp/plumbline-results/${name}`);
     const why = errorMessage(error);
+    // each user needs a folder of their own
+    const parent = `/tmp/plumbline-results-${Deno.uid() ?? "user"}`;
+    let dir: string;
+    try {
+      dir = makeFolder(`${parent}/${name}`);
+    } catch (second) {
+      throw new Error(
+        `Neither results/ here (${why}) nor ${parent} (${errorMessage(second)}) can be written: ` +
+          `name a folder in ${RESULTS_VARIABLE}`,
+      );
+    }
     console.error(`plumbline: cannot create results/ here (${why}): the results go to ${dir}`);
     return dir;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type Case, Journal, JournalTail, parseJournal, RESULTS_VARIABLE } from "./journal.ts";
+import { type Case, Journal, parseJournal, RESULTS_VARIABLE } from "./journal.ts";
+import { JournalTail } from "./tail.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 
 const item: Case = { id: "loopback/a", suite: "loopback", name: "a", policy: "none" };
@@ -49,6 +50,23 @@ Deno.test("Journal.open() uses the folder in PLUMBLINE_RESULTS, or sets the vari
     using second = Journal.open();
     assert(first.dir.startsWith(`${dir}/results/${Deno.pid}-`), first.dir);
     assertEquals(second.path, first.path);
+  } finally {
+    Deno.chdir(cwd);
+    if (before === undefined) Deno.env.delete(RESULTS_VARIABLE);
+    else Deno.env.set(RESULTS_VARIABLE, before);
+  }
+});
+
+Deno.test("Journal.open() uses a folder of this user if the current folder cannot be written", () => {
+  const before = Deno.env.get(RESULTS_VARIABLE);
+  const cwd = Deno.cwd();
+  const own = `/tmp/plumbline-results-${Deno.uid()}`;
+  try {
+    Deno.env.delete(RESULTS_VARIABLE);
+    Deno.chdir("/proc"); // not even root can make a folder here
+    using journal = Journal.open();
+    assert(journal.dir.startsWith(`${own}/${Deno.pid}-`), journal.dir);
+    Deno.removeSync(journal.dir, { recursive: true });
   } finally {
     Deno.chdir(cwd);
     if (before === undefined) Deno.env.delete(RESULTS_VARIABLE);

@@ -37,7 +37,7 @@ export const USES = [
 export type Use = typeof USES[number];
 
 /** Policies that are never recommended. */
-const NEVER: readonly string[] = ["none", "manual"];
+const NEVER: readonly string[] = ["none", "manual", "dma-buf"];
 
 /** Pairs of policies for which a crossover is reported: the first may be faster for large frames. */
 const RIVALS: readonly (readonly [PolicyName, PolicyName])[] = [

@@ -58,11 +58,40 @@ export function checkResults(value: unknown): Results {
   for (const key of ["coherence", "tx", "rx"]) boolean(power[key], `power.${key}`);
   text(power["detail"], "power.detail");
   if (root["verdict"] !== undefined) checkVerdict(object(root["verdict"], "verdict"));
+  if (root["diagnosis"] !== undefined) checkDiagnosis(root["diagnosis"], tests.length);
   if (root["selfcheck"] !== undefined) checkSelfcheck(root["selfcheck"]);
   if (root["advice"] !== undefined) each(root["advice"], "advice", checkAdvice);
   if (root["crossovers"] !== undefined) each(root["crossovers"], "crossovers", checkCrossover);
+  if (root["soak"] !== undefined) checkSoak(root["soak"]);
   if (root["environment"] !== undefined) object(root["environment"], "environment");
   return value as Results;
+}
+
+/** What the parts of a header have if a journal does not say it. */
+const HEADER = {
+  tool: { name: "", version: "", deno: "", git: null },
+  board: {
+    ...{ kind: "", simulated: false, arch: null, kernel: null, engine: null, core: null },
+    ...{ coherent: null, cacheLine: null },
+  },
+  bitstream: { file: null, sha256: null, part: null, identity: "unknown" },
+  run: { seed: 0, started: "1970-01-01T00:00:00Z", seconds: 0, command: [] },
+} as const;
+
+/**
+ * Checks parts of the header of results. What is left out is not missing.
+ *
+ * @param parts The parts
+ * @throws {ResultsError} If a value does not match the schema, with the first place that does not
+ */
+export function checkHeader(
+  parts: Readonly<Record<keyof typeof HEADER | "environment", unknown>>,
+): void {
+  checkTool({ ...HEADER.tool, ...object(parts.tool, "tool") });
+  checkBoard({ ...HEADER.board, ...object(parts.board, "board") });
+  checkBitstream({ ...HEADER.bitstream, ...object(parts.bitstream, "bitstream") });
+  checkRun({ ...HEADER.run, ...object(parts.run, "run") });
+  object(parts.environment, "environment");
 }
 
 function checkTool(tool: Record<string, unknown>): void {
@@ -76,6 +105,7 @@ function checkBoard(board: Record<string, unknown>): void {
   for (const key of ["arch", "kernel", "engine", "core"]) textOrNull(board[key], `board.${key}`);
   if (board["coherent"] !== null) boolean(board["coherent"], "board.coherent");
   if (board["bus"] !== undefined) text(board["bus"], "board.bus");
+  if (board["memoryLoop"] !== undefined) boolean(board["memoryLoop"], "board.memoryLoop");
   if (board["cacheLine"] !== null) count(board["cacheLine"], "board.cacheLine");
 }
 
@@ -93,6 +123,8 @@ function checkRun(run: Record<string, unknown>): void {
   each(run["command"], "run.command", text);
   if (run["pattern"] !== undefined) text(run["pattern"], "run.pattern");
   if (run["cut"] !== undefined) text(run["cut"], "run.cut");
+  if (run["resumed"] !== undefined) each(run["resumed"], "run.resumed", text);
+  if (run["running"] !== undefined) boolean(run["running"], "run.running");
 }
 
 function checkSummary(summary: Record<string, unknown>, tests: readonly TestResult[]): void {
@@ -111,7 +143,15 @@ function checkVerdict(verdict: Record<string, unknown>): void {
   text(verdict["reason"], "verdict.reason");
 }
 
-function checkTest(value: unknown, path: string): TestResult {
+/**
+ * Checks the result of a case.
+ *
+ * @param value The result
+ * @param path Its place in the file, for the error
+ * @returns The same value
+ * @throws {ResultsError} If the value does not match the schema
+ */
+export function checkTest(value: unknown, path: string): TestResult {
   const test = object(value, path);
   text(test["suite"], `${path}.suite`);
   text(test["name"], `${path}.name`);
@@ -123,10 +163,60 @@ function checkTest(value: unknown, path: string): TestResult {
   count(test["bytes"], `${path}.bytes`);
   each(test["faults"], `${path}.faults`, checkFault);
   each(test["measurements"], `${path}.measurements`, checkMeasurement);
-  if (test["attempts"] !== undefined) count(test["attempts"], `${path}.attempts`);
+  for (const key of ["attempts", "failures", "allFaults"]) {
+    if (test[key] !== undefined) count(test[key], `${path}.${key}`);
+  }
   if (test["injected"] !== undefined) each(test["injected"], `${path}.injected`, text);
+  if (test["notes"] !== undefined) each(test["notes"], `${path}.notes`, text);
+  if (test["stack"] !== undefined) text(test["stack"], `${path}.stack`);
+  if (test["attachments"] !== undefined) {
+    each(test["attachments"], `${path}.attachments`, checkAttachment);
+  }
+  if (test["late"] !== undefined) checkLate(test["late"], `${path}.late`);
   if (test["params"] !== undefined) object(test["params"], `${path}.params`);
+  if (test["place"] !== undefined) text(test["place"], `${path}.place`);
   return value as TestResult;
+}
+
+function checkAttachment(value: unknown, path: string): void {
+  const attachment = object(value, path);
+  for (const key of ["name", "file"]) text(attachment[key], `${path}.${key}`);
+  count(attachment["bytes"], `${path}.bytes`);
+}
+
+function checkLate(value: unknown, path: string): void {
+  const late = object(value, path);
+  if (late["direction"] !== null) oneOf(late["direction"], ["tx", "rx"], `${path}.direction`);
+  for (const key of ["frame", "size"]) count(late[key], `${path}.${key}`);
+  for (const key of ["arrived", "interrupts"]) {
+    if (late[key] !== null) count(late[key], `${path}.${key}`);
+  }
+  boolean(late["primer"], `${path}.primer`);
+  for (const key of ["transmitted", "changed", "idle"]) {
+    if (late[key] !== null) boolean(late[key], `${path}.${key}`);
+  }
+  each(late["log"], `${path}.log`, text);
+}
+
+function checkDiagnosis(value: unknown, tests: number): void {
+  const diagnosis = object(value, "diagnosis");
+  each(diagnosis["sentences"], "diagnosis.sentences", text);
+  each(diagnosis["groups"], "diagnosis.groups", (one, path) => {
+    const group = object(one, path);
+    text(group["sentence"], `${path}.sentence`);
+    oneOf(group["status"], ["named", "narrowed", "open", "follows"], `${path}.status`);
+    each(group["causes"], `${path}.causes`, (cause, at) => {
+      const known = object(cause, at);
+      for (const key of ["id", "cause", "check", "remedy"]) text(known[key], `${at}.${key}`);
+    });
+    for (const key of ["evidence", "unknown"]) each(group[key], `${path}.${key}`, text);
+    count(group["faults"], `${path}.faults`);
+    const indices = each(group["tests"], `${path}.tests`, count);
+    if (indices.length === 0) wrong(`${path}.tests`, "at least one case", indices);
+    for (const index of indices) {
+      if (index >= tests) wrong(`${path}.tests`, `numbers below ${tests}`, index);
+    }
+  });
 }
 
 function checkSelfcheck(value: unknown): void {
@@ -134,14 +224,14 @@ function checkSelfcheck(value: unknown): void {
   each(selfcheck["faults"], "selfcheck.faults", (one, path) => {
     const fault = object(one, path);
     for (const key of ["fault", "where"]) text(fault[key], `${path}.${key}`);
-    for (const key of ["caught", "namedRight", "blamedRight"]) {
+    for (const key of ["caught", "namedRight", "blamedRight", "certain", "heldOut"]) {
       boolean(fault[key], `${path}.${key}`);
     }
     for (const key of ["named", "blamed"]) textOrNull(fault[key], `${path}.${key}`);
     if (fault["frames"] !== null) count(fault["frames"], `${path}.frames`);
   });
   const total = object(selfcheck["total"], "selfcheck.total");
-  for (const part of ["", ".single", ".pairs", ".heldOut"]) {
+  for (const part of ["", ".single", ".ambiguous", ".pairs", ".heldOut"]) {
     const path = `selfcheck.total${part}`;
     const counts = part === "" ? total : object(total[part.slice(1)], path);
     for (const key of ["faults", "caught", "namedRight", "blamedRight"]) {
@@ -150,9 +240,51 @@ function checkSelfcheck(value: unknown): void {
   }
 }
 
+function checkSoak(value: unknown): void {
+  const soak = object(value, "soak");
+  number(soak["seconds"], "soak.seconds");
+  for (const key of ["rounds", "failures"]) count(soak[key], `soak.${key}`);
+  checkSoakCount(soak, "soak");
+  if (soak["ruleOfThree"] !== null) number(soak["ruleOfThree"], "soak.ruleOfThree");
+  if (soak["first"] !== null) {
+    const first = object(soak["first"], "soak.first");
+    number(first["seconds"], "soak.first.seconds");
+    for (const key of ["framesBefore", "round"]) count(first[key], `soak.first.${key}`);
+    text(first["case"], "soak.first.case");
+    each(first["sensors"], "soak.first.sensors", (one, path) => {
+      const reading = object(one, path);
+      for (const key of ["name", "unit"]) text(reading[key], `${path}.${key}`);
+      number(reading["value"], `${path}.value`);
+    });
+  }
+  each(soak["policies"], "soak.policies", (one, path) => {
+    const policy = object(one, path);
+    text(policy["policy"], `${path}.policy`);
+    checkSoakCount(policy, path);
+  });
+  each(soak["sensors"], "soak.sensors", (one, path) => {
+    const sensor = object(one, path);
+    for (const key of ["name", "unit"]) text(sensor[key], `${path}.${key}`);
+    count(sensor["samples"], `${path}.samples`);
+    for (const key of ["min", "max"]) number(sensor[key], `${path}.${key}`);
+  });
+}
+
+function checkSoakCount(counts: Record<string, unknown>, path: string): void {
+  for (const key of ["frames", "bytes", "faults"]) count(counts[key], `${path}.${key}`);
+  if (counts["errorRateAtMost"] !== null) {
+    number(counts["errorRateAtMost"], `${path}.errorRateAtMost`);
+  }
+}
+
 function checkFault(value: unknown, path: string): Fault {
   const fault = object(value, path);
   oneOf(fault["kind"], FAULT_KINDS, `${path}.kind`);
+  if (fault["alternatives"] !== undefined) {
+    each(fault["alternatives"], `${path}.alternatives`, (one, at) => oneOf(one, FAULT_KINDS, at));
+  }
+  if (fault["found"] !== undefined) count(fault["found"], `${path}.found`);
+  if (fault["status"] !== undefined) text(fault["status"], `${path}.status`);
   count(fault["frame"], `${path}.frame`);
   if (fault["block"] !== undefined) count(fault["block"], `${path}.block`);
   number(fault["offset"], `${path}.offset`);
@@ -171,6 +303,11 @@ function checkDamage(value: unknown, path: string): void {
   count(damage["base"], `${path}.base`);
   if (!/^(?:[0-9a-f]{2}){0,512}$/.test(text(damage["xor"], `${path}.xor`))) {
     wrong(`${path}.xor`, "up to 512 bytes in hexadecimal digits", damage["xor"]);
+  }
+  const { expected } = damage;
+  if (expected === undefined) return;
+  if (!/^(?:[0-9a-f]{2}){1,16}$/.test(text(expected, `${path}.expected`))) {
+    wrong(`${path}.expected`, "1 to 16 bytes in hexadecimal digits", expected);
   }
 }
 

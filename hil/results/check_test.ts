@@ -72,8 +72,43 @@ const changes: [string, unknown, string][] = [
   ["verdict", { exit: 0, word: "OK", reason: "" }, "verdict.word: expected one of PASS, FAIL"],
   ["crossovers", [{ use: "u", faster: "a", than: "b", from: -1, detail: "" }], "from: expected a"],
   ["tests.0.injected", [1], "tests[0].injected[0]: expected a string, found 1"],
+  ["diagnosis", { sentences: [1], groups: [] }, "diagnosis.sentences[0]: expected a string"],
+  [
+    "diagnosis",
+    { sentences: [], groups: [group({ status: "sure" })] },
+    "groups[0].status: expected",
+  ],
+  [
+    "diagnosis",
+    { sentences: [], groups: [group({ tests: [] })] },
+    "tests: expected at least one case",
+  ],
+  [
+    "diagnosis",
+    { sentences: [], groups: [group({ tests: [99] })] },
+    "tests: expected numbers below",
+  ],
+  [
+    "diagnosis",
+    { sentences: [], groups: [group({ causes: [{}] })] },
+    "causes[0].id: expected a string",
+  ],
+  ["tests.0.late", late({ direction: "up" }), "late.direction: expected one of tx, rx"],
+  ["tests.0.late", late({ arrived: -1 }), "late.arrived: expected a whole number from 0"],
+  ["tests.0.late", late({ idle: "yes" }), "late.idle: expected true or false"],
+  ["tests.0.late", late({ log: undefined }), "late.log: expected a list, found nothing"],
   ["power.tx", null, "power.tx: expected true or false, found null"],
 ];
+
+Deno.test("checkResults() accepts what a board shows of a late completion, and what it does not", () => {
+  const value = example();
+  const [test] = value["tests"] as Record<string, unknown>[];
+  const unknown = { transmitted: null, arrived: null, changed: null, idle: null };
+  for (const one of [late({}), late({ direction: null, ...unknown })]) {
+    Object.assign(test ?? {}, { late: one });
+    assertEquals(checkResults(value) as unknown, value);
+  }
+});
 
 for (const [path, value, message] of changes) {
   Deno.test(`checkResults() refuses ${path} = ${JSON.stringify(value)}`, () => {
@@ -93,3 +128,22 @@ Deno.test("checkResults() refuses a value that is not an object", () => {
     assertThrows(() => checkResults(value), ResultsError, "results: expected an object");
   }
 });
+
+/** A group of failures of a diagnosis, with some keys replaced. */
+function group(change: object): object {
+  const texts = { sentence: "", evidence: [], unknown: [] };
+  return { ...texts, status: "open", causes: [], tests: [0], faults: 1, ...change };
+}
+
+/** What a board shows of a late completion, with some keys replaced. */
+function late(change: object): object {
+  const known = {
+    direction: "rx",
+    frame: 5,
+    primer: false,
+    transmitted: true,
+    size: 64,
+    arrived: 64,
+  };
+  return { ...known, changed: true, idle: true, interrupts: null, log: [], ...change };
+}

@@ -267,6 +267,7 @@ function describeDifferences(base: Results, now: Results): string[] {
       ["coherent", board.coherent],
       ["bus", board.bus],
       ["engine", board.engine],
+      ["memory loop", board.memoryLoop === true],
       ["core", board.core],
       ["bitstream", bitstream.sha256?.slice(0, 12)],
       ["seed", run.seed],

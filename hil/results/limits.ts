@@ -185,28 +185,38 @@ function withLimits(
   return before.verdict;
 }
 
+/**
+ * Compares a measurement with its limit.
+ *
+ * @param measurement The measurement
+ * @returns What is wrong, or null if the value is within its limit or has none
+ */
+export function brokenLimit(measurement: Measurement): string | null {
+  const { name, value, unit, limit, bound, at } = measurement;
+  if (limit === null) return null;
+  if (bound === "min" ? value >= limit : value <= limit) return null;
+  return `${name}${place(at)} is ${formatNumber(value, { digits: 4 })} ${unit}, the limit is ` +
+    `at ${bound === "min" ? "least" : "most"} ${limit}`;
+}
+
 function limitTest(test: TestResult, limits: readonly Limit[], used: Set<Limit>): TestResult {
   const broken: string[] = [];
   const measurements = test.measurements.map((measurement) => {
     let held: Measurement = measurement;
-    let failed = false;
+    // the test may have set a limit, too
+    let failed = brokenLimit(measurement) !== null;
     for (const limit of limits) {
       if (!matches(limit, test, measurement)) continue;
       used.add(limit);
       const { min, max } = limit;
       const bound = min === undefined ? "max" : "min";
-      const number = min ?? max ?? NaN;
-      const { value } = measurement;
-      const good = bound === "min" ? value >= number : value <= number;
-      if (failed && good) continue; // the results show the limit that is broken
-      held = { ...measurement, limit: number, bound };
-      if (good) continue;
+      const limited = { ...measurement, limit: min ?? max ?? NaN, bound } as const;
+      const problem = brokenLimit(limited);
+      if (failed && problem === null) continue; // the results show the limit that is broken
+      held = limited;
+      if (problem === null) continue;
       failed = true;
-      const shown = `${formatNumber(value, { digits: 4 })} ${measurement.unit}`;
-      broken.push(
-        `${measurement.name}${place(measurement.at)} is ${shown}, the limit is ` +
-          `at ${bound === "min" ? "least" : "most"} ${number}`,
-      );
+      broken.push(problem);
     }
     return held;
   });

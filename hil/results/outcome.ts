@@ -48,10 +48,16 @@ export interface Evidence {
   readonly counts: Readonly<Record<Outcome, number>>;
   /** The number of frames that were verified in cases that passed. */
   readonly framesVerified: number;
+  /** The suites of which every case was skipped. Defaults to none. */
+  readonly skippedSuites?: readonly string[];
   /** Whether the board is cache coherent; `null` if unknown. */
   readonly coherent: boolean | null;
   /** Whether a control ran, and whether it failed in every direction that it uses. */
   readonly control: "absent" | "powerless" | "powerful";
+  /** Why the journal is not whole, as a clause. Defaults to a whole journal. */
+  readonly incomplete?: string | null;
+  /** Whether `deno test` ran the files, so that a missing file is not noticed. Defaults to false. */
+  readonly alone?: boolean;
 }
 
 /** What a run says about the design. */
@@ -68,7 +74,8 @@ export interface Verdict {
  * Decides what a run says about the design.
  *
  * A failure of the design outweighs an infrastructure error, because wrong data stay wrong if the
- * board is lost later. `TIMEOUT` counts as a failure of the design. A run without a control can pass.
+ * board is lost later. A run that died, or that is still going, is an error. `TIMEOUT` counts as a failure of the design. A run without a control can pass.
+ * A run that verified no frame can pass, if its suites verify none by design, and says so.
  * A run on a non-coherent board whose control passed cannot, because it would not detect a missing
  * sync.
  *
@@ -86,11 +93,12 @@ export interface Verdict {
  * ```
  */
 export function judge(evidence: Evidence): Verdict {
-  const { counts, framesVerified, coherent, control } = evidence;
+  const { counts, framesVerified, coherent, control, incomplete = null } = evidence;
   const failed = counts.FAIL + counts.TIMEOUT;
   const errors = plural(counts.ERROR, "infrastructure error");
   if (failed > 0) {
-    const more = counts.ERROR > 0 ? `, plus ${errors}` : "";
+    const more = (counts.ERROR > 0 ? `, plus ${errors}` : "") +
+      (incomplete === null ? "" : `; ${incomplete}`);
     return {
       exit: 1,
       word: "FAIL",
@@ -98,6 +106,7 @@ export function judge(evidence: Evidence): Verdict {
     };
   }
   const error = (reason: string): Verdict => ({ exit: 3, word: "ERROR", reason });
+  if (incomplete !== null) return error(incomplete.charAt(0).toUpperCase() + incomplete.slice(1));
   if (counts.ERROR > 0) return error(`${errors}, so nothing is known about the design`);
   if (counts.XPASS > 0 && control !== "powerful") {
     const controls = plural(counts.XPASS, "control");
@@ -117,7 +126,14 @@ export function judge(evidence: Evidence): Verdict {
     );
   }
   if (counts.PASS === 0) return error("Nothing was verified: only controls ran");
-  if (framesVerified === 0) return error("Nothing was verified: no frame was compared");
+  // a suite may verify no frame by design, but then no other suite may be missing
+  const [idle] = evidence.skippedSuites ?? [];
+  if (framesVerified === 0 && idle !== undefined) {
+    return error(`No frame was verified: every case of ${idle} was skipped`);
+  }
+  const blind = framesVerified === 0
+    ? "; no frame was verified, so nothing is known about data"
+    : "";
   const controls = counts.XFAIL > 0
     ? `, ${plural(counts.XFAIL, "control")} failed as expected`
     : "";
@@ -125,10 +141,13 @@ export function judge(evidence: Evidence): Verdict {
     ? `, ${plural(counts.XPASS, "control")} detected nothing at their frame size`
     : "";
   const skipped = counts.SKIP > 0 ? `, ${counts.SKIP} skipped` : "";
+  const alone = evidence.alone === true
+    ? "; deno test ran the files, so a file that did not start is not missed"
+    : "";
   return {
     exit: 0,
     word: "PASS",
-    reason: `${plural(counts.PASS, "case")} passed${controls}${passed}${skipped}`,
+    reason: `${plural(counts.PASS, "case")} passed${controls}${passed}${skipped}${blind}${alone}`,
   };
 }
 

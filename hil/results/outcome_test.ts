@@ -28,11 +28,28 @@ const rows: [string, Evidence, number][] = [
   ["a failure although the control passed", run(["FAIL"], { control: "powerless" }), 1],
   ["an infrastructure error among passes", run(["PASS", "ERROR"]), 3],
   ["a control that passed", run(["PASS", "XPASS"]), 3],
+  [
+    "a control that passed on a board of unknown coherence",
+    run(["PASS", "XPASS"], { coherent: null, control: "powerless" }),
+    3,
+  ],
   ["a non-coherent board whose control passed", run(["PASS"], { control: "powerless" }), 3],
   ["no case", run([]), 3],
   ["only skipped cases", run(["SKIP", "SKIP"]), 3],
   ["only controls", run(["XFAIL"]), 3],
-  ["passes that compared no frame", run(["PASS"], { framesVerified: 0 }), 3],
+  ["passes that verify no frame by design", run(["PASS"], { framesVerified: 0 }), 0],
+  [
+    "passes without frames beside a suite that was skipped",
+    run(["PASS", "SKIP"], { framesVerified: 0, skippedSuites: ["loopback"] }),
+    3,
+  ],
+  [
+    "passes with frames beside a suite that was skipped",
+    run(["PASS", "SKIP"], { skippedSuites: ["ring"] }),
+    0,
+  ],
+  ["passes of a run that died", run(["PASS"], { incomplete: "the run ended early" }), 3],
+  ["a failure of a run that died", run(["FAIL"], { incomplete: "the run ended early" }), 1],
 ];
 
 for (const [name, evidence, exit] of rows) {
@@ -52,6 +69,22 @@ Deno.test("judge() counts infrastructure errors, with and without a failure of t
   assertEquals(
     judge(run(["PASS", "ERROR"])).reason,
     "1 infrastructure error, so nothing is known about the design",
+  );
+});
+
+Deno.test("judge() says that no frame was verified, and what is missing from a run that died", () => {
+  assertEquals(
+    judge(run(["PASS"], { framesVerified: 0 })).reason,
+    "1 case passed; no frame was verified, so nothing is known about data",
+  );
+  const incomplete = "the run ended early: 1 file did not start (b_test.ts)";
+  assertEquals(
+    judge(run(["PASS"], { incomplete })).reason,
+    "The run ended early: 1 file did not start (b_test.ts)",
+  );
+  assertEquals(
+    judge(run(["FAIL"], { incomplete })).reason,
+    `The design failed in 1 case; ${incomplete}`,
   );
 });
 

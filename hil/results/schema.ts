@@ -7,8 +7,10 @@
  *
  * @module
  */
+import type { Direction } from "../../driver/uapi.ts";
 import type { Outcome, Summary, Verdict } from "./outcome.ts";
 import type { Fault } from "../verify/fault.ts";
+import type { Soak } from "./soak.ts";
 
 /** One measurement of a case. */
 export interface Measurement {
@@ -112,6 +114,11 @@ export interface BoardInfo {
   readonly bus?: string;
   /** The driver of the DMA controller. */
   readonly engine: string | null;
+  /**
+   * True if there is no logic: the engine copies memory. The results then say nothing about a design.
+   * Absent on other boards.
+   */
+  readonly memoryLoop?: boolean;
   /** The identity that the core in the logic reports. */
   readonly core: string | null;
 }
@@ -145,6 +152,44 @@ export interface RunInfo {
   readonly pattern?: string;
   /** Why the run is incomplete, and what is missing. Absent in a complete run. */
   readonly cut?: string;
+  /** True if the run was still going when its journal was read. Absent in a run that has ended. */
+  readonly running?: boolean;
+  /** Where the run ended early, one text for each time it was resumed. Absent if it was not. */
+  readonly resumed?: readonly string[];
+}
+
+/** A file that a test attached to its results. */
+export interface AttachmentInfo {
+  /** The name that the test gave. */
+  readonly name: string;
+  /** The file, relative to the folder of the results. */
+  readonly file: string;
+  /** Its size. */
+  readonly bytes: number;
+}
+
+/** What a board shows after a completion did not come in time. Null stands for what it does not show. */
+export interface TimeoutEvidence {
+  /** The direction whose completion is missing; null for a ring, which takes and gives whole frames. */
+  readonly direction: Direction | null;
+  /** Number of the frame. */
+  readonly frame: number;
+  /** Whether the transfer is the primer, which precedes frame 0. */
+  readonly primer: boolean;
+  /** Whether the frame's tx transfer has completed. */
+  readonly transmitted: boolean | null;
+  /** Bytes of a frame. */
+  readonly size: number;
+  /** How many of them are in the receive block, counted from the first byte. */
+  readonly arrived: number | null;
+  /** Whether any byte of the receive block changed. */
+  readonly changed: boolean | null;
+  /** Whether RESET proved that the engine is idle. */
+  readonly idle: boolean | null;
+  /** How many interrupts came for the missing completion. */
+  readonly interrupts: number | null;
+  /** Lines that the kernel logged about the engine since the first frame. */
+  readonly log: readonly string[];
 }
 
 /** One case. An infrastructure error outside any case is a case of the suite `infrastructure`. */
@@ -171,10 +216,36 @@ export interface TestResult {
   readonly measurements: readonly Measurement[];
   /** What distinguishes the case from others of the same name, such as size and depth. */
   readonly params?: Readonly<Record<string, string | number | boolean | null>>;
+  /**
+   * The line of the test file that registers the case, such as `hil/suites/loopback_test.ts:12`. The path is
+   * relative to the checkout if the file is in it. Absent if it is unknown.
+   */
+  readonly place?: string;
   /** The faults that were injected into the board, one text each. */
   readonly injected?: readonly string[];
-  /** How often the case ran, if more than once (`deno test --repeats`). The worst outcome counts. */
+  /** What differs from what was asked for, such as a queue that is less deep. */
+  readonly notes?: readonly string[];
+  /**
+   * What the board shows of the first completion that did not come in time. Absent if all of them came, or
+   * if the test waited for it by itself.
+   */
+  readonly late?: TimeoutEvidence;
+  /** Files that the test attached. Absent if there are none. */
+  readonly attachments?: readonly AttachmentInfo[];
+  /**
+   * Stack of what the test threw, if the case failed for that and the stack names a file of the test's author.
+   * It begins with the message.
+   */
+  readonly stack?: string;
+  /**
+   * How often the case ran, if more than once: in the rounds of `--duration`, or by `deno test --repeats`. The
+   * worst outcome counts. Frames, bytes, seconds and faults are those of all rounds.
+   */
   readonly attempts?: number;
+  /** How many rounds of the case ended in FAIL, TIMEOUT or ERROR. Absent if none did. */
+  readonly failures?: number;
+  /** The number of all faults, if {@linkcode faults} lists fewer. */
+  readonly allFaults?: number;
 }
 
 /** What the controls proved about the board. */
@@ -199,16 +270,23 @@ export interface InjectedFault {
   readonly caught: boolean;
   /** The number of frames from the first damaged frame to the report; `null` if not caught. */
   readonly frames: number | null;
-  /** The reported kinds of fault, `timeout`, or `mix-up` of completions; `null` if not caught. */
+  /**
+   * The reported kinds of fault, `timeout`, or `mix-up` of completions; all of them, if several are possible.
+   * `null` if not caught.
+   */
   readonly named: string | null;
-  /** Whether the reported kind is correct, and not `foreign`. */
+  /** Whether the reported kind is correct. If the board allows several kinds, all must be reported. */
   readonly namedRight: boolean;
   /** The parts that were blamed; `null` if not caught. */
   readonly blamed: string | null;
   /** Whether the correct part was blamed. */
   readonly blamedRight: boolean;
-  /** Whether this is a pair that was not used to tune the classifier. */
-  readonly heldOut?: boolean;
+  /** Whether what the board shows allows one kind of fault only. */
+  readonly certain: boolean;
+  /** Whether two faults were injected in one frame. Absent for a single fault. */
+  readonly pair?: true;
+  /** Whether this fault or pair was not used to develop the classifier. */
+  readonly heldOut: boolean;
 }
 
 /** Counts of injected faults. */
@@ -227,9 +305,13 @@ export interface InjectedCount {
 export interface Selfcheck {
   /** Every single fault, then every pair. */
   readonly faults: readonly InjectedFault[];
-  /** The counts of all runs; also of single faults, pairs, and held-out pairs alone. */
+  /**
+   * The counts of all runs. Also of single faults of which the board allows one kind only, of those of which it
+   * allows several, of pairs, and of the faults and pairs that were held out.
+   */
   readonly total: InjectedCount & {
     readonly single: InjectedCount;
+    readonly ambiguous: InjectedCount;
     readonly pairs: InjectedCount;
     readonly heldOut: InjectedCount;
   };
@@ -237,6 +319,47 @@ export interface Selfcheck {
 
 /** Facts about the machine and the kernel by their names. An unknown fact is `null`. */
 export type Environment = Readonly<Record<string, string | number | boolean | null>>;
+
+/** A known cause that the evidence allows. */
+export interface PossibleCause {
+  /** The name in the table of causes, such as `length-register`. */
+  readonly id: string;
+  /** The cause, in words. */
+  readonly cause: string;
+  /** What would distinguish it from other causes, with the command. */
+  readonly check: string;
+  /** What to do about it. */
+  readonly remedy: string;
+}
+
+/** Failures that have one cause, as far as the run shows it. */
+export interface FailureGroup {
+  /** The conclusion, in one sentence. */
+  readonly sentence: string;
+  /**
+   * Whether the evidence leaves one cause (`named`), two (`narrowed`), or more or none (`open`). A group
+   * that may be a consequence of a larger one (`follows`) has no cause of its own.
+   */
+  readonly status: "named" | "narrowed" | "open" | "follows";
+  /** The causes that the evidence allows, the first ones best supported. */
+  readonly causes: readonly PossibleCause[];
+  /** What separates failing from passing cases, frames and bytes, one sentence each. */
+  readonly evidence: readonly string[];
+  /** What the run does not show, because everything in it was equal, such as `policy`. */
+  readonly unknown: readonly string[];
+  /** The indices in `tests` of the cases that failed so, at least one. */
+  readonly tests: readonly number[];
+  /** The number of faults. */
+  readonly faults: number;
+}
+
+/** What the failures of a run have in common, and what may have caused them. */
+export interface Diagnosis {
+  /** At most three items, each of a few sentences. */
+  readonly sentences: readonly string[];
+  /** Groups of failures, the largest first. */
+  readonly groups: readonly FailureGroup[];
+}
 
 /** The results of a run, schema 1. */
 export interface Results {
@@ -258,12 +381,16 @@ export interface Results {
   readonly power: Power;
   /** The verdict. Present if `plumbline` wrote the file. */
   readonly verdict?: Verdict;
+  /** What the failures have in common. Present if cases failed and `plumbline` wrote the file. */
+  readonly diagnosis?: Diagnosis;
   /** The results of a self-check. Present after `plumbline selfcheck`. */
   readonly selfcheck?: Selfcheck;
   /** The recommended policies. Present after a benchmark. */
   readonly advice?: readonly Advice[];
   /** The sizes from which on one policy is faster than another. Present after a benchmark. */
   readonly crossovers?: readonly Crossover[];
+  /** What all rounds together prove. Present after a run with `--duration`. */
+  readonly soak?: Soak;
   /** Facts about the machine and the kernel, such as `cache L1d`. */
   readonly environment?: Environment;
 }
