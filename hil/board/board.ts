@@ -5,25 +5,33 @@
  * @module
  */
 
+import { adapt } from "../../driver/adapters/adapter.ts";
 import type { Device } from "../../driver/device.ts";
-import type { CoreInfo } from "../../driver/info.ts";
+import type { CoreInfo, DeviceInfo } from "../../driver/info.ts";
 import { libc } from "../../driver/libc.ts";
+import type { Remote } from "../../driver/remote.ts";
 import type { Syscalls } from "../../driver/syscalls.ts";
-import { SimBoard } from "../../fixtures/boards/sim/mod.ts";
+import { type Design, SimBoard } from "../../fixtures/boards/sim/mod.ts";
 import { armFault, disarmFault } from "../../fixtures/boards/vm/fault.ts";
 import { findProblem } from "./precheck.ts";
+import { connectTarget, explainRemote, faultAccess } from "./remote.ts";
 import type { BoardInfo } from "../results/schema.ts";
 import type { Settings } from "../settings/settings.ts";
 
 /** Number of devices that the simulated board can have. */
 const SIM_DEVICES = 16;
 
+/** Set to the name of a virtual machine if the remote board is one that this machine runs. */
+export const SIMULATED_VARIABLE = "PLUMBLINE_SIMULATED";
+
 /** A board, as the suites see it. */
 export interface Board {
-  /** `local`, `vm` inside a virtual machine, or `sim` for a board in this process. */
+  /** `local`, `vm` inside a virtual machine, `sim` for a board in this process, or `remote`. */
   readonly kind: Settings["board"];
   /** System calls that reach the devices. */
   readonly syscalls: Syscalls;
+  /** The target of a remote board, or null. */
+  readonly remote: Remote | null;
   /**
    * Explains why a device cannot be used.
    *
@@ -49,31 +57,52 @@ export interface Board {
  * Opens the board that the settings name, and never another one.
  *
  * @param settings The settings
+ * @param design A model of the design, for the simulated board. Defaults to a loopback core
  * @returns The board
  */
-export function openBoard(settings: Settings): Board {
-  if (settings.board === "sim") return simulate(settings);
+export function openBoard(settings: Settings, design: Design | null = null): Board {
+  if (settings.board === "sim") return simulate(settings, design);
+  if (settings.agent !== null) return remoteBoard(connectTarget(settings.agent));
+  const syscalls = adapt(settings.devices, libc);
   return {
     kind: settings.board,
-    syscalls: libc,
-    explain: findProblem,
+    syscalls,
+    remote: null,
+    explain: (path) => findProblem(path, syscalls),
     arm: armFault,
     disarm: disarmFault,
   };
 }
 
+/** Makes a board of a target. Its faults are injected on the target. */
+function remoteBoard(remote: Remote): Board {
+  const access = faultAccess(remote);
+  return {
+    kind: "remote",
+    syscalls: remote,
+    remote,
+    explain: (path) => explainRemote(remote, path),
+    arm: (spec) => armFault(spec, undefined, access),
+    disarm: () => disarmFault(undefined, access),
+  };
+}
+
 /** Makes a board in this process, with all devices that the settings name. */
-function simulate(settings: Settings): Board {
+function simulate(settings: Settings, design: Design | null): Board {
   const numbers = settings.devices.map((path) => Number(/^\/dev\/pldma(\d+)$/.exec(path)?.[1]));
   const devices = Math.max(
     1,
     ...numbers.filter((number) => number < SIM_DEVICES)
       .map((number) => number + 1),
   );
-  const board = new SimBoard({ seed: settings.seed, coherent: settings.coherent, devices });
+  const board = new SimBoard({
+    ...{ seed: settings.seed, coherent: settings.coherent, devices },
+    ...(design === null ? {} : { design }),
+  });
   return {
     kind: "sim",
     syscalls: board,
+    remote: null,
     explain: (path) =>
       /^\/dev\/pldma\d+$/.test(path) && Number(path.slice(10)) < devices
         ? null
@@ -93,14 +122,17 @@ function simulate(settings: Settings): Board {
  * @returns What is known about it
  */
 export function describeBoard(board: Board, device: Device | null): Partial<BoardInfo> {
-  const simulated = board.kind !== "local";
+  const { remote } = board;
+  const simulated = remote === null ? { simulated: board.kind !== "local" } : device === null
+    ? {} // the engine says so
+    : { simulated: isSimulated(device.info) };
   const bus = Deno.env.get("PLUMBLINE_BUS");
   const machine = {
     kind: board.kind,
-    simulated,
-    arch: Deno.build.arch,
+    ...simulated,
+    arch: remote?.target.machine ?? Deno.build.arch,
     // a simulation does not use the kernel
-    kernel: board.kind === "sim" ? null : Deno.osRelease(),
+    kernel: board.kind === "sim" ? null : remote?.target.release ?? Deno.osRelease(),
     ...(board.kind === "vm" && bus !== undefined ? { bus } : {}),
   };
   if (device === null) return machine;
@@ -110,8 +142,32 @@ export function describeBoard(board: Board, device: Device | null): Partial<Boar
     coherent: !needsSync(device),
     cacheLine: cacheAlign,
     engine: tx?.engine ?? rx?.engine ?? null,
+    ...(tx?.memoryLoop === true ? { memoryLoop: true } : {}),
     core: core.id === 0 ? null : nameCore(core),
   };
+}
+
+/** The engines that only virtual boards have: software in the kernel, and a device of QEMU. */
+const SOFTWARE: readonly string[] = ["pl_softdma", "pl_advbus", "pl_cosim", "pl_edu"];
+
+/**
+ * Returns whether a virtual board has a device, although the board may be reached as a remote one.
+ *
+ * @param info What the device offers
+ * @returns True if its engine is one of these
+ */
+function isSoftware({ tx, rx }: Pick<DeviceInfo, "tx" | "rx">): boolean {
+  return [tx, rx].some((chan) => chan !== null && SOFTWARE.includes(chan.engine));
+}
+
+/**
+ * Tells whether the target of a remote board is a simulation: by its engine, or because this run booted it.
+ *
+ * @param info What a device of the target offers
+ * @returns Whether it is
+ */
+export function isSimulated(info: Pick<DeviceInfo, "tx" | "rx">): boolean {
+  return isSoftware(info) || Deno.env.has(SIMULATED_VARIABLE);
 }
 
 /** Id and version of a core, and the part of the build's hash that the loopback core has. */

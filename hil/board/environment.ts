@@ -6,8 +6,9 @@
  * @module
  */
 import { type Direction, DIRECTIONS } from "../../driver/uapi.ts";
-import { exists } from "../../fixtures/host/exists.ts";
+import type { KernelFiles } from "../../driver/remote.ts";
 import type { Environment } from "../results/schema.ts";
+import { localFiles } from "./local_files.ts";
 
 /** Limit for the length of a fact, in characters. */
 const LONGEST = 2000;
@@ -19,7 +20,8 @@ const MOST_MODULES = 16;
  * Gathers facts about the machine that this process runs on.
  *
  * @param options `device`: path of the device node, for facts about its channels and engine. Defaults
- * to `/dev/pldma0`. `root`: folder with `/proc` and `/sys`, for tests
+ * to `/dev/pldma0`. `files`: the files of the machine. Defaults to those of this one. `root`: folder with
+ * `/proc` and `/sys`, for tests
  * @returns The facts. An unknown one is `null`
  *
  * @example The kernel's command line
@@ -31,8 +33,13 @@ const MOST_MODULES = 16;
  * ```
  */
 export function gatherEnvironment(
-  { device = "/dev/pldma0", root = "" }: { device?: string | undefined; root?: string } = {},
+  { device = "/dev/pldma0", root = "", files = localFiles }: {
+    device?: string | undefined;
+    root?: string;
+    files?: KernelFiles | undefined;
+  } = {},
 ): Environment {
+  const read = (path: string) => text(files, path);
   const cpu = `${root}/sys/devices/system/cpu`;
   const client = `${root}/sys/class/misc/${device.split("/").at(-1)}/device`;
   const frequency = Number(read(`${cpu}/cpu0/cpufreq/scaling_cur_freq`) ?? NaN) / 1000;
@@ -44,34 +51,28 @@ export function gatherEnvironment(
     "processors online": read(`${cpu}/online`),
     "CPU governor": read(`${cpu}/cpu0/cpufreq/scaling_governor`),
     "CPU frequency (MHz)": Number.isFinite(frequency) ? frequency : null,
-    ...caches(`${cpu}/cpu0/cache`),
+    ...caches(files, `${cpu}/cpu0/cache`),
     "memory (KiB)": kilobytes(memory, "MemTotal"),
     "CMA (KiB)": kilobytes(memory, "CmaTotal"),
     "kernel version": read(`${root}/proc/version`),
     "kernel command line": read(`${root}/proc/cmdline`),
     "load average": read(`${root}/proc/loadavg`)?.split(" ").slice(0, 3).join(" ") ?? null,
-    ...engine(client),
-    ...modules(`${root}/sys/module`, client),
+    ...(files === localFiles ? {} : { "desk": describeDesk() }),
+    ...engine(files, client),
+    ...modules(files, `${root}/sys/module`, client),
   };
 }
 
-/** Reads a short text file, without its final line break. Returns `null` if it cannot be read. */
-function read(path: string): string | null {
-  try {
-    const text = Deno.readTextFileSync(path).replace(/[\0\n]+$/, "");
-    if (text === "") return null;
-    return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
-  } catch {
-    return null;
-  }
+/** The machine that Plumbline runs on, if the board is another one. No other fact is about it. */
+function describeDesk(): string {
+  return `${Deno.hostname()}, ${Deno.build.arch}, Linux ${Deno.osRelease()}`;
 }
 
-function list(path: string): string[] {
-  try {
-    return [...Deno.readDirSync(path)].map(({ name }) => name).sort();
-  } catch {
-    return [];
-  }
+/** Reads a short text file, without its final line break. Returns `null` if it cannot be read. */
+function text(files: KernelFiles, path: string): string | null {
+  const content = files.readFile(path)?.replace(/[\0\n]+$/, "") ?? "";
+  if (content === "") return null;
+  return content.length <= LONGEST ? content : `${content.slice(0, LONGEST - 1)}…`;
 }
 
 function kilobytes(memory: string, name: string): number | null {
@@ -80,10 +81,10 @@ function kilobytes(memory: string, name: string): number | null {
 }
 
 /** Caches of the first processor, such as `cache L1d`: `32K, lines of 64 bytes, 4 ways`. */
-function caches(path: string): Environment {
+function caches(files: KernelFiles, path: string): Environment {
   const found: Record<string, string> = {};
-  for (const index of list(path).filter((name) => /^index\d+$/.test(name))) {
-    const get = (name: string): string | null => read(`${path}/${index}/${name}`);
+  for (const index of files.list(path).filter((name) => /^index\d+$/.test(name))) {
+    const get = (name: string): string | null => text(files, `${path}/${index}/${name}`);
     const [level, type, size] = [get("level"), get("type"), get("size")];
     if (level === null || type === null || size === null) continue;
     const kind = { Data: "d", Instruction: "i" }[type] ?? "";
@@ -97,15 +98,16 @@ function caches(path: string): Environment {
 }
 
 /** Facts about the DMA controller: its driver, and whether the device tree calls it coherent. */
-function engine(client: string): Environment {
+function engine(files: KernelFiles, client: string): Environment {
   const facts: Record<string, string | boolean | null> = {};
   for (const direction of DIRECTIONS) {
     const controller = controllerOf(client, direction);
     const node = `${controller}/of_node`;
-    facts[`device tree dma-coherent ${direction}`] = exists(node)
-      ? exists(`${node}/dma-coherent`)
+    const properties = files.list(node);
+    facts[`device tree dma-coherent ${direction}`] = properties.length > 0
+      ? properties.includes("dma-coherent")
       : null;
-    facts[`driver of channel ${direction}`] = linkName(`${controller}/driver`);
+    facts[`driver of channel ${direction}`] = linkName(files, `${controller}/driver`);
   }
   return facts;
 }
@@ -122,17 +124,17 @@ function controllerOf(client: string, direction: Direction): string {
  * Versions and hashes of our modules, and of the modules that drive the DMA controller. The build id
  * identifies the binary.
  */
-function modules(path: string, client: string): Environment {
-  const ours = list(path).filter((name) => /^(pldma$|pl_)/.test(name));
+function modules(files: KernelFiles, path: string, client: string): Environment {
+  const ours = files.list(path).filter((name) => /^(pldma$|pl_)/.test(name));
   const engines = DIRECTIONS.map((direction) =>
-    linkName(`${controllerOf(client, direction)}/driver/module`)
+    linkName(files, `${controllerOf(client, direction)}/driver/module`)
   ).filter((name) => name !== null);
   const found: Record<string, string> = {};
   for (const name of [...new Set([...engines, ...ours])].slice(0, MOST_MODULES)) {
     const facts = [
-      read(`${path}/${name}/version`),
-      named("source", read(`${path}/${name}/srcversion`)),
-      named("build", buildId(`${path}/${name}/notes/.note.gnu.build-id`)),
+      text(files, `${path}/${name}/version`),
+      named("source", text(files, `${path}/${name}/srcversion`)),
+      named("build", buildId(files, `${path}/${name}/notes/.note.gnu.build-id`)),
     ].filter((fact) => fact !== null);
     found[`module ${name}`] = facts.length === 0 ? "loaded" : facts.join(", ");
   }
@@ -144,23 +146,16 @@ function named(name: string, value: string | null): string | null {
 }
 
 /** The build id in an ELF note: lengths of name and content, type, "GNU", and the id. */
-function buildId(path: string): string | null {
-  try {
-    const bytes = Deno.readFileSync(path);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const [name, length] = [view.getUint32(0, true), view.getUint32(4, true)];
-    const start = 12 + Math.ceil(name / 4) * 4;
-    if (length > 64 || start + length > bytes.length) return null;
-    return bytes.subarray(start, start + length).toHex();
-  } catch {
-    return null;
-  }
+function buildId(files: KernelFiles, path: string): string | null {
+  const bytes = files.readBytes(path);
+  if (bytes === null || bytes.length < 12) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [name, length] = [view.getUint32(0, true), view.getUint32(4, true)];
+  const start = 12 + Math.ceil(name / 4) * 4;
+  if (length > 64 || start + length > bytes.length) return null;
+  return bytes.subarray(start, start + length).toHex();
 }
 
-function linkName(path: string): string | null {
-  try {
-    return Deno.readLinkSync(path).split("/").at(-1) ?? null;
-  } catch {
-    return null;
-  }
+function linkName(files: KernelFiles, path: string): string | null {
+  return files.readLink(path)?.split("/").at(-1) ?? null;
 }

@@ -108,3 +108,18 @@ Deno.test("gatherEnvironment() returns facts of this machine that fit into resul
     assert(value === null || ["string", "number", "boolean"].includes(typeof value), name);
   }
 });
+
+Deno.test("gatherEnvironment() takes each fact of a target from the target, and names the desk", () => {
+  const silent = {
+    readFile: () => null,
+    readBytes: () => null,
+    list: () => [],
+    readLink: () => null,
+    kernelLog: () => null,
+  };
+  const { desk, ...facts } = gatherEnvironment({ files: silent });
+  // a fact of this machine would not be null
+  assertEquals(new Set(Object.values(facts)), new Set([null]));
+  assert(Object.keys(facts).length > 8);
+  assertEquals(desk, `${Deno.hostname()}, ${Deno.build.arch}, Linux ${Deno.osRelease()}`);
+});

@@ -89,7 +89,7 @@ export interface BoardLock {
  */
 export function lockDevice(
   device: string,
-  options: { what: string; dir?: string; token?: string },
+  options: { what: string; dir?: string; token?: string | undefined },
 ): BoardLock {
   const dir = options.dir ?? (isFolder("/run/lock") ? "/run/lock" : "/tmp");
   const path = `${dir}/plumbline${device.replaceAll("/", "-")}.lock`;
@@ -153,7 +153,21 @@ function isFolder(path: string): boolean {
 
 function read(path: string): LockHolder | null {
   try {
-    const { pid, since, what, token } = JSON.parse(Deno.readTextFileSync(path));
+    return parseHolder(Deno.readTextFileSync(path));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Parses the text of the file of a lock.
+ *
+ * @param text The text
+ * @returns The process that wrote it, or null if it cannot be parsed
+ */
+export function parseHolder(text: string): LockHolder | null {
+  try {
+    const { pid, since, what, token } = JSON.parse(text);
     if (typeof pid !== "number" || typeof token !== "string") return null;
     return { pid, since: String(since), what: String(what), token };
   } catch {

@@ -5,8 +5,12 @@
  * @module
  */
 
+import { explainAdapted } from "../../driver/adapters/adapter.ts";
 import { Device } from "../../driver/device.ts";
+import { libc } from "../../driver/libc.ts";
+import type { Syscalls } from "../../driver/syscalls.ts";
 import { errorMessage } from "../text/error_message.ts";
+import { localFiles } from "./local_files.ts";
 
 /** What {@linkcode explainDevice} asks about a machine. */
 export interface Machine {
@@ -30,13 +34,7 @@ export const thisMachine: Machine = {
       return !(error instanceof Deno.errors.NotFound);
     }
   },
-  read(path) {
-    try {
-      return Deno.readTextFileSync(path);
-    } catch {
-      return null;
-    }
-  },
+  read: localFiles.readFile,
   open(path) {
     try {
       Deno.openSync(path, { read: true, write: true }).close();
@@ -46,13 +44,7 @@ export const thisMachine: Machine = {
       return typeof code === "string" ? code : error instanceof Error ? error.message : "unknown";
     }
   },
-  list(path) {
-    try {
-      return [...Deno.readDirSync(path)].map((entry) => entry.name).sort();
-    } catch {
-      return [];
-    }
-  },
+  list: localFiles.list,
 };
 
 /**
@@ -71,12 +63,14 @@ export const thisMachine: Machine = {
  * const bare = { exists: () => false, read: () => null, open: () => "ENOENT", list: () => [] };
  * assertEquals(
  *   explainDevice("/dev/pldma0", bare),
- *   "There is no /dev/pldma0, because the kernel module is not loaded: run modprobe pldma",
+ *   "There is no /dev/pldma0, because the kernel module is not loaded: plumbline doctor says how",
  * );
  * ```
  */
 export function explainDevice(device: string, machine: Machine = thisMachine): string | null {
   if (machine.exists(device)) return explainOpen(device, machine.open(device));
+  const adapted = explainAdapted(device, machine.exists);
+  if (adapted !== undefined) return adapted;
   const missing = `There is no ${device}`;
   const others = machine.list("/dev").filter((name) => /^pldma\d+$/.test(name));
   if (others.length > 0) {
@@ -85,14 +79,14 @@ export function explainDevice(device: string, machine: Machine = thisMachine): s
       `add --device /dev/${first}`;
   }
   if (!machine.exists("/sys/module/pldma")) {
-    return `${missing}, because the kernel module is not loaded: run modprobe pldma`;
+    return `${missing}, because the kernel module is not loaded: plumbline doctor says how`;
   }
   const deferred = (machine.read("/sys/kernel/debug/devices_deferred") ?? "").split("\n")
     .find((line) => line.includes("pldma"));
   if (deferred !== undefined) {
     const what = deferred.trim().replace(/\s+/g, " ");
     return `${missing}, because pldma waits for the driver of its DMA controller ` +
-      `(deferred probe: ${what}): load that driver`;
+      `(deferred probe: ${what}): load that driver, or see plumbline doctor if it is loaded`;
   }
   if (machine.list("/sys/class/misc").some((name) => /^pldma\d+$/.test(name))) {
     return `${missing}, because nothing made a node for the device: start udev`;
@@ -129,6 +123,8 @@ function explainOpen(device: string, code: string | null): string | null {
         "the udev rule driver/kernel/70-pldma.rules";
     case "EBUSY":
       return `${device} is open in another program: fuser ${device} shows which`;
+    case "EISDIR":
+      return `Expected a device node such as /dev/pldma0, found the folder ${device}: see ls /dev/pldma*`;
     case "ENODEV":
     case "ENXIO":
       return `${device} has no driver any more: see dmesg`;
@@ -141,15 +137,17 @@ function explainOpen(device: string, code: string | null): string | null {
  * Opens a device once, and explains why that fails.
  *
  * @param device Path of the device node
+ * @param syscalls The system calls that reach it. Defaults to those of this machine
  * @returns One line, or `null` if the device can be opened and has the expected ABI
  */
-export function findProblem(device: string): string | null {
+export function findProblem(device: string, syscalls: Syscalls = libc): string | null {
   try {
-    Device.open({ path: device })[Symbol.dispose]();
+    Device.open({ path: device, syscalls })[Symbol.dispose]();
     return null;
   } catch (error) {
     const reason = errorMessage(error);
-    return (mayLook() ? explainDevice(device) : null) ?? `${reason}; deno test -A can say why`;
+    if (mayLook()) return explainDevice(device) ?? reason;
+    return `${reason}; deno test -A can say why`;
   }
 }
 

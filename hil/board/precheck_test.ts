@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { DyploSyscalls } from "../../driver/adapters/dyplo.ts";
+import { UdmabufSyscalls } from "../../driver/adapters/udmabuf.ts";
+import { parseSettings } from "../settings/settings.ts";
+import { openBoard } from "./board.ts";
 import { explainDevice, type Machine, thisMachine } from "./precheck.ts";
 
 /** A machine made of files. A folder exists if a file in it does. */
@@ -22,7 +26,7 @@ Deno.test("explainDevice() returns null for a device that opens", () => {
 });
 
 const rows: [string, Machine, string][] = [
-  ["the module", machine({}), "the kernel module is not loaded: run modprobe pldma"],
+  ["the module", machine({}), "the kernel module is not loaded: plumbline doctor says how"],
   [
     "the device of this number",
     machine({ "/dev/pldma2": "", "/dev/null": "" }),
@@ -69,4 +73,26 @@ Deno.test("thisMachine reads this machine", () => {
   assertEquals(thisMachine.read("/no such thing"), null);
   assertEquals(thisMachine.list("/no such thing"), []);
   assertEquals(thisMachine.list("/dev").includes("null"), true);
+});
+
+Deno.test("openBoard() selects the adapter by the path of the device, and says what is missing", () => {
+  const board = openBoard(parseSettings({ device: "/dev/dyplod7" }));
+  assertEquals(board.syscalls instanceof DyploSyscalls, true);
+  assertEquals(
+    board.explain("/dev/dyplod7"),
+    "There is no /dev/dyplod7: load the driver that makes it",
+  );
+  assertEquals(openBoard(parseSettings({})).syscalls instanceof DyploSyscalls, false);
+  const path = "/dev/udmabuf7+/dev/uio7";
+  const udmabuf = openBoard(parseSettings({ device: path }));
+  assertEquals(udmabuf.syscalls instanceof UdmabufSyscalls, true);
+  assertEquals(
+    udmabuf.explain(path),
+    "There is no /dev/udmabuf7: load u-dma-buf, for example by modprobe u-dma-buf udmabuf7=4194304",
+  );
+  const machine = { ...thisMachine, exists: (file: string) => file === "/dev/udmabuf7" };
+  assertEquals(
+    explainDevice(path, machine),
+    "There is no /dev/uio7: bind the registers of the engine to uio_pdrv_genirq",
+  );
 });

@@ -166,6 +166,12 @@ export function commandError(found: string | undefined, known: readonly string[]
 }
 
 function unknownOption(found: string, known: readonly string[]): UsageError {
+  const short = /^-(\w)$/.exec(found)?.[1];
+  if (short !== undefined) {
+    const long = known.find((name) => name.startsWith(short));
+    const guess = long === undefined ? "see --help" : `did you mean --${long}?`;
+    return new UsageError(`Unknown option ${found}: options have two dashes; ${guess}`);
+  }
   const guess = nearest(found.replace(/^-+/, ""), known);
   if (guess !== null) return new UsageError(`Unknown option ${found}: did you mean --${guess}?`);
   const advice = known.includes(HELP.name)

@@ -51,7 +51,7 @@ Deno.test("parseArguments() accepts missing operands with --help or -h", () => {
 const refusals: [string[], string][] = [
   [["--sed=1", "a", "b"], "Unknown option --sed: did you mean --seed?"],
   [["--xyzzy", "a", "b"], "Unknown option --xyzzy: see --help"],
-  [["-q", "a", "b"], "Unknown option -q: see --help"],
+  [["-q", "a", "b"], "Unknown option -q: options have two dashes; did you mean --quiet?"],
   [["--no-quiet", "a", "b"], "Unknown option --no-quiet: see --help"],
   [["a", "b", "--seed"], "--seed needs a value: expected N, found nothing"],
   [["a", "b", "--seed="], "--seed needs a value: expected N, found nothing"],

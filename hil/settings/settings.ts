@@ -6,6 +6,7 @@
  * @module
  */
 
+import { parseRemoteAddress, REMOTE_FORMS, type RemoteAddress } from "../../driver/remote.ts";
 import { POLICIES, type PolicyName } from "../../driver/uapi.ts";
 import { PATTERN_NAMES } from "../patterns/mod.ts";
 import { type Arguments, type OptionInfo, parseOptions } from "./arguments.ts";
@@ -19,6 +20,7 @@ import {
   parseSize,
   parseWhole,
   UsageError,
+  valueError,
 } from "./values.ts";
 
 /**
@@ -30,7 +32,9 @@ export const SUITE_BOARDS = ["local", "sim", "vm"] as const;
 /** Settings of the suites. With `null` the suite chooses. */
 export interface Settings {
   /** The board. */
-  readonly board: typeof SUITE_BOARDS[number];
+  readonly board: typeof SUITE_BOARDS[number] | "remote";
+  /** Where the agent of a remote board is, or null for other boards. */
+  readonly agent: RemoteAddress | null;
   /** The device nodes, at least one. */
   readonly devices: readonly string[];
   /** Policies to test. */
@@ -45,6 +49,8 @@ export interface Settings {
   readonly frames: number | null;
   /** Time for all cases of a suite together, in seconds. Replaces the number of frames. */
   readonly duration: number | null;
+  /** Rounds through the cases within {@linkcode duration}. */
+  readonly rounds: number | null;
   /** Name of the pattern, for tests that do not choose one. */
   readonly pattern: string | null;
   /** Seed of every pattern and every random choice. */
@@ -61,9 +67,16 @@ export interface Settings {
   readonly requireIdentity: boolean;
 }
 
+/** The most rounds that a command line may ask for, because each one adds lines to the journal. */
+const MOST_ROUNDS = 1000;
+
 /** Every setting as an option. */
 export const SETTING_OPTIONS = [
-  { name: "board", value: "BOARD", help: "Board to run on: local (default), sim or vm" },
+  {
+    name: "board",
+    value: "BOARD",
+    help: "Board to run on: local (default), sim, vm or remote:HOST",
+  },
   { name: "device", value: "PATH,...", help: "Device nodes. Defaults to /dev/pldma0" },
   {
     name: "policy",
@@ -83,18 +96,27 @@ export const SETTING_OPTIONS = [
     value: "TIME",
     help: "Time for each suite, such as 10m, in place of --frames",
   },
-  { name: "pattern", value: "NAME", help: "Content of the frames. Defaults to tagged" },
+  {
+    name: "rounds",
+    value: "N",
+    help: "Rounds through the cases within --duration. Defaults to as many as fit, up to 48",
+  },
+  {
+    name: "pattern",
+    value: "NAME",
+    help: "Content of the frames. Defaults to tagged. help lists them",
+  },
   { name: "seed", value: "N", help: "Seed of every random choice. Defaults to 1" },
   {
     name: "fault",
     value: "SPEC",
-    help: 'Inject a fault on a virtual board: "kind=flip frame=17"',
+    help: 'Inject a fault on a virtual board: "kind=flip frame=17". help lists the kinds',
   },
   { name: "bitstream", value: "FILE", help: "Bitstream to load before the first case" },
   {
     name: "loader",
     value: "LOADER",
-    help: 'Load it by fpga-manager, overlay or "COMMAND {file}"',
+    help: 'Load it by fpga-manager, overlay, dfx-mgr or "COMMAND {file}"',
   },
   { name: "coherent", value: null, help: "Make the device of a virtual board cache coherent" },
   {
@@ -228,8 +250,12 @@ export function parseSettings(
   if (frames !== null && duration !== null) {
     throw new UsageError(`${what("frames")} and ${what("duration")} exclude each other: give one`);
   }
+  const rounds = one("rounds", (option, value) => parseWhole(option, value, 1, MOST_ROUNDS));
+  if (rounds !== null && duration === null) {
+    throw new UsageError(`${what("rounds")} needs a time: add ${what("duration")}`);
+  }
   return {
-    board: one("board", (option, value) => parseName(option, value, SUITE_BOARDS)) ?? "local",
+    ...one("board", parseBoard) ?? { board: "local", agent: null },
     devices: many("device", parseDevice) ?? ["/dev/pldma0"],
     policies: many("policy", (option, value) => parseName(option, value, POLICIES)),
     suites: many("suite", (_option, value) => value),
@@ -237,6 +263,7 @@ export function parseSettings(
     depths: many("depth", parseDepth),
     frames,
     duration,
+    rounds,
     pattern: one("pattern", (option, value) => parseName(option, value, PATTERN_NAMES)),
     seed: one("seed", (option, value) => parseWhole(option, value, 0, 2 ** 32 - 1)) ?? 1,
     coherent: one("coherent", parseSwitch) ?? false,
@@ -245,6 +272,40 @@ export function parseSettings(
     loader: text("loader"),
     requireIdentity: one("require-identity", parseSwitch) ?? false,
   };
+}
+
+/** What the address of a remote board begins with. */
+const REMOTE = "remote:";
+
+function parseBoard(option: string, text: string): Pick<Settings, "board" | "agent"> {
+  if (!text.startsWith(REMOTE)) {
+    return { board: parseName(option, text, SUITE_BOARDS), agent: null };
+  }
+  return { board: "remote", agent: parseRemote(option, text) };
+}
+
+/**
+ * Parses the name of a remote board.
+ *
+ * @param option The option, for errors
+ * @param text Such as `remote:zed` or `remote:ssh://root@zed`
+ * @returns Where its agent is, or null for a board that is not remote
+ * @throws {UsageError} If the address is not valid
+ *
+ * @example An agent on port 7562
+ * ```ts
+ * import { parseRemote } from "./settings.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(parseRemote("--board", "remote:zed")?.text, "zed");
+ * assertEquals(parseRemote("--board", "sim"), null);
+ * ```
+ */
+export function parseRemote(option: string, text: string): RemoteAddress | null {
+  if (!text.startsWith(REMOTE)) return null;
+  const address = parseRemoteAddress(text.slice(REMOTE.length));
+  if (address === null) throw valueError(option, REMOTE_FORMS, text);
+  return address;
 }
 
 /** A switch in a variable is 0 or 1. */

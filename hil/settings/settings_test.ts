@@ -7,6 +7,7 @@ const nothing = () => undefined;
 
 const DEFAULTS: Settings = {
   board: "local",
+  agent: null,
   devices: ["/dev/pldma0"],
   policies: null,
   suites: null,
@@ -14,6 +15,7 @@ const DEFAULTS: Settings = {
   depths: null,
   frames: null,
   duration: null,
+  rounds: null,
   pattern: null,
   seed: 1,
   coherent: false,
@@ -57,7 +59,7 @@ Deno.test("readSettings() refuses an option or value that is not valid", () => {
   const refuses = (args: string[], message: string) =>
     assertThrows(() => readSettings(args, nothing), UsageError, message);
   refuses(["--policy=fast"], "Expected --policy to be coherent, write-combine,");
-  refuses(["--policy=fast"], 'bounce or none, found "fast"');
+  refuses(["--policy=fast"], 'none or dma-buf, found "fast"');
   refuses(["--policy=streeming"], "did you mean streaming?");
   refuses(
     ["--size=0"],
@@ -87,4 +89,14 @@ Deno.test("readSettings() names the variable that contains an invalid value", ()
     UsageError,
     "Expected PLUMBLINE_DEPTH to be a whole number",
   );
+});
+
+Deno.test("readSettings() accepts the address of a remote board", () => {
+  const { board, agent } = readSettings(["--board=remote:ssh://root@zed"], () => undefined);
+  assertEquals([board, agent?.text], ["remote", "ssh://root@zed"]);
+  const env = (name: string) => name === "PLUMBLINE_BOARD" ? "remote:zed:99" : undefined;
+  assertEquals(readSettings([], env).agent?.text, "zed:99");
+  for (const wrong of ["remote:", "remote:zed:x", "remote"]) {
+    assertThrows(() => readSettings([`--board=${wrong}`], () => undefined), UsageError, "--board");
+  }
 });
