@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { assertEquals } from "@std/assert";
-import { authorPlace } from "./author_place.ts";
+import { authorPlace, isThrownByAuthor } from "./author_place.ts";
 
 const ROOT = new URL("../../", import.meta.url).href;
 
@@ -28,4 +28,12 @@ Deno.test("authorPlace() returns null if no frame is an author's", () => {
   const bare = new Error("no stack");
   delete bare.stack;
   assertEquals(authorPlace(bare), null);
+});
+
+Deno.test("isThrownByAuthor() looks at the innermost file of the stack", () => {
+  const [own, theirs] = [`${ROOT}driver/device.ts:1:2`, "file:///home/me/a_test.ts:12:9"];
+  assertEquals(isThrownByAuthor(errorAt(theirs, own)), true);
+  assertEquals(isThrownByAuthor(errorAt("https://jsr.io/@std/assert/equals.ts:1:2", theirs)), true);
+  assertEquals(isThrownByAuthor(errorAt(own, theirs)), false);
+  assertEquals(isThrownByAuthor(errorAt()), false);
 });

@@ -5,40 +5,21 @@
  * @module
  */
 
+import type { Block } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
+import type { RegisterMap } from "../../driver/register_map.ts";
+import { type MapRegistersOptions, Registers } from "../../driver/registers.ts";
 import type { PolicyName } from "../../driver/uapi.ts";
 import { loopDepth } from "../frames/block_set.ts";
-import { runLoops } from "../frames/loop.ts";
-import type {
-  FlowOptions,
-  LoopOptions,
-  ReceiveOptions,
-  RunOptions,
-  SendOptions,
-} from "../frames/options.ts";
-import { receiveFrames } from "../frames/receive.ts";
-import { BrokenRunError, type FrameReport, joinReports } from "../frames/report.ts";
-import { sendFrames } from "../frames/send.ts";
-import { expectedPattern } from "../patterns/computed.ts";
+import type { LoopOptions, ReceiveOptions, SendOptions } from "../frames/options.ts";
+import type { FrameReport } from "../frames/report.ts";
 import type { PatternSpec } from "../patterns/pattern.ts";
 import type { Measurement } from "../results/schema.ts";
+import { verifyBlock, type VerifyOptions } from "../frames/verify_block.ts";
+import { Attachments } from "./attachments.ts";
+import type { CaseParameters } from "./parameters.ts";
+import { Runs } from "./runs.ts";
 import type { Session } from "./session.ts";
-
-/** The parameters of a case. */
-export interface CaseParameters {
-  /** Sync policy of the blocks. */
-  readonly policy: PolicyName;
-  /** Bytes of a frame. */
-  readonly size: number;
-  /** Blocks in flight, in each direction; `max` for full queues. */
-  readonly depth: number | "max";
-  /** Whether guards surround the frames. Without them, a frame is a whole block. */
-  readonly guarded: boolean;
-  /** Pattern of the frames. */
-  readonly pattern: PatternSpec;
-  /** Time for the case, seconds; null if the number of frames bounds it. */
-  readonly seconds: number | null;
-}
 
 /** Frames through a loop, or through a design that returns one frame for each. */
 export interface LoopRunner {
@@ -107,14 +88,40 @@ export interface CaseContext {
    * @param name What was measured
    * @param value The value
    * @param unit Its unit
-   * @param more What was varied within the case, and the spread of the samples whose median it is
+   * @param more What was varied within the case; the spread of the samples whose median it is; and the limit of
+   * the value, `min` or `max`. A case whose value is outside of its limit fails
    */
-  measure(
-    name: string,
-    value: number,
-    unit: string,
-    more?: Pick<Measurement, "at" | "spread">,
-  ): void;
+  measure(name: string, value: number, unit: string, more?: MeasureOptions): void;
+  /**
+   * Attaches a file to the results, such as a picture or a dump of registers. It is written at once.
+   *
+   * @param name Its name, unique within the case, such as `frame 5.bin`
+   * @param content Its content
+   */
+  attach(name: string, content: Uint8Array | string): void;
+  /**
+   * Verifies a frame that the test moved by hand, with `device` and blocks. The report is like that of a run:
+   * it names faults and blame, and counts as evidence in a control.
+   *
+   * @param block The receive block, owned by the caller. Under policy `manual` it is synced already
+   * @param expected The expected bytes
+   * @param options What else is known about the frame
+   * @returns The report; pass it to `assertIntact`
+   */
+  verify(block: Block, expected: Uint8Array, options?: VerifyOptions): FrameReport;
+  /**
+   * Maps registers of the design. They are unmapped after the test.
+   *
+   * @param source A UIO device such as `/dev/uio0`, or a node of the device tree: see `Registers.map`
+   * @param map The registers
+   * @param options Whether to write. Defaults to reading only
+   * @returns The registers
+   */
+  registers<const Map extends RegisterMap>(
+    source: string,
+    map: Map,
+    options?: Pick<MapRegistersOptions, "write">,
+  ): Registers<Map>;
   /**
    * Ends the case as skipped, because this board or design cannot do it. Use it for what is known only
    * while the test runs. Deno counts the test as passed, and the results count it as skipped.
@@ -122,6 +129,14 @@ export interface CaseContext {
    * @param reason Why it is skipped
    */
   skip(reason: string): never;
+}
+
+/** What a test says about a measurement besides its value. */
+export interface MeasureOptions extends Pick<Measurement, "at" | "spread"> {
+  /** The least value that is allowed. Defaults to no limit. */
+  readonly min?: number;
+  /** The greatest value that is allowed. A measurement has either `min` or `max`. Defaults to no limit. */
+  readonly max?: number;
 }
 
 /** A test ended itself as skipped. */
@@ -132,9 +147,6 @@ export class SkipError extends Error {
 /** Default number of frames of a run, and the bytes that bound it. */
 const FRAMES = 300;
 const BYTES = 16 * 2 ** 20;
-
-/** Number of faults after which a control has failed as it must. */
-const ENOUGH = 4;
 
 /** The context of a case, with what the test did. */
 export class Context implements CaseContext {
@@ -153,19 +165,25 @@ export class Context implements CaseContext {
   readonly reports: FrameReport[] = [];
   /** The measurements of the test, in their order. */
   readonly measurements: Measurement[] = [];
+  /** What the test attached. */
+  readonly attachments: Attachments;
+  /** The registers that the test mapped, to be unmapped after it. */
+  readonly mapped = new DisposableStack();
 
   /**
    * @param session The board
    * @param devices The open devices, at least one
    * @param parameters The parameters of the case
-   * @param options `control`: whether the case must fail; `deadline`, as `performance.now()` counts
+   * @param options `control`: whether the case must fail; `deadline`, as `performance.now()` counts; `id` of
+   * the case
    */
   constructor(
     session: Session,
     devices: readonly Device[],
     parameters: CaseParameters,
-    options: { readonly control: boolean; readonly deadline: number },
+    options: { readonly control: boolean; readonly deadline: number; readonly id: string },
   ) {
+    this.attachments = new Attachments(session.journal.dir, options.id);
     const [device] = devices;
     if (device === undefined) throw new Error("Expected at least one device, found none");
     this.device = device;
@@ -178,7 +196,7 @@ export class Context implements CaseContext {
     this.frames = defaultFrames(session, parameters, this.depth);
     this.pattern = parameters.pattern;
     this.seed = session.settings.seed;
-    const runs = new Runs(session, this, parameters, options, this.reports);
+    const runs = new Runs(session, this, parameters, options, this.reports, this.attach);
     this.loop = { run: (chosen) => runs.loop(chosen) };
     this.tx = { send: (chosen) => runs.send(chosen) };
     this.rx = { receive: (chosen) => runs.receive(chosen) };
@@ -188,9 +206,42 @@ export class Context implements CaseContext {
     name: string,
     value: number,
     unit: string,
-    more: Pick<Measurement, "at" | "spread"> = {},
+    { min, max, ...more }: MeasureOptions = {},
   ): void => {
-    this.measurements.push({ name, value, unit, limit: null, ...more });
+    if (min !== undefined && max !== undefined) {
+      throw new RangeError(
+        `Expected either min or max for ${name}, found both: measure it twice, under two names`,
+      );
+    }
+    const limit = min ?? max ?? null;
+    if (limit !== null && Number.isNaN(limit)) {
+      throw new RangeError(`Expected the limit of ${name} to be a number, found NaN`);
+    }
+    const bound = limit === null ? {} : { bound: min === undefined ? "max" : "min" } as const;
+    this.measurements.push({ name, value, unit, limit, ...bound, ...more });
+  };
+
+  readonly attach = (name: string, content: Uint8Array | string): void =>
+    this.attachments.add(name, content);
+
+  readonly verify = (
+    block: Block,
+    expected: Uint8Array,
+    options: VerifyOptions = {},
+  ): FrameReport => {
+    const device = this.devices.find(({ blocks }) => blocks.includes(block)) ?? this.device;
+    const report = verifyBlock(device, block, expected, options);
+    this.reports.push(report);
+    return report;
+  };
+
+  readonly registers = <const Map extends RegisterMap>(
+    source: string,
+    map: Map,
+    options: Pick<MapRegistersOptions, "write"> = {},
+  ): Registers<Map> => {
+    const { syscalls } = this.device;
+    return this.mapped.use(Registers.map(source, map, { ...options, syscalls }));
   };
 
   readonly skip = (reason: string): never => {
@@ -210,93 +261,4 @@ function defaultFrames(
     ? Math.max(depth + 1, Math.floor(BYTES / 16 / size))
     : Math.max(2 * depth + 1, Math.floor(BYTES / size));
   return settings.frames ?? Math.min(FRAMES, room);
-}
-
-/** The runs of one case. */
-class Runs {
-  readonly #session: Session;
-  readonly #devices: readonly Device[];
-  readonly #guarded: boolean;
-  readonly #pattern: PatternSpec;
-  readonly #defaults: FlowOptions;
-  readonly #reports: FrameReport[];
-  #armed = false;
-
-  constructor(
-    session: Session,
-    { devices, policy, size, depth, frames }: CaseContext,
-    { guarded, pattern, seconds }: CaseParameters,
-    { control, deadline }: { readonly control: boolean; readonly deadline: number },
-    reports: FrameReport[],
-  ) {
-    this.#session = session;
-    this.#devices = devices;
-    this.#guarded = guarded;
-    this.#pattern = pattern;
-    this.#reports = reports;
-    this.#defaults = {
-      ...{ policy, size, depth, frames, deadline, onPrimed: () => this.#arm() },
-      ...(seconds === null ? {} : { seconds }),
-      ...(control ? { maxFaults: ENOUGH, brief: true } : {}),
-    };
-  }
-
-  loop(options: LoopOptions = {}): Promise<FrameReport> {
-    const { pattern: spec = this.#pattern, ...chosen } = options;
-    const pattern = this.#session.pattern(spec);
-    const merged = { guarded: this.#guarded, ...this.#merge(chosen) };
-    return this.#keep(() => runLoops(this.#devices, pattern, merged));
-  }
-
-  send(options: SendOptions = {}): Promise<FrameReport> {
-    const { pattern: source = this.#pattern, ...chosen } = options;
-    const merged = this.#merge(chosen);
-    const pattern = typeof source === "function"
-      ? expectedPattern(this.#session.settings.seed, merged.size, source)
-      : this.#session.pattern(source);
-    return this.#keep(() => sendFrames(this.#devices, pattern, merged));
-  }
-
-  receive(options: ReceiveOptions): Promise<FrameReport> {
-    const { seed } = this.#session.settings;
-    return this.#keep(() => receiveFrames(this.#devices, seed, this.#merge(options)));
-  }
-
-  /** The options of a run: those of the case, unless the test chose others. */
-  #merge<Own extends RunOptions>(own: Own): FlowOptions & Own {
-    return {
-      ...this.#defaults,
-      // the time is meant for runs without a number of frames
-      ...(Number.isFinite(own.frames) ? { seconds: Infinity } : {}),
-      ...own,
-    };
-  }
-
-  /** Arms the requested fault once for the case, so its frame numbers count from the first run. */
-  #arm(): void {
-    const { board, settings } = this.#session;
-    if (settings.fault === null || this.#armed) return;
-    this.#armed = true;
-    board.arm(settings.fault);
-  }
-
-  /**
-   * Runs frames and keeps their report, which is one for all devices. It returns a promise so that it can
-   * wait for a board at the other end of a wire later.
-   */
-  // deno-lint-ignore require-await
-  async #keep(run: () => readonly FrameReport[]): Promise<FrameReport> {
-    const join = (each: readonly FrameReport[]): FrameReport => {
-      const report = joinReports(each, this.#devices.map(({ path }) => path));
-      this.#reports.push(report);
-      return report;
-    };
-    try {
-      return join(run());
-    } catch (error) {
-      if (!(error instanceof BrokenRunError)) throw error;
-      join(error.reports);
-      throw error.cause;
-    }
-  }
 }

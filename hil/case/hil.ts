@@ -7,23 +7,30 @@
  */
 
 import { fileURLToPath as fromFileUrl } from "node:url";
-import type { CoreInfo, DeviceInfo } from "../../driver/info.ts";
-import { type Direction, DIRECTIONS, POLICIES, type PolicyName } from "../../driver/uapi.ts";
-import { guardSize } from "../frames/guards.ts";
+import type { CoreInfo } from "../../driver/info.ts";
+import { POLICIES, type PolicyName } from "../../driver/uapi.ts";
+import { offerDesign } from "../../fixtures/boards/sim/design/offer.ts";
+import type { Design } from "../../fixtures/boards/sim/mod.ts";
+import { localFiles } from "../board/local_files.ts";
+import { type Done, doneBefore } from "../journal/resume.ts";
+import { lineOfAuthor, registeredAt } from "./author_place.ts";
 import { runCase } from "./case.ts";
-import type { CaseContext, CaseParameters } from "./context.ts";
+import type { CaseContext } from "./context.ts";
 import { listFaults } from "../frames/intact.ts";
 import { isFine, type Outcome } from "../results/outcome.ts";
-import { patternNamed, patterns, type PatternSpec } from "../patterns/mod.ts";
+import { type Plan, planCase, SIZE, type TestOptions } from "./plan_case.ts";
+import { countRounds, patternOf, resultOfRound, Shares } from "./rounds.ts";
 import { Session } from "./session.ts";
-import type { Settings } from "../settings/settings.ts";
 import type { FrameSize } from "../settings/values.ts";
+import { nearest } from "../text/nearest.ts";
 
-/** Default time limit of a case, seconds. It is longer than every wait inside a case. */
-const LIMIT = 300;
+/** The least time of a case in seconds, also if the duration is over: each case must move a frame. */
+const LEAST_SHARE = 0.01;
 
-/** Default bytes of a frame. */
-const SIZE = 65536;
+/** Seconds for closing the devices after the time limit. A short limit has a shorter margin. */
+const MARGIN = 60;
+
+export type { TestOptions } from "./plan_case.ts";
 
 /** Options of {@linkcode hil}. */
 export interface HilOptions {
@@ -43,26 +50,12 @@ export interface HilOptions {
    * @returns What the core reports about itself
    */
   readonly identify?: (device: string) => CoreInfo | Promise<CoreInfo>;
+  /** A model of the design, which only the simulated board runs. Defaults to a loopback core. */
+  readonly design?: Design;
   /** Reserved: partial reconfiguration is not part of this version. */
   readonly partial?: never;
   /** Reserved: partial reconfiguration is not part of this version. */
   readonly region?: never;
-}
-
-/** Options of a test. */
-export interface TestOptions {
-  /** Sync policy of the blocks. Defaults to `streaming`. */
-  readonly policy?: PolicyName;
-  /** Bytes of a frame. Defaults to 64 KiB, or to the largest frame of the board if that is smaller. */
-  readonly size?: FrameSize;
-  /** Blocks in flight, in each direction. Defaults to `max`: full queues. */
-  readonly depth?: number | "max";
-  /** Pattern of the frames, unless `--pattern` names one. Defaults to `tagged`. */
-  readonly pattern?: PatternSpec;
-  /** Directions that the test uses. Defaults to both. A device without one of them skips the test. */
-  readonly directions?: readonly Direction[];
-  /** Time limit of each case, seconds, to which `--duration` is added. Defaults to 300. */
-  readonly timeoutSeconds?: number;
 }
 
 /** Options of a matrix. It has one case for each combination of policy, size and depth. */
@@ -105,7 +98,7 @@ export type TestFunction = (context: CaseContext) => void | Promise<void>;
  * ```
  */
 export async function hil(options: HilOptions = {}): Promise<Hil> {
-  const { device, bitstream, identify } = options;
+  const { device, bitstream, identify, design } = options;
   if ("partial" in options || "region" in options) {
     return new Registrar(
       "Partial reconfiguration is not part of this version: load the whole bitstream",
@@ -113,22 +106,20 @@ export async function hil(options: HilOptions = {}): Promise<Hil> {
   }
   let file: string | undefined;
   try {
-    if (bitstream !== undefined) file = pathOf(bitstream);
+    const isPath = typeof bitstream === "string" && !bitstream.startsWith("file:");
+    if (bitstream !== undefined) file = isPath ? bitstream : fromFileUrl(bitstream);
   } catch {
     return new Registrar(`Expected the bitstream to be a path or a file: URL, found ${bitstream}`);
   }
+  if (offerDesign(design, file)) return new Registrar(null);
   return new Registrar(
     await Session.open({
       ...(device === undefined ? {} : { devices: typeof device === "string" ? [device] : device }),
       ...(file === undefined ? {} : { bitstream: file }),
       ...(identify === undefined ? {} : { identify }),
+      ...(design === undefined ? {} : { design }),
     }),
   );
-}
-
-function pathOf(file: string | URL): string {
-  if (typeof file === "string" && !file.startsWith("file:")) return file;
-  return fromFileUrl(file);
 }
 
 /** A board for which tests can be registered. */
@@ -164,7 +155,15 @@ class Registrar implements Hil {
   readonly #session: Session | null;
   /** Number of registered cases, and of those that are not skipped. */
   #cases = 0;
-  #running = 0;
+  /** The cases that are not skipped, for the rounds of `--duration`. */
+  readonly #running: { readonly name: string; readonly plan: Plan; readonly fn: TestFunction }[] =
+    [];
+  #rounds = 1;
+  /** How many cases ended in ERROR, one after the other. */
+  #errors = 0;
+  #shares: Shares | null = null;
+  /** What is done, if this run was resumed. */
+  readonly #done: Done;
   /** Whether a control is among them, and the outcomes of the controls that ran. */
   #hasControl = false;
   readonly #controls: Outcome[] = [];
@@ -172,6 +171,7 @@ class Registrar implements Hil {
   /** @param session The board; null if `--suite` leaves this file out; or why there is no board */
   constructor(session: Session | string | null) {
     this.#session = session instanceof Session ? session : null;
+    this.#done = doneBefore(this.#session === null ? [] : this.#session.journal.lines());
     if (typeof session === "string") {
       Deno.test({ name: "the board is there", retry: 0, fn: () => fail(session) });
       return;
@@ -180,7 +180,10 @@ class Registrar implements Hil {
     if (session.loads) Deno.test.afterAll(() => session.restore());
     // the file has run when it is loaded, so it registers no more cases
     globalThis.addEventListener("load", () => {
-      if (this.#cases > 0) return this.#judgeControls();
+      if (this.#cases > 0) {
+        this.#planRounds(session);
+        return this.#judgeControls();
+      }
       const reason = "No case is left: the file registers none, or --policy, --size and --depth " +
         "leave none";
       session.journal.infrastructureError(`cases of ${session.suite}`, reason);
@@ -195,6 +198,7 @@ class Registrar implements Hil {
     const { policy: offered = ["streaming"], size = [SIZE], depth = ["max"], ...rest } = options;
     const policies = offered === "all" ? POLICIES : offered;
     for (const policy of policies) {
+      if (this.#refusePolicy(session, name, policy)) continue;
       if (settings.policies !== null && !settings.policies.includes(policy)) continue;
       for (const frame of settings.sizes ?? size) {
         for (const blocks of settings.depths ?? depth) {
@@ -210,7 +214,18 @@ class Registrar implements Hil {
     const [options, fn] = typeof second === "function" ? [{}, second] : [second, third];
     if (fn === undefined) throw new TypeError(`Expected a function for test "${name}", found none`);
     if (this.#session === null) return;
+    if (this.#refusePolicy(this.#session, name, options.policy)) return;
     this.#register(this.#session, name, options, options.policy ?? null, fn);
+  }
+
+  /** Fails a test whose policy is misspelt, so that the other cases of the file still run. */
+  #refusePolicy({ journal, suite }: Session, name: string, policy?: PolicyName): boolean {
+    if (policy === undefined || POLICIES.includes(policy)) return false;
+    const reason = unknownPolicy(policy, lineOfAuthor());
+    this.#cases++;
+    journal.infrastructureError(`${suite}: ${name}`, reason);
+    Deno.test({ name: `${name} policy=${policy}`, retry: 0, fn: () => fail(reason) });
+    return true;
   }
 
   /** Judges the controls together, as `plumbline run` does, for a plain `deno test`. */
@@ -238,149 +253,104 @@ class Registrar implements Hil {
     fn: TestFunction,
   ): void {
     const plan = planCase(session, name, options, policy);
-    const { id, control, skip, limit } = plan;
+    const { id, control, skip } = plan;
     this.#cases++;
     session.journal.register({
       ...{ id, suite: session.suite, name, policy, control, skip },
       ...(plan.params === null ? {} : { params: plan.params }),
+      ...registeredAt(),
     });
-    if (skip === null) this.#running++;
+    if (skip === null) this.#running.push({ name, plan, fn });
     if (skip === null && control) this.#hasControl = true;
-    Deno.test({
-      name,
-      ignore: skip !== null,
-      retry: 0,
-      // the journal has no entry for what Deno's own limit ends, so that limit comes last
-      timeout: (limit + 60) * 1000,
-      fn: () => this.#run(session, plan, fn),
+    this.#addTest(session, name, {
+      plan,
+      fn,
+      round: 1,
+      ignore: skip !== null || this.#isDone(id, 1),
     });
   }
 
-  async #run(session: Session, plan: Plan, fn: TestFunction): Promise<void> {
+  /** Whether an earlier part of a resumed run has done this round of a case. */
+  #isDone(id: string, round: number): boolean {
+    return (this.#done.cases.get(id) ?? 0) >= round;
+  }
+
+  /** Registers the rounds after the first one. */
+  #planRounds(session: Session): void {
+    const { settings, suite } = session;
+    if (settings.duration === null) return;
+    this.#rounds = countRounds(settings, this.#running.length);
+    let cases = 0;
+    for (let round = 1; round <= this.#rounds; round++) {
+      for (const { name, plan, fn } of this.#running) {
+        if (this.#isDone(plan.id, round)) continue;
+        cases++;
+        if (round === 1) continue;
+        this.#addTest(session, `${name} [round ${round}]`, { plan, fn, round, ignore: false });
+      }
+    }
+    const spent = this.#done.seconds.get(suite) ?? 0;
+    this.#shares = new Shares(settings.duration - spent, cases);
+  }
+
+  #addTest(
+    session: Session,
+    name: string,
+    { plan, fn, round, ignore }: {
+      readonly plan: Plan;
+      readonly fn: TestFunction;
+      readonly round: number;
+      readonly ignore: boolean;
+    },
+  ): void {
+    const { limit } = plan;
+    Deno.test({
+      name,
+      ignore,
+      retry: 0,
+      // a case ends itself if it can, because Deno's own limit leaves its devices open
+      timeout: (limit + Math.min(MARGIN, MARGIN / 6 + limit)) * 1000,
+      fn: () => this.#run(session, plan, fn, round),
+    });
+  }
+
+  async #run(session: Session, plan: Plan, fn: TestFunction, round: number): Promise<void> {
     const { id, control, directions, limit } = plan;
-    const { duration } = session.settings;
-    const seconds = duration === null ? null : duration / this.#running;
-    session.journal.start(id, limit);
+    const share = this.#shares?.take() ?? null;
+    // only the first round must run; a round of nothing but errors shows that the board is gone
+    const gone = this.#errors >= this.#running.length;
+    if (round > 1 && (share === 0 || gone)) return;
+    const seconds = share === null ? null : Math.max(share, LEAST_SHARE);
+    const own = session.settings.duration === null ? undefined : round;
+    const underWay = session.startCase(id, limit, own);
     const { result, thrown } = await runCase(
       session,
       (infos) => {
-        const parameters = plan.choose(infos);
+        const parameters = plan.choose(infos, patternOf(round));
         return typeof parameters === "string" ? parameters : { ...parameters, seconds };
       },
-      { control, directions, limit },
+      { control, directions, limit, id },
       fn,
     );
-    session.journal.end(id, result);
+    const { board } = session;
+    const { faultAfter } = underWay;
+    const files = board.kind === "sim" ? null : board.remote?.files ?? localFiles;
+    session.endCase(
+      id,
+      own === undefined ? result : resultOfRound(result, { number: own, faultAfter }, files),
+    );
     if (control) this.#controls.push(result.outcome);
+    this.#errors = result.outcome === "ERROR" ? this.#errors + 1 : 0;
     if (isFine(result.outcome)) return;
     const message = `${result.outcome}: ${result.reason}${listFaults(result.faults ?? [])}`;
     throw new Error(message, thrown === null ? {} : { cause: thrown });
   }
 }
 
-/** A case, as it is decided when it is registered. */
-interface Plan {
-  /** Its name in the journal. */
-  readonly id: string;
-  /** Whether it must fail on a board that reveals missing syncs. */
-  readonly control: boolean;
-  /** Directions that it uses. */
-  readonly directions: readonly Direction[];
-  /** Why it cannot run here; null if it can, or if that is unknown until the bitstream is loaded. */
-  readonly skip: string | null;
-  /** Its parameters, for the results; null for a test without a policy. */
-  readonly params: { size: FrameSize; depth: number | "max"; alias: boolean } | null;
-  /** Time limit, seconds. */
-  readonly limit: number;
-  /** Returns the parameters of the case on these devices, or why they cannot do it. */
-  readonly choose: (infos: readonly DeviceInfo[]) => CaseParameters | string;
-}
-
-function planCase(
-  { suite, settings, infos }: Session,
-  name: string,
-  options: TestOptions,
-  policy: PolicyName | null,
-): Plan {
-  const choose = (known: readonly DeviceInfo[]) =>
-    chooseCase(known, settings, options, policy !== null);
-  // what a bitstream offers is unknown until it is loaded; then the case itself decides
-  const chosen = infos === null ? null : choose(infos);
-  return {
-    id: `${suite}/${name}`,
-    control: policy === "none",
-    directions: options.directions ?? DIRECTIONS,
-    skip: typeof chosen === "string" ? chosen : null,
-    params: policy === null ? null : describe(options, chosen, infos),
-    limit: (options.timeoutSeconds ?? LIMIT) + (settings.duration ?? 0),
-    choose,
-  };
-}
-
-/** The parameters of a case, for the results. */
-function describe(
-  options: TestOptions,
-  chosen: CaseParameters | string | null,
-  infos: readonly DeviceInfo[] | null,
-): { size: FrameSize; depth: number | "max"; alias: boolean } {
-  const { size = SIZE, depth = "max", policy = "streaming" } = options;
-  const known = chosen === null || typeof chosen === "string" ? null : chosen;
-  const alias = infos?.every((info) => info.policies[policy].alias) ?? false;
-  return { size: known?.size ?? size, depth, alias };
-}
-
-/** Returns the parameters of a case on these devices, or why they cannot do it. */
-function chooseCase(
-  infos: readonly DeviceInfo[],
-  settings: Settings,
-  options: TestOptions,
-  ranked: boolean,
-): CaseParameters | string {
-  const { policy = "streaming", directions = DIRECTIONS, size: asked = SIZE } = options;
-  const maxBlock = Math.min(...infos.map((info) => info.policies[policy].maxBlock));
-  const largest = maxBlock - 2 * Math.max(...infos.map((info) => guardSize({ info })));
-  const size = asked === "block" ? maxBlock : asked === "largest" ? largest : asked;
-  const named = settings.pattern === null ? undefined : patternNamed(settings.pattern);
-  const parameters: CaseParameters = {
-    policy,
-    // the default size was not requested, so it may shrink
-    size: options.size === undefined ? Math.min(size, largest) : size,
-    depth: options.depth ?? "max",
-    guarded: asked !== "block",
-    pattern: named ?? options.pattern ?? patterns.tagged(),
-    seconds: null,
-  };
-  for (const info of infos) {
-    const reason = reasonToSkip(info, parameters, directions, ranked);
-    if (reason !== null) return reason;
-  }
-  return parameters;
-}
-
-/** Returns why a device cannot do a case, or null if it can. */
-function reasonToSkip(
-  info: DeviceInfo,
-  { policy, size, guarded }: CaseParameters,
-  directions: readonly Direction[],
-  ranked: boolean,
-): string | null {
-  for (const direction of directions) {
-    if (info[direction] !== null) continue;
-    const uses = directions.length === 2 ? "both channels" : `channel ${direction}`;
-    return `the test needs ${uses}, and this device has no ${direction}`;
-  }
-  const offered = info.policies[policy];
-  if (directions.some((direction) => !offered[direction])) {
-    return `the driver does not offer policy ${policy} here`;
-  }
-  if (offered.alias && ranked) return "an alias of coherent here, with the same memory attribute";
-  const block = size + (guarded ? 2 * guardSize({ info }) : 0);
-  if (block > offered.maxBlock) {
-    return `${block} bytes with guards exceed the largest block of ${offered.maxBlock} bytes`;
-  }
-  const align = Math.max(1, ...directions.map((direction) => info[direction]?.lengthAlign ?? 1));
-  if (size % align !== 0) return `the engine moves only multiples of ${align} bytes`;
-  return null;
+function unknownPolicy(found: string, place: string | null): string {
+  const guess = nearest(found, POLICIES);
+  return `Expected ${guess === null ? `one of ${POLICIES.join(", ")}` : `the policy ${guess}`}, ` +
+    `found "${found}"${place === null ? "" : ` (${place})`}`;
 }
 
 function fail(reason: string): never {

@@ -1,54 +1,8 @@
 // SPDX-License-Identifier: MIT
 // hil() as a test author meets it: test files made for the occasion, run by a real `deno test` on the
-// simulated board.
+// simulated board. It has more than 400 lines, because all of its tests share that.
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { exists } from "../../fixtures/host/exists.ts";
-import { Journal, parseJournal } from "../journal/journal.ts";
-import { fold } from "../journal/fold.ts";
-import type { Results } from "../results/schema.ts";
-import { tempDir } from "../testing/temp_dir.ts";
-
-const MOD = new URL("../../mod.ts", import.meta.url).href;
-
-interface Ended {
-  code: number;
-  output: string;
-  results: Results;
-  outcomes: Record<string, string>;
-}
-
-/** Run `deno test` on files of the given bodies, with settings behind `--`. */
-async function denoTest(
-  files: Record<string, string>,
-  settings: readonly string[] = [],
-  options: { flags?: readonly string[]; env?: Record<string, string>; board?: string } = {},
-): Promise<Ended> {
-  const dir = tempDir();
-  for (const [name, body] of Object.entries(files)) {
-    Deno.writeTextFileSync(
-      `${dir}/${name}_test.ts`,
-      `import { assertIntact, hil, patterns } from "${MOD}";\n${body}`,
-    );
-  }
-  const { PLUMBLINE_RESULTS: _r, PLUMBLINE_BOARD: _b, ...env } = Deno.env.toObject();
-  const { flags = [], board = "sim" } = options;
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--no-check", ...flags, "--", `--board=${board}`, ...settings],
-    cwd: dir,
-    env: { ...env, NO_COLOR: "1", PLUMBLINE_RESULTS: `${dir}/results`, ...options.env },
-    clearEnv: true,
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  const journal = `${dir}/results/journal.jsonl`;
-  // where no board was found there is none
-  const results = fold(exists(journal) ? Journal.read(journal) : parseJournal(""));
-  return {
-    code,
-    output: text(stdout) + text(stderr),
-    results,
-    outcomes: Object.fromEntries(results.tests.map((test) => [test.name, test.outcome])),
-  };
-}
+import { denoTest } from "./testing/deno_test.ts";
 
 const MATRIX = `
 const top = await hil();
@@ -99,6 +53,29 @@ Deno.test("settings choose cases, and what they leave empty fails", async () => 
   assertStringIncludes(wrong.output, "Expected --size to be at least 1 byte");
 });
 
+Deno.test("test() runs the next cases at once after one that blocks its process", async () => {
+  const limit = { timeoutSeconds: 1 };
+  const body = (name: string, text: string) =>
+    `top.test("${name}", ${JSON.stringify(limit)}, async ({ loop }) => { ${text} });\n`;
+  const passes = "assertIntact(await loop.run({ frames: 3 }));";
+  const { code, output, results, outcomes } = await denoTest({
+    mine: "const top = await hil();\n" + body("spins", "while (true) {}") +
+      body("second", passes) + body("third", passes) +
+      body("spins after damage", `await loop.run({ frames: 3, policy: "none" }); while (true) {}`),
+  });
+  assertEquals(code, 1, output);
+  assertEquals(outcomes, {
+    ...{ "spins": "ERROR", "second": "PASS", "third": "PASS", "spins after damage": "FAIL" },
+  });
+  for (const { outcome, reason, seconds } of results.tests) {
+    if (outcome === "PASS") continue;
+    const seen = outcome === "FAIL" ? "frame 0 of 3, offset \\d+: \\S+; then the" : "The";
+    const pattern = `^${seen} test did not end within 1 s, and blocked its process, so that only`;
+    assertMatch(reason ?? "", new RegExp(pattern));
+    assertEquals(seconds > 1, true);
+  }
+});
+
 Deno.test("--suite leaves the other files out", async () => {
   const { code, output, results } = await denoTest(
     { mine: MATRIX, other: MATRIX },
@@ -106,6 +83,9 @@ Deno.test("--suite leaves the other files out", async () => {
   );
   assertEquals(code, 0, output);
   assertEquals([...new Set(results.tests.map(({ suite }) => suite))], ["other"]);
+  // each file closed its plan, and none knows of the other
+  assertEquals(results.verdict?.exit, 0, results.verdict?.reason);
+  assertMatch(results.verdict?.reason ?? "", /; deno test ran the files, so a file that did not /);
 });
 
 Deno.test("a suite without a board fails once and says which step is missing", async () => {
@@ -283,6 +263,39 @@ Deno.test("completions that are mixed up are the design's failure, not the bench
   }
 });
 
+Deno.test("a hang after damage is the design's failure, and the damage stays", async () => {
+  const at = ["--policy=streaming", "--size=4096", "--depth=1"];
+  for (const hang of ["wedge", "stall"]) {
+    const fault = `--fault=kind=flip frame=3; kind=${hang} frame=5`;
+    const { code, results } = await denoTest({ mine: MATRIX }, [...at, fault]);
+    assertEquals(code, 1);
+    const [{ outcome, reason, faults, late } = { outcome: "", reason: "", faults: [] }] =
+      results.tests;
+    assertEquals([outcome, faults.length, faults[0]?.kind], ["FAIL", 1, "bit-flip"]);
+    assertEquals([late?.direction, late?.frame, late?.idle], ["rx", 5, hang === "stall"]);
+    assertMatch(reason ?? "", /^frame 3 of \d+, .*: bit-flip; then frame 5: no rx completion/);
+    assertEquals(/RESET could not prove/.test(reason ?? ""), hang === "wedge");
+  }
+});
+
+Deno.test("damage stays if the process dies in the middle of a run", async () => {
+  const { results } = await denoTest({
+    mine: `const top = await hil();
+      top.test("dies", { policy: "streaming", size: 4096, depth: 1 }, async ({ loop }) => {
+        let frames = 0;
+        await loop.run({
+          expect: (frame) => {
+            if (++frames === 40) Deno.kill(Deno.pid, "SIGKILL");
+            return frame;
+          },
+        });
+      });`,
+  }, ["--fault=kind=flip at=9 frame=3"]);
+  const [{ outcome, reason, faults } = { outcome: "", reason: "", faults: [] }] = results.tests;
+  assertEquals([outcome, faults[0]?.kind, faults[0]?.frame], ["FAIL", "bit-flip", 3]);
+  assertMatch(reason ?? "", /^frame 3, offset 9: bit-flip; then died here/);
+});
+
 Deno.test("policy none is no excuse for what no missing sync explains", async () => {
   const at = ["--policy=none", "--size=4096", "--depth=1", "--frames=20"];
   const flip = "--fault=kind=flip at=9 bit=1 frame=5";
@@ -390,4 +403,37 @@ Deno.test("CaseContext members work when a test destructures them", async () => 
     "speed",
     3,
   ]]);
+});
+
+Deno.test("matrix() and test() fail for a misspelt policy, name its line, and run the other cases", async () => {
+  const { code, results } = await denoTest({
+    wrong: `const top = await hil();
+top.matrix("loop", { policy: ["streming", "streaming"], size: [64] },
+  async ({ loop }) => assertIntact(await loop.run({ frames: 3 })));
+top.test("one", { policy: "nonne" }, () => {});`,
+  });
+  assertEquals(code, 1);
+  assertEquals(
+    results.tests.map(({ name, outcome, reason, place }) => [
+      name,
+      outcome,
+      reason?.replace(/\/[^(]*\//, "") ?? null,
+      place?.replace(/.*\//, ""),
+    ]),
+    [
+      [
+        "wrong: loop",
+        "ERROR",
+        'Expected the policy streaming, found "streming" (wrong_test.ts:3)',
+        undefined,
+      ],
+      ["loop policy=streaming size=64 depth=max", "PASS", null, "wrong_test.ts:3"],
+      [
+        "wrong: one",
+        "ERROR",
+        'Expected the policy none, found "nonne" (wrong_test.ts:5)',
+        undefined,
+      ],
+    ],
+  );
 });

@@ -6,14 +6,15 @@
  */
 
 import { ERRNO, ErrnoError } from "../../driver/errno.ts";
-import { TransferError } from "../../driver/errors.ts";
+import { ResetError, TransferError } from "../../driver/errors.ts";
 import type { Direction } from "../../driver/uapi.ts";
-import { MixUpError } from "../frames/handover.ts";
+import { MixUpError, NotWokenError } from "../frames/handover.ts";
 import { IntactError, isIntact, summarizeReport, wasAsserted } from "../frames/intact.ts";
 import type { FrameReport } from "../frames/report.ts";
 import type { CaseResult } from "../journal/journal.ts";
+import type { Outcome } from "../results/outcome.ts";
 import type { Fault } from "../verify/fault.ts";
-import { authorPlace } from "./author_place.ts";
+import { authorPlace, isThrownByAuthor } from "./author_place.ts";
 import { SkipError } from "./context.ts";
 import { WrongDesignError } from "./session.ts";
 
@@ -25,18 +26,25 @@ export type Judgement = Pick<CaseResult, "outcome" | "reason" | "evidence">;
  *
  * @param thrown What the test threw, or null
  * @param reports The reports of its runs
+ * @param provable Whether RESET can know that the engine is idle. If it never can, a RESET that fails says
+ * nothing about the design
  * @returns The outcome and its reason
  */
-export function judge(thrown: unknown, reports: readonly FrameReport[]): Judgement {
-  if (thrown instanceof IntactError) {
-    const { report } = thrown;
-    const reason = summarizeReport(report);
-    if (report.timeout !== null) return { outcome: "TIMEOUT", reason };
-    // unverified frames say nothing about the design
-    return { outcome: report.faults.length > 0 ? "FAIL" : "ERROR", reason };
-  }
+export function judge(
+  thrown: unknown,
+  reports: readonly FrameReport[],
+  provable = true,
+): Judgement {
   // a test that asserted a report and caught the error may be looking for a fault
   const unasserted = reports.filter((report) => !wasAsserted(report));
+  if (thrown instanceof IntactError) {
+    const { report } = thrown;
+    const before = unasserted.find((one) => one !== report && one.faults.length > 0);
+    const reason = summarizeReport(report);
+    return before === undefined
+      ? { outcome: outcomeOf(report), reason }
+      : { outcome: "FAIL", reason: `${summarizeReport(before)}; then ${reason}` };
+  }
   const wrong = unasserted.find(({ faults }) => faults.length > 0) ??
     (thrown === null ? unasserted.find((report) => !isIntact(report)) : undefined);
   if (wrong !== undefined) {
@@ -44,18 +52,30 @@ export function judge(thrown: unknown, reports: readonly FrameReport[]): Judgeme
       ? "the test did not assert the report (assertIntact)"
       : `then ${describe(thrown)}`;
     const reason = `${summarizeReport(wrong)}; ${more}`;
-    return { outcome: wrong.timeout !== null ? "TIMEOUT" : "FAIL", reason };
+    const hung = wrong.timeout !== null && wrong.faults.length === 0;
+    return { outcome: hung ? "TIMEOUT" : "FAIL", reason };
   }
   if (thrown instanceof SkipError) return { outcome: "SKIP", reason: thrown.message };
+  if (isScattered(thrown)) {
+    return {
+      outcome: "SKIP",
+      reason:
+        "the engine receives into one segment, and these pages of the program are not contiguous",
+    };
+  }
+  if (thrown instanceof ResetError && !provable) {
+    return { outcome: "ERROR", reason: describe(thrown) };
+  }
   if (thrown !== null) {
     const reason = describe(thrown);
-    const ofDesign = [TransferError, MixUpError, WrongDesignError];
+    const ofDesign = [TransferError, ResetError, MixUpError, NotWokenError, WrongDesignError];
     if (ofDesign.some((kind) => thrown instanceof kind)) {
       return { outcome: "FAIL", reason };
     }
     const late = thrown instanceof ErrnoError && thrown.errno === ERRNO.ETIMEDOUT;
     if (late) return { outcome: "TIMEOUT", reason };
-    const asserted = thrown instanceof Error && thrown.name === "AssertionError";
+    const asserted = thrown instanceof Error &&
+      (thrown.name === "AssertionError" || reports.length > 0 && isThrownByAuthor(thrown));
     return { outcome: asserted ? "FAIL" : "ERROR", reason };
   }
   if (unasserted.length > 0) {
@@ -63,6 +83,19 @@ export function judge(thrown: unknown, reports: readonly FrameReport[]): Judgeme
     return { outcome: "ERROR", reason };
   }
   return { outcome: "PASS", reason: null };
+}
+
+/** Whether memory of the program was refused because it has more segments than the engine can use. */
+function isScattered(thrown: unknown): boolean {
+  return thrown instanceof ErrnoError && thrown.errno === ERRNO.EOPNOTSUPP &&
+    thrown.syscall === "ioctl PLDMA_IOC_REGISTER";
+}
+
+/** The outcome of a report that is not intact. Damage that was seen outweighs a transfer that did not end. */
+function outcomeOf({ faults, timeout }: FrameReport): Outcome {
+  if (faults.length > 0) return "FAIL";
+  // unverified frames say nothing about the design
+  return timeout !== null ? "TIMEOUT" : "ERROR";
 }
 
 /** A thrown value in one line, with the place in the test file that it came from. */
@@ -74,12 +107,13 @@ function describe(thrown: unknown): string {
 
 /**
  * Judges a control. Without syncs, data must be wrong on a board where syncs matter. Damage without stale
- * data is the design's fault, as in any other case.
+ * data is the design's fault, as in any other case, and so is damage that the core is proved to have made.
  *
  * @param judged The judgement of the case as if it were no control
  * @param reports The reports of its runs
  * @param directions The directions that it uses
  * @param matters Whether a missing sync can have an effect on this board
+ * @param thrown What the test threw, or null
  * @returns The outcome, its reason, and the evidence for the board's power
  */
 export function judgeControl(
@@ -87,6 +121,7 @@ export function judgeControl(
   reports: readonly FrameReport[],
   directions: readonly Direction[],
   matters: boolean,
+  thrown: unknown,
 ): Judgement {
   const faults = reports.flatMap((report) => report.faults);
   const evidence: { tx?: boolean; rx?: boolean } = {};
@@ -99,7 +134,15 @@ export function judgeControl(
     // a design that reads stale data may answer with an error, which shows no data
     const clear = known.length > 0 && !known.includes(true) &&
       faults.every(({ damage }) => damage !== undefined);
-    if (!matters || clear || faults.length === 0) return { ...judged, evidence };
+    // no missing sync stops a transfer, or mixes up completions
+    const broken = [MixUpError, NotWokenError, ResetError].some((kind) => thrown instanceof kind);
+    const hung = broken ||
+      reports.some(({ timeout, aftermath }) => timeout !== null || aftermath !== undefined);
+    if (!matters || clear || hung || faults.length === 0) return { ...judged, evidence };
+    if (reports.some(({ seen }) => seen.core)) {
+      const proof = "the check values show that the core changed data, which no missing sync does";
+      return { outcome: "FAIL", reason: `${judged.reason}; ${proof}`, evidence };
+    }
     const reason = `without syncs, as it must: ${judged.reason}`;
     return { outcome: "XFAIL", reason, evidence };
   }

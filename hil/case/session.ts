@@ -5,35 +5,41 @@
  * @module
  */
 
-import { Device } from "../../driver/device.ts";
-import { ERRNO, ErrnoError } from "../../driver/errno.ts";
+import type { Device } from "../../driver/device.ts";
+import { ResetError } from "../../driver/errors.ts";
 import type { CoreInfo, DeviceInfo } from "../../driver/info.ts";
-import { readBitstream } from "../../fixtures/bitstream/mod.ts";
+import type { BitstreamInfo } from "../../fixtures/bitstream/mod.ts";
 import {
   loadBitstream,
   type LoadResult,
+  readPayload,
   runningBitstream,
 } from "../../fixtures/bitstream/load/mod.ts";
+import type { Design } from "../../fixtures/boards/sim/mod.ts";
 import { type Board, describeBoard, openBoard } from "../board/board.ts";
 import { gatherEnvironment } from "../board/environment.ts";
-import { Journal } from "../journal/journal.ts";
-import { type BoardLock, LOCK_VARIABLE, lockDevice } from "../board/lock.ts";
-import { nearest } from "../text/nearest.ts";
+import { loadFiles } from "../board/load_files.ts";
+import { type CaseResult, Journal, type RunHeader } from "../journal/journal.ts";
+import type { Seen } from "../journal/lines.ts";
+import { CaseUnderWay } from "./case_under_way.ts";
+import { planFile, unknownSuite } from "./plan_file.ts";
+import { findDesign } from "./sim_design.ts";
+import { withoutBuffers } from "./without_buffers.ts";
+import { openFree } from "./open_free.ts";
+import { type BoardLock, LOCK_VARIABLE } from "../board/lock.ts";
+import { lockAll } from "../board/remote.ts";
 import type { Pattern, PatternSpec } from "../patterns/pattern.ts";
 import { toolInfo } from "../results/tool.ts";
+import type { Fault } from "../verify/fault.ts";
 import { readSettings, type Settings } from "../settings/settings.ts";
-import { suiteName, suitesBelow } from "../settings/suite_names.ts";
-import { alternatives, valueError } from "../settings/values.ts";
+import { suiteName } from "../settings/suite_names.ts";
 import { errorMessage } from "../text/error_message.ts";
 
-/** Longest wait for another test file of this run that uses the device, milliseconds. */
+/** Longest wait for a device that another process of this run uses while it is opened, milliseconds. */
 const TURN_MS = 600_000;
 
 /** Longest wait if no other test file should use it, milliseconds. */
 const INFO_MS = 2000;
-
-/** Time between two attempts, milliseconds. */
-const LOOK_MS = 50;
 
 /** Options of a session. */
 export interface SessionOptions {
@@ -43,6 +49,8 @@ export interface SessionOptions {
   readonly bitstream?: string;
   /** Identifies the design, in place of INFO. */
   readonly identify?: (device: string) => CoreInfo | Promise<CoreInfo>;
+  /** A model of the design, for the simulated board. */
+  readonly design?: Design;
 }
 
 /** The logic holds another design than the requested one, so no frame was sent. */
@@ -67,6 +75,8 @@ export class Session {
   readonly #patterns = new WeakMap<PatternSpec, Pattern>();
   #infos: readonly DeviceInfo[] | null = null;
   #loading: Promise<LoadResult | null> | null = null;
+  #current: CaseUnderWay | null = null;
+  #problem: string | null = null;
 
   private constructor(
     parts: Pick<Session, "suite" | "settings" | "board" | "journal" | "paths">,
@@ -92,6 +102,7 @@ export class Session {
   static async open(options: SessionOptions = {}): Promise<Session | string | null> {
     const suite = suiteName(Deno.mainModule);
     let journal: Journal | null = null;
+    let session: Session | null = null;
     const refuse = (name: string, error: unknown): string => {
       const reason = errorMessage(error);
       // several files of one run may find the same problem
@@ -104,30 +115,43 @@ export class Session {
     };
     try {
       journal = Journal.open();
+      const close = planFile(journal, suite);
+      let loaded = false;
+      globalThis.addEventListener("load", () => loaded = true);
+      globalThis.addEventListener("unload", () => {
+        // Deno.exit() sends this event too, from a file that loads or from a case
+        if (!loaded || session !== null && session.#current?.isInTime === true) return;
+        if (session !== null) session.#endAbandoned();
+        close?.();
+      });
       const settings = readSettings();
       if (settings.suites !== null && !settings.suites.includes(suite)) {
         return unknownSuite(settings.suites, (reason) => refuse("suite", reason));
       }
-      const board = openBoard(settings);
+      const simulated = settings.board === "sim"
+        ? findDesign(options.design, settings.bitstream ?? options.bitstream ?? null)
+        : null;
+      const board = openBoard(settings, simulated?.design);
+      if (simulated?.notice) console.warn(simulated.notice);
       const paths = options.devices ?? settings.devices;
       const token = Deno.env.get(LOCK_VARIABLE);
-      const locks = board.kind === "sim" ? [] : paths.map((path) =>
-        lockDevice(path, {
-          what: `plumbline, suite ${suite}`,
-          ...(token === undefined ? {} : { token }),
-        })
-      );
+      const locks = board.kind === "sim"
+        ? []
+        : lockAll(board.remote, paths, { what: `plumbline, suite ${suite}`, token });
       journal.header({
         tool: toolInfo(),
         board: describeBoard(board, null),
+        ...(simulated?.info ? simulatedBitstream(simulated.info) : {}),
         run: {
           seed: settings.seed,
           ...(settings.pattern === null ? {} : { pattern: settings.pattern }),
         },
         // plumbline run has recorded it already
-        ...(token === undefined ? { environment: gatherEnvironment({ device: paths[0] }) } : {}),
+        ...(token === undefined
+          ? { environment: gatherEnvironment({ device: paths[0], files: board.remote?.files }) }
+          : {}),
       });
-      const session = new Session({ suite, settings, board, journal, paths }, options, locks);
+      session = new Session({ suite, settings, board, journal, paths }, options, locks);
       // the devices' answers would be about another bitstream
       if (session.#bitstream() !== null && !session.#isLoaded()) return session;
       // before the first case, only a test file that shares the lock can use the device
@@ -166,7 +190,12 @@ export class Session {
 
   /** Whether {@linkcode load} has something to load. */
   get loads(): boolean {
-    return this.#bitstream() !== null;
+    return this.board.kind !== "sim" && this.#bitstream() !== null;
+  }
+
+  /** Why the bitstream could not be loaded; null if it was, or if that was not tried. */
+  get loadProblem(): string | null {
+    return this.#problem;
   }
 
   /**
@@ -177,7 +206,13 @@ export class Session {
    */
   async load(): Promise<void> {
     this.#loading ??= this.#load();
-    await this.#loading;
+    try {
+      await this.#loading;
+    } catch (error) {
+      // another design is a failure of each case
+      if (!(error instanceof WrongDesignError)) this.#problem = errorMessage(error);
+      throw error;
+    }
   }
 
   /** Restores the board as it was before the load. */
@@ -190,15 +225,13 @@ export class Session {
 
   async #load(): Promise<LoadResult | null> {
     const bitstream = this.#bitstream();
-    if (bitstream === null) return null;
+    if (bitstream === null || this.board.kind === "sim") return null;
     const { loader, requireIdentity } = this.settings;
-    if (this.board.kind === "sim") {
-      throw new Error("The simulated board has no logic to load: leave --bitstream out");
-    }
     const [device = ""] = this.paths;
     const loaded = await loadBitstream(bitstream, {
       device,
       syscalls: this.board.syscalls,
+      files: loadFiles(this.board),
       identify: this.#options.identify,
       ...(loader === null ? {} : { loader }),
     });
@@ -222,9 +255,10 @@ export class Session {
   /** Whether the bitstream is known to be loaded. */
   #isLoaded(): boolean {
     const bitstream = this.#bitstream();
-    if (bitstream === null) return true;
+    if (bitstream === null || this.board.kind === "sim") return true;
     try {
-      return runningBitstream()?.sha256 === readBitstream(bitstream).info.sha256;
+      return runningBitstream(loadFiles(this.board))?.sha256 ===
+        readPayload(bitstream).sha256;
     } catch {
       return false; // the load reports the reason
     }
@@ -236,7 +270,7 @@ export class Session {
     for (const path of this.paths) {
       try {
         using device = await openFree(this.board, path, patience);
-        infos.push(device.info);
+        infos.push(withoutBuffers(device.info, this.board.syscalls));
         this.journal.header({ board: describeBoard(this.board, device) });
       } catch (error) {
         const reason = errorMessage(error);
@@ -248,18 +282,77 @@ export class Session {
   }
 
   /**
-   * Opens and resets the devices for one case. It waits while another test file of this run uses them.
+   * Records that a case starts. If Deno ended the case before it, ends that one in the journal too, and
+   * closes the devices that it left open. Rounds count from 1.
    *
+   * @param id The id of the case
+   * @param limit Its time limit, seconds
+   */
+  startCase(id: string, limit: number, round?: number): CaseUnderWay {
+    this.#endAbandoned();
+    return this.#current = new CaseUnderWay(this.journal, id, limit, round);
+  }
+
+  /**
+   * Records damage that the case under way found, because it may never end.
+   *
+   * @param seen What was found
+   */
+  recordSeen(seen: Seen): void {
+    this.#current?.record(seen);
+  }
+
+  /**
+   * Records a fault of the case under way when it is found, because the process may die before the report.
+   *
+   * @param fault The fault
+   */
+  noteFault(fault: Fault): void {
+    this.#current?.note(fault);
+  }
+
+  /**
+   * Records the result of the case that was started last.
+   *
+   * @param id The id of the case
+   * @param result The result
+   */
+  endCase(id: string, result: CaseResult): void {
+    this.#current = null;
+    this.journal.end(id, result);
+  }
+
+  /** Ends a case that Deno ended. */
+  #endAbandoned(): void {
+    const left = this.#current;
+    this.#current = null;
+    left?.abandon();
+  }
+
+  /**
+   * Opens and resets the devices for one case. It waits while another process of this run uses them.
+   *
+   * @param patience The longest wait, in milliseconds
    * @returns The devices, which the caller disposes of
    * @throws {Error} If one cannot be opened
    */
-  async openDevices(): Promise<Device[]> {
+  async openDevices(patience: number): Promise<Device[]> {
     const devices: Device[] = [];
+    if (this.#current !== null) this.#current.devices = devices;
+    const end = performance.now() + Math.min(patience, TURN_MS);
     try {
       for (const path of this.paths) {
-        const device = await openFree(this.board, path, TURN_MS);
+        const device = await openFree(this.board, path, Math.max(0, end - performance.now()));
         devices.push(device);
-        device.reset();
+        try {
+          device.reset();
+        } catch (error) {
+          if (!(error instanceof ResetError)) throw error;
+          // this says nothing about the case, because it has not begun
+          throw new Error(`The engine hangs since before this case: ${error.message}`, {
+            cause: error,
+          });
+        }
       }
     } catch (error) {
       for (const device of devices) device[Symbol.dispose]();
@@ -293,32 +386,12 @@ export class Session {
   }
 }
 
+/** What the results say about a bitstream that a simulated board does not load. */
+function simulatedBitstream({ path, sha256, part }: BitstreamInfo): Pick<RunHeader, "bitstream"> {
+  return { bitstream: { file: path, sha256, part, identity: "unknown" } };
+}
+
 /** Bytes of the largest block, rounded up to a page. */
 function longest({ policies, pageSize }: DeviceInfo): number {
   return Math.max(...Object.values(policies).map(({ maxBlock }) => maxBlock)) + pageSize;
-}
-
-/** Returns null if `--suite` names other suites only, or a reason if one of its names is unknown. */
-function unknownSuite(
-  asked: readonly string[],
-  refuse: (reason: string) => string,
-): string | null {
-  const known = suitesBelow(Deno.cwd());
-  const unknown = asked.find((name) => !known.includes(name));
-  if (unknown === undefined) return null;
-  const expected = known.length === 0 ? "a suite below this folder" : alternatives(known);
-  return refuse(valueError("--suite", expected, unknown, nearest(unknown, known)).message);
-}
-
-/** Opens a device, and waits while another test file of this run has it open. */
-async function openFree(board: Board, path: string, patience: number): Promise<Device> {
-  for (let waited = 0;; waited += LOOK_MS) {
-    try {
-      return Device.open({ path, syscalls: board.syscalls });
-    } catch (error) {
-      const busy = error instanceof ErrnoError && error.errno === ERRNO.EBUSY;
-      if (!busy || waited >= patience) throw error;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    }
-  }
 }

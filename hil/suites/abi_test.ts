@@ -8,12 +8,15 @@
  * `deno test -P --filter "ENQUEUE fails" hil/suites/abi_test.ts`.
  */
 
+import { registeredAt } from "../case/author_place.ts";
+import { AgentError } from "../../driver/remote.ts";
 import type { Board } from "../board/board.ts";
 import type { CaseResult } from "../journal/journal.ts";
 import { Session } from "../case/session.ts";
 import { type Check, CheckContext, type Setup } from "./abi/check.ts";
 import { CHECKS } from "./abi/mod.ts";
 import { errorMessage } from "../text/error_message.ts";
+import { whyNoCheck } from "./abi/engine.ts";
 
 const session = await Session.openLoaded();
 if (typeof session === "string") {
@@ -46,19 +49,14 @@ function whyNoFault(board: Board, spec: string): string | null {
 
 /** Returns why a check cannot run on this board, or `null` if it can. */
 function reasonToSkip({ needs }: Check, setup: Setup): string | null {
-  for (const direction of ["tx", "rx"] as const) {
-    if (setup.info[direction] === null) {
-      return `the suite needs a channel for ${direction}, but the device has none`;
-    }
-  }
-  return needs(setup);
+  return whyNoCheck(setup.info) ?? needs(setup);
 }
 
 function register({ suite, journal }: Session, check: Check, setup: Setup): void {
   const { name } = check;
   const id = `${suite}/${name}`;
   const skip = reasonToSkip(check, setup);
-  journal.register({ id, suite, name, policy: null, skip });
+  journal.register({ id, suite, name, policy: null, skip, ...registeredAt() });
   Deno.test({
     name,
     ignore: skip !== null,
@@ -72,7 +70,8 @@ function register({ suite, journal }: Session, check: Check, setup: Setup): void
         await check.run(context.open(), context);
       } catch (error) {
         const reason = errorMessage(error);
-        result = { ...result, outcome: "FAIL", reason };
+        // a lost connection says nothing about the driver
+        result = { ...result, outcome: error instanceof AgentError ? "ERROR" : "FAIL", reason };
       }
       journal.end(id, { ...result, seconds: (performance.now() - start) / 1000 });
       if (result.reason !== null) fail(result.reason);

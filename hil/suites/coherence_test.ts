@@ -8,15 +8,18 @@
  * prove nothing either.
  */
 
-import type { DeviceInfo } from "../../driver/info.ts";
+import { type DeviceInfo, knowsIdle } from "../../driver/info.ts";
 import { type Direction, POLICIES, type PolicyName } from "../../driver/uapi.ts";
+import { registeredAt } from "../case/author_place.ts";
 import { runCase } from "../case/case.ts";
 import { BrokenRunError, type FrameReport, joinReports } from "../frames/report.ts";
 import { assertIntact, listFaults } from "../frames/intact.ts";
 import type { CaseResult } from "../journal/journal.ts";
 import { isFine, type Outcome } from "../results/outcome.ts";
+import type { Fault } from "../verify/fault.ts";
 import { patterns } from "../patterns/mod.ts";
 import { Session } from "../case/session.ts";
+import { isSimulated } from "../board/board.ts";
 import { type Caches, frameSizes, readCaches } from "./coherence/caches.ts";
 import {
   expectationOf,
@@ -79,13 +82,16 @@ function prepare(session: Session): Context {
   const infos = session.infos ?? [];
   const [info] = infos;
   if (info === undefined) throw new Error(`Expected INFO of ${session.paths[0]}, found none`);
-  const { kind: board } = session.board;
-  const caches = readCaches();
+  const { kind: board, remote } = session.board;
+  const caches = readCaches(remote === null ? undefined : (path) => remote.readFile(path));
   const slow = info.tx?.engine === "pl_cosim";
   // on sim only one thread reaches the memory; beside QEMU the simulated logic needs the processors
-  const pressure = board === "sim" || slow ? null : new Pressure(caches, info.cacheAlign);
+  const pressure = board === "sim" || board === "remote" || slow
+    ? null
+    : new Pressure(caches, info.cacheAlign);
   const kind = kindOf(board, info);
-  return { session, infos, kind, caches: board === "local" ? caches : null, pressure, slow };
+  const sized = board === "local" || (board === "remote" && !isSimulated(info));
+  return { session, infos, kind, caches: sized ? caches : null, pressure, slow };
 }
 
 function registerAll(context: Context): void {
@@ -129,8 +135,14 @@ function directionsOf({ litmus, policy, without }: LitmusCase, context: Context)
   return expectationOf(litmus).directions.filter((direction) =>
     // a missing call has an effect in its own direction only
     (without === null || without.startsWith(direction)) &&
+    !(policy === "bounce" && direction === "rx" && leavesBlocks(context)) &&
     context.infos.every(({ policies }) => policies[policy][direction])
   );
+}
+
+/** Whether read() would leave blocks with an engine, and no RESET could take them back. */
+function leavesBlocks({ infos }: Context): boolean {
+  return infos.some(({ rx }) => rx !== null && !knowsIdle(rx));
 }
 
 /** Sizes of the frames of a case, bytes, in ascending order. */
@@ -160,7 +172,9 @@ function reasonToSkip(one: LitmusCase, context: Context): string | null {
       return `the suite sends frames through a loop, and this device has no ${missing}`;
     }
     if (!policies[policy].tx && !policies[policy].rx) {
-      return `the driver does not offer policy ${policy} here`;
+      return policy === "dma-buf"
+        ? "no dma-heap makes buffers here, or the driver does not offer policy dma-buf"
+        : `the driver does not offer policy ${policy} here`;
     }
     if (policies[policy].alias) return "an alias of coherent here, with the same memory attribute";
     if (litmus === "shared line" && 2 * alignment({ tx, rx }) > cacheAlign) {
@@ -173,6 +187,9 @@ function reasonToSkip(one: LitmusCase, context: Context): string | null {
     return `a board of kind ${context.kind} cannot reveal that ${without} is missing`;
   }
   if (directionsOf(one, context).length === 0) {
+    if (policy === "bounce" && leavesBlocks(context)) {
+      return "read() leaves blocks with the engine, and no RESET can know when this engine is idle";
+    }
     return `the driver does not offer policy ${policy} in this direction`;
   }
   if (sizesOf(one, context).length > 0) return null;
@@ -194,7 +211,7 @@ function register(one: LitmusCase, skip: string | null, running: number, context
     ...(skip === null ? { size: sizesOf(one, context).join(",") } : {}),
     ...(caches === null ? {} : { caches: caches.source }),
   };
-  journal.register({ id, suite, name, policy, control, skip, params });
+  journal.register({ id, suite, name, policy, control, skip, params, ...registeredAt() });
   const limit = LIMIT + (settings.duration ?? 0);
   Deno.test({
     name,
@@ -203,7 +220,7 @@ function register(one: LitmusCase, skip: string | null, running: number, context
     // the journal has no entry for what Deno's own limit ends, so that limit comes last
     timeout: (limit + 60) * 1000,
     fn: async () => {
-      journal.start(id, limit);
+      session.startCase(id, limit);
       const seconds = settings.duration === null ? null : settings.duration / running;
       context.pressure?.begin();
       let result: CaseResult;
@@ -212,7 +229,7 @@ function register(one: LitmusCase, skip: string | null, running: number, context
       } finally {
         context.pressure?.rest();
       }
-      journal.end(id, result);
+      session.endCase(id, result);
       if (control) controls.push(result.outcome);
       if (isFine(result.outcome)) return;
       fail(`${result.outcome}: ${result.reason}${listFaults(result.faults ?? [])}`);
@@ -240,7 +257,7 @@ async function run(
   const { result } = await runCase(
     session,
     () => ({ ...chosen, pattern: patterns.tagged() }),
-    { control, directions, limit },
+    { control, directions, limit, id: `${session.suite}/${one.name}` },
     ({ devices }) => {
       const names: string[] = [];
       const share = seconds === null
@@ -262,6 +279,7 @@ async function run(
             try {
               reports.push(runLitmus(device, part, {
                 ...{ policy, direction, size, without, half, pattern, pressure, ...rounds },
+                ...(control ? {} : { onFault: (fault: Fault) => session.noteFault(fault) }),
                 ...{ deadline, maxFaults: control ? MOST_FAULTS.control : MOST_FAULTS.test },
               }, arm));
             } catch (error) {

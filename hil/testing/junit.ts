@@ -18,7 +18,10 @@ export interface Element {
   readonly text: string;
 }
 
-/** The parents that each element may have, and its required and optional attributes. */
+/**
+ * The parents that each element may have, and its required and optional attributes. `file` and `line` are not
+ * in the schema, but GitLab and other readers use them.
+ */
 const SCHEMA: Readonly<Record<string, { in: string[]; must: string[]; may: string[] }>> = {
   testsuites: { in: [""], must: [], may: ["name", "tests", "failures", "errors", "time"] },
   testsuite: {
@@ -28,9 +31,10 @@ const SCHEMA: Readonly<Record<string, { in: string[]; must: string[]; may: strin
   },
   properties: { in: ["testsuite", "testcase"], must: [], may: [] },
   property: { in: ["properties"], must: ["name", "value"], may: [] },
-  testcase: { in: ["testsuite"], must: ["name"], may: ["classname", "time"] },
+  testcase: { in: ["testsuite"], must: ["name"], may: ["classname", "time", "file", "line"] },
   failure: { in: ["testcase"], must: [], may: ["type", "message"] },
   error: { in: ["testcase"], must: [], may: ["type", "message"] },
+  "system-out": { in: ["testcase"], must: [], may: [] },
   skipped: { in: ["testcase"], must: [], may: ["message"] },
 };
 

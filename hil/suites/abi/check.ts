@@ -32,6 +32,21 @@ import { PAGE, Raw, type Struct } from "./raw.ts";
 /** A timeout that a working board never reaches, milliseconds. */
 export const LONG = 20_000;
 
+/** The same once it is known that the driver wakes nobody, so that the suite still ends soon, milliseconds. */
+const SHORT = 250;
+
+/** Whether a call found what it waited for only at its deadline: nobody woke it. */
+let asleep = false;
+
+/** Throws if a call that waited came back with what it waited for, but only at its deadline. */
+function woken(what: string, now: number, deadline: number): void {
+  if (now < deadline) return;
+  asleep = true;
+  throw new Error(
+    `${what}: expected it to return when the frame arrived, found it at its deadline`,
+  );
+}
+
 /** The board and what it can do. */
 export interface Setup {
   readonly board: Board;
@@ -51,7 +66,19 @@ export type Need = (setup: Setup) => string | null;
 export const kernel: Need = ({ board }) =>
   board.kind === "sim"
     ? "the kernel does not know this device, because it is simulated in this process"
+    : board.kind === "remote"
+    ? "the device belongs to a process on another machine"
     : null;
+
+/** Needs CAP_SYS_RAWIO. The agent of a remote board has it if root started it. */
+export const rawio: Need = ({ board }) =>
+  board.kind === "sim" || board.kind === "remote" || Deno.uid() === 0
+    ? null
+    : "the request needs CAP_SYS_RAWIO: run the suite as root";
+
+/** Needs memory that this process can access itself. */
+export const here: Need = ({ board }) =>
+  board.kind === "remote" ? "the memory of blocks is on another machine" : null;
 
 /** Needs an engine that misbehaves on request. */
 export const faults: Need = ({ noFaults }) => noFaults;
@@ -60,12 +87,18 @@ export const faults: Need = ({ noFaults }) => noFaults;
 export const wedges: Need = ({ noWedge }) => noWedge;
 
 /** Needs a policy in both directions. */
-export function offered(policy: PolicyName): Need {
+export function offered(policy: PolicyName): (board: Pick<Setup, "info">) => string | null {
   return ({ info }) => {
     const { tx, rx } = info.policies[policy];
     return tx && rx ? null : `the driver does not offer policy ${policy} in both directions`;
   };
 }
+
+/** Needs an engine whose driver reports how many bytes it moved. */
+export const exactLengths: Need = ({ info }) =>
+  info.rx?.exactLengths === false
+    ? "the driver of the engine does not report how many bytes were moved"
+    : null;
 
 /** Needs queues with room for several blocks. */
 export function queue(blocks: number): Need {
@@ -195,7 +228,19 @@ export class CheckContext implements Disposable {
   ): Record<Direction, ReturnType<Raw["dequeue"]>> {
     raw.enqueue(rx, { length: room, flags });
     raw.enqueue(tx, { length, flags });
-    return { rx: raw.dequeue("rx", this.in(LONG)), tx: raw.dequeue("tx", this.in(LONG)) };
+    return { rx: this.take(raw, "rx"), tx: this.take(raw, "tx") };
+  }
+
+  /**
+   * Dequeues a block whose transfer ends soon.
+   *
+   * @throws {Error} If DEQUEUE returned only at its deadline
+   */
+  take(raw: Raw, direction: Direction): ReturnType<Raw["dequeue"]> {
+    const deadline = this.in(asleep ? SHORT : LONG);
+    const end = raw.dequeue(direction, deadline);
+    woken("DEQUEUE", this.now(), deadline);
+    return end;
   }
 
   /**
@@ -208,7 +253,7 @@ export class CheckContext implements Disposable {
     const rx = raw.alloc("streaming", "rx").id;
     raw.enqueue(rx);
     raw.enqueue(tx);
-    raw.dequeue("tx", this.in(LONG));
+    this.take(raw, "tx");
     ready(raw, POLLIN);
     return { tx, rx };
   }
@@ -228,6 +273,13 @@ export class CheckContext implements Disposable {
       for (const raw of this.#opened) if (raw.open) raw.reset();
     });
   }
+}
+
+/** Reads all memory of a mapping. */
+export function load(mapping: Mapping): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(mapping.length);
+  mapping.copyTo(bytes, 0);
+  return bytes;
 }
 
 /** Throws unless a condition holds. */
@@ -299,11 +351,17 @@ export function refusesCall(
 
 /** Waits until poll reports an event. POLLERR, which poll reports without request, does not end the wait. */
 export function ready(raw: Raw, event: number): void {
-  const end = raw.syscalls.monotonicNs() + LONG * 1e6;
+  const now = () => raw.syscalls.monotonicNs();
+  const end = now() + LONG * 1e6;
   let events = 0;
-  while (raw.syscalls.monotonicNs() < end) {
-    events = raw.poll(event, LONG);
-    if ((events & event) !== 0) return;
+  while (now() < end) {
+    const timeout = asleep ? SHORT : LONG;
+    const deadline = now() + timeout * 1e6;
+    events = raw.poll(event, timeout);
+    if ((events & event) !== 0) {
+      woken("poll", now(), deadline);
+      return;
+    }
     Atomics.wait(pause, 0, 0, 1);
   }
   throw new Error(`poll: expected event ${event} within ${LONG} ms, found ${events}`);

@@ -2,8 +2,14 @@
 /** ENQUEUE. @module */
 
 import { ErrnoError } from "../../../driver/errno.ts";
-import { ENQUEUE, ENQUEUE_FLAGS, POLICIES } from "../../../driver/uapi.ts";
-import { type CheckContext, group, LONG, offered, refuses, refusesCall, same } from "./check.ts";
+import {
+  ENQUEUE,
+  ENQUEUE_FLAGS,
+  isAllocPolicy,
+  POLICIES,
+  USER_POLICIES,
+} from "../../../driver/uapi.ts";
+import { type CheckContext, fails, group, offered, refuses, refusesCall, same } from "./check.ts";
 import { MAX_U32, MAX_U64, PAGE, type Raw, Struct, type Values } from "./raw.ts";
 
 type EnqueueValues = Values<keyof typeof ENQUEUE.at>;
@@ -60,6 +66,18 @@ export const enqueue = group("ENQUEUE", (check) => {
       }
     });
   }
+
+  check("fails with EINVAL for one byte beyond a block of no whole cache lines", (raw) => {
+    for (const direction of ["tx", "rx"] as const) {
+      const size = PAGE - 24;
+      const { id } = raw.alloc("streaming", direction, size);
+      for (
+        const values of [{ length: size + 1 }, { offset: PAGE / 2, length: size - PAGE / 2 + 1 }]
+      ) {
+        refusesCall(raw, "EINVAL", "ENQUEUE", new Struct(ENQUEUE, { id, ...values }));
+      }
+    }
+  });
 
   for (let i = 1; i < 4; i++) {
     check(`fails with EINVAL for sideband word ${i}`, (raw) => {
@@ -128,7 +146,7 @@ export const enqueue = group("ENQUEUE", (check) => {
     const tx = raw.alloc("streaming", "tx");
     refused(raw, "EAGAIN", id);
     raw.enqueue(tx.id);
-    raw.dequeue("rx", context.in(LONG));
+    context.take(raw, "rx");
     raw.enqueue(id);
     refused(raw, "EBUSY", id);
   });
@@ -137,7 +155,7 @@ export const enqueue = group("ENQUEUE", (check) => {
     fill(raw, context, "tx");
     const { id } = raw.alloc("streaming", "rx");
     raw.enqueue(id);
-    raw.dequeue("rx", context.in(LONG));
+    context.take(raw, "rx");
   });
 
   check("stores error 0 on success, and changes nothing else in the struct", (raw) => {
@@ -160,7 +178,7 @@ export const enqueue = group("ENQUEUE", (check) => {
   );
 
   for (const policy of POLICIES) {
-    if (policy === "bounce" || policy.startsWith("user-pages")) continue;
+    if (policy === "bounce" || !isAllocPolicy(policy)) continue;
     check(
       { name: `accepts blocks of policy ${policy}`, needs: offered(policy) },
       (raw, context) => {
@@ -171,7 +189,7 @@ export const enqueue = group("ENQUEUE", (check) => {
     );
   }
 
-  for (const policy of ["user-pages", "user-pages-registered"] as const) {
+  for (const policy of USER_POLICIES) {
     check(
       { name: `accepts blocks of policy ${policy}`, needs: offered(policy) },
       (raw, context) => {
@@ -190,8 +208,20 @@ export const enqueue = group("ENQUEUE", (check) => {
     const offset = PAGE;
     raw.enqueue(rx.id, { offset, length: 2 * PAGE });
     raw.enqueue(tx.id, { offset: 2 * PAGE, length: 2 * PAGE });
-    same(raw.dequeue("rx", context.in(LONG)).get("offset"), offset, "offset");
-    same(raw.dequeue("tx", context.in(LONG)).get("offset"), 2 * PAGE, "offset");
+    same(context.take(raw, "rx").get("offset"), offset, "offset");
+    same(context.take(raw, "tx").get("offset"), 2 * PAGE, "offset");
+  });
+
+  check("of user pages that fails takes no place in the queue", (raw, context) => {
+    const depth = context.chan("rx").queueDepth;
+    const memory = context.memory();
+    const gone = raw.register("user-pages", "rx", memory.address);
+    context.unmap(memory);
+    for (let i = 0; i < depth; i++) {
+      fails("EFAULT", "ENQUEUE", () => raw.enqueue(gone));
+    }
+    const { id } = raw.alloc("streaming", "rx", PAGE, depth);
+    for (let i = 0; i < depth; i++) raw.enqueue(id + i);
   });
 
   check("that fails takes no place in the queue", (raw, context) => {

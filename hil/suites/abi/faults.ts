@@ -70,7 +70,7 @@ export const faultChecks = group("fault:", (check) => {
       assert(0 < times[0] && times[0] <= times[1] && times[1] <= times[2], times.join(" > "));
       same(state(raw, rx), "user", "state");
       try {
-        raw.dequeue("tx", context.in(LONG));
+        context.take(raw, "tx");
         same(status, "write-failed", "status of rx if tx succeeded");
       } catch {
         same(status, "aborted", "status of rx if tx failed");
@@ -94,7 +94,7 @@ export const faultChecks = group("fault:", (check) => {
       ready(raw, POLLIN);
       fails("EFAULT", "DEQUEUE", () => raw.syscalls.ioctl(raw.fd, IOC.DEQUEUE, null));
       ready(raw, POLLERR);
-      fails("EIO", "DEQUEUE", () => raw.dequeue("rx", context.in(LONG)));
+      fails("EIO", "DEQUEUE", () => context.take(raw, "rx"));
     },
   );
 
@@ -119,6 +119,32 @@ export const faultChecks = group("fault:", (check) => {
       }
       ready(raw, POLLIN);
       same(read(), 128, "bytes of the next frame");
+    },
+  );
+
+  check(
+    { name: "write fails with EIO after a failed frame, and the next one succeeds", needs: faults },
+    (raw, context) => {
+      context.arm("kind=error frame=0 seed=1 direction=tx");
+      raw.setNonblocking(true);
+      raw.alloc("bounce", "tx", PAGE, 2);
+      raw.enqueue(raw.alloc("streaming", "rx").id);
+      const write = () => raw.syscalls.write(raw.fd, new Uint8Array(64));
+      write();
+      ready(raw, POLLERR);
+      fails("EIO", "write", write);
+      same(write(), 64, "bytes of the next frame");
+    },
+  );
+
+  check(
+    { name: "RESET drops a failed completion, and poll reports no error", needs: faults },
+    (raw, context) => {
+      context.arm("kind=error frame=0 seed=1");
+      started(raw);
+      ready(raw, POLLERR);
+      raw.reset();
+      same(raw.poll(POLLIN | POLLOUT, 0), 0, "events after RESET");
     },
   );
 

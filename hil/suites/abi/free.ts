@@ -2,8 +2,8 @@
 /** FREE, UNREGISTER and QUERY. @module */
 
 import { POLLIN, PROT_READ } from "../../../driver/syscalls.ts";
-import { BLOCK_FLAGS, FREE, POLICIES, QUERY, STATES } from "../../../driver/uapi.ts";
-import { assert, type CheckContext, group, LONG, ready, refusesCall, same } from "./check.ts";
+import { BLOCK_FLAGS, FREE, isAllocPolicy, POLICIES, QUERY, STATES } from "../../../driver/uapi.ts";
+import { assert, type CheckContext, group, ready, refusesCall, same } from "./check.ts";
 import { kind, MAX_U32, PAGE, type Raw, Struct } from "./raw.ts";
 
 const registered = (raw: Raw, context: CheckContext) =>
@@ -113,7 +113,7 @@ export const query = group("QUERY", (check) => {
   check("reports direction, policy, size and offset as they were allocated", (raw, context) => {
     for (const policy of POLICIES) {
       for (const direction of ["tx", "rx"] as const) {
-        if (!context.info.policies[policy][direction] || policy.startsWith("user-pages")) continue;
+        if (!context.info.policies[policy][direction] || !isAllocPolicy(policy)) continue;
         const { id, offset } = raw.alloc(policy, direction, 192);
         const { policy: index, direction: number } = kind(policy, direction);
         const found = raw.query(id);
@@ -140,7 +140,7 @@ export const query = group("QUERY", (check) => {
       same(state(id + depth), "queued", "beyond the depth of the engine");
     }
     raw.enqueue(tx.id);
-    raw.dequeue("tx", context.in(LONG));
+    context.take(raw, "tx");
     ready(raw, POLLIN);
     same(state(id), "done", "after a frame");
     raw.dequeue("rx", 0);

@@ -44,7 +44,7 @@ export const infoChecks = group("INFO", (check) => {
     const { bytes } = info(raw, 0xff);
     zero(bytes.subarray(INFO.at.reserved), "reserved");
     const end = INFO.at.policy + MAX_POLICIES * POLICY_INFO.size;
-    zero(bytes.subarray(INFO.at.policy + POLICIES.length * POLICY_INFO.size, end), "policy[10]");
+    zero(bytes.subarray(INFO.at.policy + POLICIES.length * POLICY_INFO.size, end), "policy[11]");
     DIRECTIONS.forEach((name, i) => {
       const at = INFO.at.chan + i * CHAN_INFO.size + CHAN_INFO.at.reserved;
       zero(bytes.subarray(at, at + 4), `reserved of ${name}`);
@@ -68,7 +68,9 @@ export const infoChecks = group("INFO", (check) => {
     const { bytes } = info(raw);
     const view = new DataView(bytes.buffer);
     for (const i of DIRECTIONS.keys()) {
-      same(view.getUint32(INFO.at.chan + i * CHAN_INFO.size, true) >>> 5, 0, "flags of a channel");
+      const base = INFO.at.chan + i * CHAN_INFO.size;
+      same(view.getUint32(base, true) >>> 8, 0, "flags of a channel");
+      same(view.getUint32(base + CHAN_INFO.at.quirks, true) >>> 5, 0, "quirks of a channel");
     }
     for (const i of POLICIES.keys()) {
       const flags = view.getUint32(INFO.at.policy + i * POLICY_INFO.size, true);
@@ -102,14 +104,26 @@ export const infoChecks = group("INFO", (check) => {
   });
 
   check("reports the memory attribute of each policy", (raw) => {
-    const { policies } = unpackInfo(info(raw).bytes);
+    const { policies, tx, rx } = unpackInfo(info(raw).bytes);
     for (const name of POLICIES) {
       const { attribute, alias } = policies[name];
       if (name === "coherent" || name === "write-combine") continue;
-      same(attribute, name === "bounce" ? "none" : "cached", `attribute of ${name}`);
+      same(
+        attribute,
+        name === "bounce" || name === "dma-buf" ? "none" : "cached",
+        `attribute of ${name}`,
+      );
       same(alias, false, `alias flag of ${name}`);
     }
     const { coherent, "write-combine": combine } = policies;
+    // the driver reports one attribute for both directions, which share a device or have devices alike
+    const cached = (rx ?? tx)?.devCoherent === true;
+    if (coherent.tx || coherent.rx) {
+      same(coherent.attribute, cached ? "cached" : "uncached", "attribute of coherent");
+    }
+    if (combine.tx || combine.rx) {
+      same(combine.attribute === "cached", cached, "write-combine is cached");
+    }
     if (combine.tx || combine.rx) {
       same(combine.alias, combine.attribute === coherent.attribute, "alias flag of write-combine");
     }

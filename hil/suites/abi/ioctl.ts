@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Checks of all requests: unknown numbers, NULL, and structs of 0xff bytes. @module */
 
+import type { ErrnoName } from "../../../driver/errno.ts";
 import { POLLIN, PROT_READ, PROT_WRITE } from "../../../driver/syscalls.ts";
 import { ALLOC, IOC, IOC_MAGIC, type RequestName } from "../../../driver/uapi.ts";
-import { assert, fails, group, kernel, LONG, ready, refuses, refusesCall, same } from "./check.ts";
+import { assert, fails, group, kernel, ready, refuses, refusesCall, same } from "./check.ts";
 import { mprotect } from "./kernel.ts";
 import { dequeueArgument, kind, type Raw, Struct, STRUCTS } from "./raw.ts";
 
@@ -19,10 +20,10 @@ function decode(request: number): { direction: number; size: number; number: num
   return { direction: request >>> 30, size: request >>> 16 & 0x3fff, number: request & 0xff };
 }
 
-function unknown(raw: Raw, request: number): void {
+function unknown(raw: Raw, request: number, code: ErrnoName = "ENOTTY"): void {
   const buffer = new Uint8Array(4096).fill(0xff);
   const what = `request 0x${request.toString(16)}`;
-  refuses(raw, "ENOTTY", what, () => raw.syscalls.ioctl(raw.fd, request, buffer));
+  refuses(raw, code, what, () => raw.syscalls.ioctl(raw.fd, request, buffer));
   assert(buffer.every((byte) => byte === 0xff), `${what}: the buffer was changed`);
 }
 
@@ -36,13 +37,43 @@ export const ioctl = group("ioctl", (check) => {
     }
   });
 
-  check("fails with ENOTTY for every request with another struct size", (raw) => {
+  check("fails with EINVAL for every request with a struct that is too small", (raw) => {
     for (const request of Object.values(IOC)) {
       const { direction, size, number } = decode(request);
-      for (const other of [0, 1, size - 1, size + 1, size + 8, 0x3fff]) {
-        unknown(raw, encode(direction, other, IOC_MAGIC, number));
+      for (const other of [0, 1, size - 1]) {
+        unknown(raw, encode(direction, other, IOC_MAGIC, number), "EINVAL");
       }
     }
+  });
+
+  check("fails with E2BIG for every request with a member that the driver does not know", (raw) => {
+    for (const [name, request] of Object.entries(IOC)) {
+      if (name === "INFO") continue; // it has no inputs that could be unknown
+      const { direction, size, number } = decode(request);
+      for (const other of [size + 1, size + 8, 4096]) {
+        unknown(raw, encode(direction, other, IOC_MAGIC, number), "E2BIG");
+      }
+    }
+  });
+
+  check("accepts a larger struct whose other members are zero", (raw) => {
+    const { id } = raw.alloc("streaming", "rx");
+    const larger = (name: RequestName, values: Record<string, number>, fill = 0) => {
+      const { direction, size, number } = decode(IOC[name]);
+      const bytes = new Uint8Array(size + 16).fill(fill, size);
+      bytes.set(new Struct<string>(STRUCTS[name], values).bytes);
+      raw.syscalls.ioctl(raw.fd, encode(direction, size + 16, IOC_MAGIC, number), bytes);
+      assert(bytes.subarray(size).every((byte) => byte === 0), `${name}: the tail is not zero`);
+      return bytes;
+    };
+    // outputs that the driver does not know become zero
+    larger("INFO", {}, 0xff);
+    larger("STATS", {});
+    same(larger("QUERY", { id })[0], id & 0xff, "id");
+    larger("ENQUEUE", { id, length: 4096 });
+    larger("RESET", {});
+    larger("FREE", { id });
+    raw.ids.delete(id);
   });
 
   check("fails with ENOTTY for every request with another direction", (raw) => {
@@ -111,7 +142,7 @@ export const ioctl = group("ioctl", (check) => {
       raw.enqueue(rx.id);
       readOnly("RESET", new Struct(STRUCTS.RESET));
       raw.enqueue(tx.id);
-      raw.dequeue("tx", context.in(LONG));
+      context.take(raw, "tx");
       ready(raw, POLLIN);
       readOnly("DEQUEUE", dequeueArgument("rx", 0));
       same(raw.dequeue("rx", 0).get("id"), rx.id, "id of the kept completion");

@@ -12,6 +12,9 @@ import type { Mapping } from "../../../driver/mapping.ts";
 const SIGALRM = 14;
 const SIGEV_THREAD_ID = 4;
 const CLOCK_MONOTONIC = 1;
+/** `_LINUX_CAPABILITY_VERSION_3` of linux/capability.h. */
+const CAPABILITY_VERSION = 0x2008_0522;
+const CAP_SYS_RAWIO = 17;
 
 const SYMBOLS = {
   dup: { parameters: ["i32"], result: "i32" }, // int fd
@@ -61,6 +64,20 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
+  capget: {
+    parameters: [
+      "buffer", // struct __user_cap_header_struct *header
+      "buffer", // struct __user_cap_data_struct *data
+    ],
+    result: "i32",
+  },
+  capset: {
+    parameters: [
+      "buffer", // struct __user_cap_header_struct *header
+      "buffer", // const struct __user_cap_data_struct *data
+    ],
+    result: "i32",
+  },
   timer_delete: { parameters: ["u64"], result: "i32" }, // timer_t timer
 } as const satisfies Deno.ForeignLibraryInterface;
 
@@ -84,6 +101,21 @@ export function dup(fd: number): number {
 /** Changes the protection of mapped memory; returns whether the kernel allows it. */
 export function mprotect(mapping: Mapping, prot: number): boolean {
   return load().mprotect(mapping.address, BigInt(mapping.length), prot) === 0;
+}
+
+/** Makes calls on this thread without CAP_SYS_RAWIO, which the thread gets back afterwards. */
+export function withoutRawio(use: () => void): void {
+  const header = new Uint32Array([CAPABILITY_VERSION, 0]);
+  // effective, permitted, inheritable: of capabilities 0 to 31, then of 32 to 63
+  const data = new Uint32Array(6);
+  checked(load().capget(header, data), "capget");
+  const less = data.with(0, (data[0] ?? 0) & ~(1 << CAP_SYS_RAWIO));
+  checked(load().capset(header, less), "capset");
+  try {
+    use();
+  } finally {
+    checked(load().capset(header, data), "capset");
+  }
 }
 
 /**

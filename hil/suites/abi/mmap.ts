@@ -3,7 +3,7 @@
 
 import type { ErrnoName } from "../../../driver/errno.ts";
 import { MAP_PRIVATE, MAP_SHARED, PROT_READ, PROT_WRITE } from "../../../driver/syscalls.ts";
-import { assert, group, refuses, same } from "./check.ts";
+import { assert, group, here, load, refuses, same } from "./check.ts";
 import { mprotect, vmFlags } from "./kernel.ts";
 import { type Blocks, PAGE, type Raw } from "./raw.ts";
 
@@ -68,7 +68,10 @@ export const mmap = group("mmap", (check) => {
   });
 
   check(
-    "returns a mapping of a receive block of streaming-lazy that cannot be made writable",
+    {
+      name: "returns a mapping of a receive block of streaming-lazy that cannot be made writable",
+      needs: here,
+    },
     (raw) => {
       const { offset } = raw.alloc("streaming-lazy", "rx");
       const mapping = raw.map(offset, { prot: PROT_READ });
@@ -78,9 +81,12 @@ export const mmap = group("mmap", (check) => {
 
   check("returns a writable mapping of a transmit block of streaming-lazy", (raw) => {
     const { offset } = raw.alloc("streaming-lazy", "tx");
-    const view = new Uint8Array(raw.map(offset).buffer);
-    view.fill(0xa5);
-    assert(view.every((byte) => byte === 0xa5), "the mapping does not hold what was stored");
+    const mapping = raw.map(offset);
+    mapping.fill(0xa5, 0, PAGE);
+    assert(
+      load(mapping).every((byte) => byte === 0xa5),
+      "the mapping does not hold what was stored",
+    );
   });
 
   check("rounds a block of one byte up to a page", (raw) => {
@@ -90,17 +96,19 @@ export const mmap = group("mmap", (check) => {
 
   check("shows the same memory if one block is mapped twice", (raw) => {
     const { offset } = raw.alloc("streaming", "tx");
-    const first = new Uint8Array(raw.map(offset).buffer);
-    const second = new Uint8Array(raw.map(offset, { prot: PROT_READ }).buffer);
-    first.fill(0x3c);
-    assert(second.every((byte) => byte === 0x3c), "the second mapping shows other memory");
+    const first = raw.map(offset);
+    const second = raw.map(offset, { prot: PROT_READ });
+    first.fill(0x3c, 0, PAGE);
+    assert(load(second).every((byte) => byte === 0x3c), "the second mapping shows other memory");
   });
 
   check("shows separate memory for neighbouring blocks", (raw) => {
     const { offset, stride } = raw.alloc("streaming", "tx", PAGE, 3);
-    const views = [0, 1, 2].map((i) => new Uint8Array(raw.map(offset + i * stride).buffer));
-    views.forEach((view, i) => view.fill(i + 1));
-    views.forEach((view, i) => assert(view.every((byte) => byte === i + 1), `block ${i} changed`));
+    const mappings = [0, 1, 2].map((i) => raw.map(offset + i * stride));
+    mappings.forEach((mapping, i) => mapping.fill(i + 1, 0, PAGE));
+    mappings.forEach((mapping, i) =>
+      assert(load(mapping).every((byte) => byte === i + 1), `block ${i} changed`)
+    );
   });
 
   check("succeeds for an enqueued block", (raw) => {
@@ -109,7 +117,10 @@ export const mmap = group("mmap", (check) => {
     raw.map(offset, { prot: PROT_READ });
   });
 
-  check("returns a mapping that neither a child of fork() nor a core dump inherits", (raw) => {
+  check({
+    name: "returns a mapping that neither a child of fork() nor a core dump inherits",
+    needs: here,
+  }, (raw) => {
     for (const policy of ["coherent", "streaming", "noncoherent"] as const) {
       const flags = vmFlags(raw.map(raw.alloc(policy, "tx").offset));
       for (const flag of ["dc", "dd"]) {

@@ -11,14 +11,19 @@
  */
 
 import { alloc } from "./alloc.ts";
+import { dequeueBatchChecks, enqueueBatchChecks } from "./batch.ts";
+import { cache } from "./cache.ts";
 import type { Check } from "./check.ts";
+import { contents } from "./contents.ts";
 import { dequeue } from "./dequeue.ts";
+import { exportChecks, importChecks } from "./dma_buf.ts";
 import { enqueue } from "./enqueue.ts";
 import { faultChecks } from "./faults.ts";
 import { free, query, unregister } from "./free.ts";
 import { infoChecks } from "./info.ts";
 import { ioctl } from "./ioctl.ts";
 import { mmap } from "./mmap.ts";
+import { observer } from "./observe.ts";
 import { close, open } from "./open.ts";
 import { poll } from "./poll.ts";
 import { process } from "./process.ts";
@@ -31,6 +36,7 @@ import { sync } from "./sync.ts";
 /** The checks. */
 export const CHECKS: readonly Check[] = [
   open,
+  observer,
   ioctl,
   infoChecks,
   alloc,
@@ -39,13 +45,19 @@ export const CHECKS: readonly Check[] = [
   mmap,
   enqueue,
   dequeue,
+  enqueueBatchChecks,
+  dequeueBatchChecks,
   poll,
   sync,
+  cache,
   register,
   unregister,
+  exportChecks,
+  importChecks,
   ring,
   stats,
   reset,
+  contents,
   process,
   faultChecks,
   close,

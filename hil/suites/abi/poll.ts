@@ -2,7 +2,7 @@
 /** poll(). @module */
 
 import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../../../driver/syscalls.ts";
-import { fails, group, LONG, ready, same } from "./check.ts";
+import { fails, group, ready, same } from "./check.ts";
 import { fill } from "./enqueue.ts";
 import { PAGE } from "./raw.ts";
 
@@ -34,7 +34,7 @@ export const poll = group("poll", (check) => {
       same(raw.poll(POLLIN, 0), POLLIN, "events if only POLLIN is requested");
       raw.dequeue("rx", 0);
       same(raw.poll(ALL, 0), POLLOUT, "events with tx done");
-      raw.dequeue("tx", context.in(LONG));
+      context.take(raw, "tx");
       same(raw.poll(ALL, 0), 0, "events with none done");
     },
   );

@@ -16,11 +16,16 @@ import {
 } from "../../../driver/syscalls.ts";
 import {
   ALLOC,
+  CACHE,
   DEQUEUE,
+  DEQUEUE_BATCH,
   type Direction,
   DIRECTIONS,
   ENQUEUE,
+  ENQUEUE_BATCH,
+  EXPORT,
   FREE,
+  IMPORT,
   INFO,
   IOC,
   POLICIES,
@@ -51,6 +56,11 @@ export const STRUCTS = {
   UNREGISTER: FREE,
   STATS,
   RESET,
+  ENQUEUE_BATCH,
+  DEQUEUE_BATCH,
+  EXPORT,
+  IMPORT,
+  CACHE,
 } as const satisfies Record<RequestName, Layout<string>>;
 
 /** The argument of a request, with members by name. */
@@ -194,8 +204,8 @@ export class Raw {
   }
 
   /** Calls RESET; returns the number of returned blocks. */
-  reset(): number {
-    const argument = new Struct(RESET);
+  reset(flags = 0): number {
+    const argument = new Struct(RESET, { flags });
     this.call("RESET", argument);
     return argument.get("returned");
   }

@@ -2,10 +2,19 @@
 /** REGISTER. driver/kernel/tests checks RLIMIT_MEMLOCK, which needs a process without privileges. @module */
 
 import type { ErrnoName } from "../../../driver/errno.ts";
-import { PROT_READ } from "../../../driver/syscalls.ts";
+import { POLLIN, POLLOUT, PROT_READ } from "../../../driver/syscalls.ts";
 import { unpackStats } from "../../../driver/stats.ts";
-import { POLICIES, REGISTER } from "../../../driver/uapi.ts";
-import { assert, type CheckContext, group, refuses, refusesCall, same } from "./check.ts";
+import { POLICIES, REGISTER, USER_POLICIES } from "../../../driver/uapi.ts";
+import {
+  assert,
+  type CheckContext,
+  group,
+  load,
+  ready,
+  refuses,
+  refusesCall,
+  same,
+} from "./check.ts";
 import { kind, MAX_U32, MAX_U64, PAGE, type Raw, Struct, type Values } from "./raw.ts";
 
 type RegisterValues = Values<keyof typeof REGISTER.at>;
@@ -29,12 +38,7 @@ const REFUSED: readonly [
   ["EINVAL", "flags", () => ({ flags: 1 })],
   ["EFAULT", "memory that is not mapped", () => ({ address: BigInt(PAGE) })],
   ["EFAULT", "memory of the kernel", () => ({ address: 1n << 63n })],
-  ["EFAULT", "memory that cannot be written", (context) => ({
-    address: context.memory(PAGE, PROT_READ).address,
-  })],
 ];
-
-const USER = ["user-pages", "user-pages-registered"] as const;
 
 function refused(raw: Raw, code: ErrnoName, values: RegisterValues): void {
   refusesCall(raw, code, "REGISTER", new Struct(REGISTER, { size: PAGE, ...values }));
@@ -43,7 +47,7 @@ function refused(raw: Raw, code: ErrnoName, values: RegisterValues): void {
 export const register = group("REGISTER", (check) => {
   for (const [code, what, values] of REFUSED) {
     check(`fails with ${code} for ${what}`, (raw, context) => {
-      for (const policy of USER) {
+      for (const policy of USER_POLICIES) {
         for (const direction of ["tx", "rx"] as const) {
           const { address } = context.memory(4 * PAGE);
           refused(raw, code, { ...kind(policy, direction), address, ...values(context, address) });
@@ -56,7 +60,7 @@ export const register = group("REGISTER", (check) => {
     "fails with EINVAL for policies of driver-owned memory and for unknown ones",
     (raw, context) => {
       const { address } = context.memory();
-      for (const [policy, name] of [...POLICIES, "10"].entries()) {
+      for (const [policy, name] of [...POLICIES, "11"].entries()) {
         if (name.startsWith("user-pages")) continue;
         refused(raw, "EINVAL", { policy, direction: 1, address });
       }
@@ -64,9 +68,29 @@ export const register = group("REGISTER", (check) => {
     },
   );
 
+  check("fails with EFAULT for rx into memory that cannot be written", (raw, context) => {
+    const { address } = context.memory(PAGE, PROT_READ);
+    for (const policy of USER_POLICIES) refused(raw, "EFAULT", { ...kind(policy, "rx"), address });
+  });
+
+  check("succeeds for tx from memory that cannot be written", (raw, context) => {
+    const { address } = context.memory(PAGE, PROT_READ);
+    const rx = raw.alloc("streaming", "rx");
+    for (const policy of USER_POLICIES) {
+      const id = raw.register(policy, "tx", address);
+      raw.enqueue(rx.id);
+      raw.enqueue(id);
+      ready(raw, POLLIN);
+      same(raw.dequeue("rx", 0).get("length"), PAGE, "length");
+      ready(raw, POLLOUT);
+      raw.dequeue("tx", 0);
+      raw.unregister(id);
+    }
+  });
+
   check("fails with EFAULT for the memory of a block", (raw) => {
     const { address } = raw.map(raw.alloc("streaming", "tx").offset);
-    for (const policy of USER) refused(raw, "EFAULT", { ...kind(policy, "tx"), address });
+    for (const policy of USER_POLICIES) refused(raw, "EFAULT", { ...kind(policy, "tx"), address });
   });
 
   check(
@@ -75,7 +99,7 @@ export const register = group("REGISTER", (check) => {
       const { address } = context.memory(8 * PAGE);
       const at = (page: number) => address + BigInt(page * PAGE);
       raw.register("user-pages-registered", "rx", at(2), 4 * PAGE);
-      for (const policy of USER) {
+      for (const policy of USER_POLICIES) {
         for (const direction of ["tx", "rx"] as const) {
           const here = kind(policy, direction);
           for (const [from, pages] of [[2, 4], [1, 2], [5, 2], [3, 1], [0, 8]] as const) {
@@ -89,7 +113,7 @@ export const register = group("REGISTER", (check) => {
   check("fails with EBUSY for an rx range that overlaps a tx range", (raw, context) => {
     const { address } = context.memory();
     raw.register("user-pages", "tx", address);
-    for (const policy of USER) refused(raw, "EBUSY", { ...kind(policy, "rx"), address });
+    for (const policy of USER_POLICIES) refused(raw, "EBUSY", { ...kind(policy, "rx"), address });
   });
 
   check("accepts tx ranges that overlap each other", (raw, context) => {
@@ -131,15 +155,17 @@ export const register = group("REGISTER", (check) => {
   });
 
   check("does not change the memory, nor does UNREGISTER", (raw, context) => {
-    for (const policy of USER) {
+    for (const policy of USER_POLICIES) {
       const memory = context.memory();
-      const bytes = new Uint8Array(memory.buffer);
-      bytes.fill(0x11);
+      memory.fill(0x11, 0, PAGE);
       const id = raw.register(policy, "rx", memory.address);
-      assert(bytes.every((byte) => byte === 0x11), `${policy}: REGISTER changed the memory`);
-      bytes.fill(0x22);
+      assert(load(memory).every((byte) => byte === 0x11), `${policy}: REGISTER changed the memory`);
+      memory.fill(0x22, 0, PAGE);
       raw.unregister(id);
-      assert(bytes.every((byte) => byte === 0x22), `${policy}: UNREGISTER changed the memory`);
+      assert(
+        load(memory).every((byte) => byte === 0x22),
+        `${policy}: UNREGISTER changed the memory`,
+      );
     }
   });
 

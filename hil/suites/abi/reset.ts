@@ -2,8 +2,8 @@
 /** RESET. @module */
 
 import { unpackStats } from "../../../driver/stats.ts";
-import { RESET, STATES } from "../../../driver/uapi.ts";
-import { assert, fails, group, queue, refusesCall, same } from "./check.ts";
+import { RESET, RESET_FLAGS, STATES, USER_POLICIES } from "../../../driver/uapi.ts";
+import { assert, fails, group, load, queue, refusesCall, same } from "./check.ts";
 import { MAX_U32, PAGE, type Raw, Struct } from "./raw.ts";
 
 const state = (raw: Raw, id: number) => STATES[raw.query(id).get("state")];
@@ -16,7 +16,7 @@ function resets(raw: Raw): string {
 export const reset = group("RESET", (check) => {
   check("fails with EINVAL for flags", (raw) => {
     raw.enqueue(raw.alloc("streaming", "rx").id);
-    for (const flags of [1, MAX_U32]) {
+    for (const flags of [8, MAX_U32]) {
       refusesCall(raw, "EINVAL", "RESET", new Struct(RESET, { flags }));
     }
   });
@@ -50,6 +50,35 @@ export const reset = group("RESET", (check) => {
     for (let i = 0; i < count; i++) same(state(raw, id + i), "user", "state");
   });
 
+  check("of one direction leaves the blocks of the other one", (raw, context) => {
+    const [tx, rx] = [raw.alloc("streaming", "tx").id, raw.alloc("streaming", "rx").id];
+    raw.enqueue(rx);
+    same(raw.reset(RESET_FLAGS.tx), 0, "returned, tx");
+    same(state(raw, rx) === "user", false, "rx is the caller's");
+    raw.enqueue(tx);
+    context.take(raw, "tx");
+    same(context.take(raw, "rx").get("id"), rx, "id of the received block");
+    raw.enqueue(rx);
+    same(raw.reset(RESET_FLAGS.rx), 1, "returned, rx");
+    same(state(raw, rx), "user", "state");
+    same(resets(raw), "0 tx, 1 rx", "resets");
+    const end = context.frame(raw, tx, rx);
+    same(end.rx.get("length"), PAGE, "length");
+  });
+
+  check("of one direction keeps completions of the other one", (raw, context) => {
+    const { rx } = context.completed(raw);
+    same(raw.reset(RESET_FLAGS.tx), 0, "returned");
+    same(context.take(raw, "rx").get("id"), rx, "id");
+  });
+
+  check("of both directions by name is like that without a name", (raw) => {
+    const [tx, rx] = [raw.alloc("streaming", "tx").id, raw.alloc("streaming", "rx").id];
+    for (const id of [tx, rx]) raw.enqueue(id);
+    const returned = raw.reset(RESET_FLAGS.tx | RESET_FLAGS.rx);
+    same(returned, 2, "returned");
+  });
+
   check("drops completions that were not dequeued", (raw, context) => {
     const { rx } = context.completed(raw);
     same(raw.reset(), 1, "returned");
@@ -73,7 +102,7 @@ export const reset = group("RESET", (check) => {
       raw.setNonblocking(true);
       raw.alloc("bounce", "rx", PAGE, 3);
       fails("EAGAIN", "read", () => raw.syscalls.read(raw.fd, new Uint8Array(PAGE)));
-      for (const policy of ["user-pages", "user-pages-registered"] as const) {
+      for (const policy of USER_POLICIES) {
         raw.enqueue(raw.register(policy, "rx", context.memory().address));
       }
       same(raw.reset(), 5, "returned");
@@ -84,17 +113,20 @@ export const reset = group("RESET", (check) => {
   check("leaves the device able to move correct frames", (raw, context) => {
     const tx = raw.alloc("streaming", "tx");
     const rx = raw.alloc("streaming", "rx");
-    const out = new Uint8Array(raw.map(tx.offset).buffer);
-    const back = new Uint8Array(raw.map(rx.offset).buffer);
+    const out = raw.map(tx.offset);
+    const back = raw.map(rx.offset);
     for (let round = 0; round < 5; round++) {
       // RESET at a random moment of a frame
       raw.enqueue(rx.id);
       raw.enqueue(tx.id);
       raw.reset();
-      out.forEach((_, i) => out[i] = i * 7 + round);
+      out.set(Uint8Array.from({ length: PAGE }, (_, i) => i * 7 + round), 0);
       const end = context.frame(raw, tx.id, rx.id);
       same(end.rx.get("length"), PAGE, "length");
-      assert(back.every((byte, i) => byte === (i * 7 + round & 0xff)), "the frame is damaged");
+      assert(
+        load(back).every((byte, i) => byte === (i * 7 + round & 0xff)),
+        "the frame is damaged",
+      );
     }
   });
 

@@ -3,7 +3,7 @@
 
 import { POLLIN, POLLOUT } from "../../../driver/syscalls.ts";
 import { unpackStats } from "../../../driver/stats.ts";
-import { assert, group, LONG, queue, ready, refuses, same } from "./check.ts";
+import { assert, group, queue, ready, refuses, same } from "./check.ts";
 import { PAGE, type Raw } from "./raw.ts";
 
 const write = (raw: Raw, bytes: Uint8Array) => raw.syscalls.write(raw.fd, bytes);
@@ -162,8 +162,8 @@ export const ring = group("write and read", (check) => {
     write(raw, new Uint8Array(64).fill(2));
     raw.setNonblocking(false);
     raw.enqueue(tx.id, { length: 128 });
-    same(raw.dequeue("tx", context.in(LONG)).get("length"), 128, "length sent");
-    same(raw.dequeue("rx", context.in(LONG)).get("length"), 128, "length received");
+    same(context.take(raw, "tx").get("length"), 128, "length sent");
+    same(context.take(raw, "rx").get("length"), 128, "length received");
     raw.setNonblocking(true);
     receive(raw, 64, 1);
     receive(raw, 64, 2);

@@ -9,6 +9,7 @@ import {
   type CostKind,
   DIRECTIONS,
   ENQUEUE_FLAGS,
+  isUserPolicy,
   POLICIES,
   type PolicyName,
   STATS,
@@ -26,7 +27,7 @@ const BLOCK = PAGE;
 type Costs = Readonly<Record<"tx" | "rx", Partial<Record<CostKind, number>>>>;
 
 /** The costs of one frame under a policy. `lines` is the size of the frame in whole cache lines, bytes. */
-const COSTS: Readonly<Record<PolicyName, (lines: number) => Costs>> = {
+const COSTS: Readonly<Record<Exclude<PolicyName, "dma-buf">, (lines: number) => Costs>> = {
   coherent: () => ({ tx: {}, rx: {} }),
   "write-combine": () => ({ tx: {}, rx: {} }),
   streaming: () => ({
@@ -60,7 +61,7 @@ const VERIFIED: Costs = { tx: { forDevice: BLOCK }, rx: { forCpu: BLOCK } };
 
 /** Makes one block in each direction. */
 function blocks(raw: Raw, context: CheckContext, policy: PolicyName): { tx: number; rx: number } {
-  if (policy === "user-pages" || policy === "user-pages-registered") {
+  if (isUserPolicy(policy)) {
     const [out, back] = [context.memory(BLOCK), context.memory(BLOCK)];
     return {
       tx: raw.register(policy, "tx", out.address, BLOCK),
@@ -111,6 +112,8 @@ export const stats = group("STATS", (check) => {
   });
 
   for (const policy of POLICIES) {
+    // only the caller syncs these blocks, and the exporter of their buffers
+    if (policy === "dma-buf") continue;
     check(
       { name: `counts what a frame of policy ${policy} costs`, needs: offered(policy) },
       (raw, context) => {
@@ -125,9 +128,8 @@ export const stats = group("STATS", (check) => {
           raw.syscalls.write(raw.fd, new Uint8Array(FRAME));
           ready(raw, POLLIN);
           raw.syscalls.read(raw.fd, new Uint8Array(BLOCK));
-        } else {
-          context.frame(raw, tx, rx, FRAME, BLOCK);
         }
+        const ends = ring ? null : context.frame(raw, tx, rx, FRAME, BLOCK);
         const align = context.info.cacheAlign;
         const costs = COSTS[policy](Math.ceil(FRAME / align) * align);
         const after = channels(raw);
@@ -140,6 +142,22 @@ export const stats = group("STATS", (check) => {
             const { totalNs, maxNs, calls } = cost[kind];
             assert(maxNs <= totalNs, `${kind}: the longest call took longer than all calls`);
             assert(calls <= 1 || totalNs > 0, `${kind} took no time`);
+          }
+          if (ends === null) continue;
+          const { forDevice, pin, map, forCpu, unmap, unpin } = cost;
+          for (
+            const [member, kinds] of [
+              ["sync_device_ns", [forDevice, pin, map]],
+              ["sync_cpu_ns", [forCpu, unmap, unpin]],
+            ] as const
+          ) {
+            // one frame, so the completion and STATS count the same calls; sim rounds both
+            const total = kinds.reduce((sum, { totalNs }) => sum + totalNs, 0);
+            const found = ends[direction].get(member);
+            assert(
+              Math.abs(found - total) <= 2,
+              `${member} of ${direction}: expected ${total} as in STATS, found ${found}`,
+            );
           }
         }
       },

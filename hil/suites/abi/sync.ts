@@ -2,7 +2,7 @@
 /** SYNC. @module */
 
 import { unpackStats } from "../../../driver/stats.ts";
-import { POLICIES, SYNC } from "../../../driver/uapi.ts";
+import { isUserPolicy, POLICIES, SYNC } from "../../../driver/uapi.ts";
 import { assert, group, refusesCall, same } from "./check.ts";
 import { MAX_U32, MAX_U64, PAGE, Struct, type Values } from "./raw.ts";
 
@@ -27,13 +27,25 @@ export const sync = group("SYNC", (check) => {
     });
   }
 
+  check("fails with EINVAL for one byte beyond a block of no whole cache lines", (raw) => {
+    const size = PAGE - 24;
+    const { id } = raw.alloc("manual", "rx", size);
+    for (const values of [{ length: size + 1 }, { offset: size - 1, length: 2 }]) {
+      refusesCall(raw, "EINVAL", "SYNC", new Struct(SYNC, { id, ...values }));
+    }
+    raw.call("SYNC", new Struct(SYNC, { id, length: size }));
+  });
+
   check("fails with EINVAL for every policy except manual", (raw, context) => {
     const refused = (id: number) =>
       refusesCall(raw, "EINVAL", "SYNC", new Struct(SYNC, { id, length: 64 }));
     for (const policy of POLICIES) {
-      if (policy === "manual" || !context.info.policies[policy].rx) continue;
+      // IMPORT has checks of its own
+      if (policy === "manual" || policy === "dma-buf" || !context.info.policies[policy].rx) {
+        continue;
+      }
       refused(
-        policy === "user-pages" || policy === "user-pages-registered"
+        isUserPolicy(policy)
           ? raw.register(policy, "rx", context.memory().address)
           : raw.alloc(policy, "rx").id,
       );

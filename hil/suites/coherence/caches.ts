@@ -30,14 +30,19 @@ const LONGEST = 4096;
 
 /** Reads the sizes that Linux reports (Documentation/ABI/testing/sysfs-devices-system-cpu).
  *
+ * @param read Reads a file of the machine that has the device. Defaults to reading one of this machine
  * @param root Folder of the first processor's caches
  * @returns The sizes
  */
-export function readCaches(root = "/sys/devices/system/cpu/cpu0/cache"): Caches {
+export function readCaches(
+  read: (path: string) => string | null = readHere,
+  root = "/sys/devices/system/cpu/cpu0/cache",
+): Caches {
+  const text = (path: string) => (read(path) ?? "").trim();
   const sizes: number[] = [];
   for (let i = 0; i < INDICES; i++) {
-    const type = read(`${root}/index${i}/type`);
-    if (type === "Data" || type === "Unified") sizes.push(parse(read(`${root}/index${i}/size`)));
+    const type = text(`${root}/index${i}/type`);
+    if (type === "Data" || type === "Unified") sizes.push(parse(text(`${root}/index${i}/size`)));
   }
   const known = sizes.filter((size) => size > 0);
   if (known.length === 0) return ASSUMED;
@@ -51,12 +56,12 @@ function parse(text: string): number {
 }
 
 /** A file's text; by libc, since Deno lets a program into /sys with all permissions only. */
-function read(path: string): string {
+function readHere(path: string): string {
   try {
     const fd = libc.open(path, 0);
     try {
       const buffer = new Uint8Array(LONGEST);
-      return new TextDecoder().decode(buffer.subarray(0, libc.read(fd, buffer))).trim();
+      return new TextDecoder().decode(buffer.subarray(0, libc.read(fd, buffer)));
     } finally {
       libc.close(fd);
     }

@@ -9,6 +9,7 @@
 
 import type { DeviceInfo } from "../../../driver/info.ts";
 import type { Direction, PolicyName } from "../../../driver/uapi.ts";
+import { type Board, isSimulated } from "../../board/board.ts";
 import { SYNC_CALLS, type SyncCall } from "../../frames/handover.ts";
 import type { Outcome } from "../../results/outcome.ts";
 
@@ -77,6 +78,7 @@ const CACHED = "the memory is cached, so there is no write-combining buffer to d
 /** Every litmus test. */
 export const EXPECTED = {
   "transmit visibility": { needs: ["tx-for-device"], directions: ["tx"] },
+  "transmit completion": { needs: ["tx-for-device"], directions: ["tx"] },
   "receive visibility": { needs: ["rx-for-cpu"], directions: ["rx"] },
   "dirty-line eviction": {
     needs: ["rx-for-device", "rx-for-cpu"],
@@ -105,6 +107,7 @@ export const EXPECTED = {
       "user-pages": CACHED,
       "user-pages-registered": CACHED,
       "manual": CACHED,
+      "dma-buf": CACHED,
       "bounce": NO_MAPPING,
       "none": CACHED,
     },
@@ -112,7 +115,12 @@ export const EXPECTED = {
   "two mappings": {
     needs: ["tx-for-device", "rx-for-cpu"],
     directions: ["tx", "rx"],
-    not: { "user-pages": CALLERS, "user-pages-registered": CALLERS, bounce: NO_MAPPING },
+    not: {
+      "user-pages": CALLERS,
+      "user-pages-registered": CALLERS,
+      "dma-buf": CALLERS,
+      bounce: NO_MAPPING,
+    },
   },
 } as const satisfies Record<string, Expectation>;
 
@@ -137,11 +145,13 @@ export function expectationOf(name: LitmusName): Expectation {
  * @param info What a device offers
  * @returns Its column of the table
  */
-export function kindOf(board: "local" | "sim" | "vm", info: Pick<DeviceInfo, "tx" | "rx">): Kind {
+export function kindOf(board: Board["kind"], info: Pick<DeviceInfo, "tx" | "rx">): Kind {
   const { tx, rx } = info;
   if (tx?.needsSync !== true && rx?.needsSync !== true) return "coherent";
   if (board === "local") return "hardware";
   if (board === "sim") return "sim";
+  // a target may be a virtual machine, too
+  if (board === "remote" && !isSimulated(info)) return "hardware";
   return tx?.engine === "pl_advbus" ? "adversarial" : "swiotlb";
 }
 

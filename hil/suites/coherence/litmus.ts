@@ -34,6 +34,22 @@ const transmitVisibility: Setup = (run) => {
   };
 };
 
+/** The device must have read the block when its completion comes: the CPU overwrites it at once. */
+const transmitCompletion: Setup = (run) => {
+  const [tx, rx] = [run.sender(), run.receiver()];
+  const { size, piece, poison } = run;
+  // differs from round to round, because an older one can be stale
+  const overwritten: Content = (round, at, length) =>
+    poison(round, at, length).map((byte) => byte ^ (round | 0x80));
+  return (round) => {
+    tx.set(piece(round, 0, size), 0);
+    run.move(round, tx, rx, { offset: 0, length: size }, {
+      sent: () => tx.set(overwritten(round, 0, size), 0),
+    });
+    return run.check(round, rx, 0, size, { piece, overwritten });
+  };
+};
+
 /** The CPU must see what the device wrote, even if it has just read the same lines. */
 const receiveVisibility: Setup = (run) => {
   const [tx, rx] = [run.sender(), run.receiver()];
@@ -145,22 +161,27 @@ const pingPong: Setup = (run) => {
   const { size, line } = run;
   const base = run.piece(0, 0, size).slice();
   // for the part of the block that begins at `from`
-  const fill = (bytes: Uint8Array, round: number, from: number): void => {
+  const fill = (
+    bytes: { set(word: Uint8Array, at: number): void },
+    length: number,
+    round: number,
+    from: number,
+  ): void => {
     const word = new Uint8Array(new Uint32Array(WORD / 4).fill(valueOf(round)).buffer);
-    const last = Math.floor((from + bytes.length) / line);
+    const last = Math.floor((from + length) / line);
     for (let i = Math.floor(from / line); i <= last; i++) {
       const at = i * line + (i * WORD) % line - from;
-      if (at >= 0 && at + WORD <= bytes.length) bytes.set(word, at);
+      if (at >= 0 && at + WORD <= length) bytes.set(word, at);
     }
   };
   const piece: Content = (round, at, length) => {
     const bytes = base.slice(at, at + length);
-    fill(bytes, round, at);
+    fill(bytes, length, round, at);
     return bytes;
   };
   tx.set(base, 0);
   return (round) => {
-    fill(tx.bytes().subarray(0, size), round, 0);
+    fill(tx, size, round, 0);
     run.move(round, tx, rx, { offset: 0, length: size });
     return run.check(round, rx, 0, size, { piece });
   };
@@ -217,11 +238,11 @@ const writeCombineDrain: Setup = (run) => {
   return (round) => {
     current = round;
     before.set(now);
-    const bytes = tx.bytes();
     for (let i = 0; i < SCATTERED; i++) {
       state = (Math.imul(state, 1103515245) + 12345) >>> 0;
       const at = Math.floor(state / 2 ** 32 * Math.floor(size / WORD)) * WORD;
-      for (let k = at; k < at + WORD; k++) now[k] = bytes[k] = (state >>> 8) + round + k;
+      for (let k = at; k < at + WORD; k++) now[k] = (state >>> 8) + round + k;
+      tx.set(now.subarray(at, at + WORD), at);
     }
     run.move(round, tx, rx, { offset: 0, length: size });
     return run.check(round, rx, 0, size, { piece });
@@ -235,9 +256,8 @@ const twoMappingsOut: Setup = (run) => {
   const { size, line, piece } = run;
   return (round) => {
     const bytes = piece(round, 0, size);
-    const own = sender.bytes();
     for (let at = 0, other = round; at < size; at += line, other++) {
-      (other % 2 === 0 ? own : alias).set(bytes.subarray(at, at + line), at);
+      (other % 2 === 0 ? sender : alias).set(bytes.subarray(at, at + line), at);
     }
     run.move(round, sender, rx, { offset: 0, length: size });
     return run.check(round, rx, 0, size, { piece });
@@ -252,7 +272,9 @@ const twoMappingsIn: Setup = (run) => {
   return (round) => {
     tx.set(piece(round, 0, size), 0);
     run.move(round, tx, receiver, { offset: 0, length: size });
-    run.compare(round, alias.slice(0, size), 0, { piece });
+    const seen = new Uint8Array(size);
+    alias.copyTo(seen, 0);
+    run.compare(round, seen, 0, { piece });
     return run.check(round, receiver, 0, size, { piece });
   };
 };
@@ -260,6 +282,7 @@ const twoMappingsIn: Setup = (run) => {
 /** The litmus tests by name. `expected.ts` says which sync calls each one needs. */
 export const LITMUS: Readonly<Record<LitmusName, Litmus>> = {
   "transmit visibility": { setups: { tx: transmitVisibility }, around: true, lines: 0 },
+  "transmit completion": { setups: { tx: transmitCompletion }, around: true, lines: 0 },
   "receive visibility": { setups: { rx: receiveVisibility }, around: true, lines: 0 },
   "dirty-line eviction": { setups: { rx: dirtyLineEviction }, around: true, lines: 0 },
   "shared line": { setups: { tx: sharedLineOut, rx: sharedLineIn }, around: false, lines: 2 },

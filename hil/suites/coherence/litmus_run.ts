@@ -4,16 +4,19 @@
  * found. One end of every frame is memory of the policy under test. The other end is coherent memory, so a wrong
  * line belongs to one direction.
  *
+ * This file has more than 400 lines, because a litmus test needs each of these operations on the same blocks.
+ *
  * @module
  */
 
 import type { Block } from "../../../driver/block.ts";
 import type { Device } from "../../../driver/device.ts";
 import type { DeviceInfo } from "../../../driver/info.ts";
+import type { Mapping } from "../../../driver/mapping.ts";
 import { equalBytes } from "../../../driver/memory.ts";
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from "../../../driver/syscalls.ts";
 import type { Direction, PolicyName } from "../../../driver/uapi.ts";
-import { BlockSet } from "../../frames/block_set.ts";
+import { BlockSet, canBeStale } from "../../frames/block_set.ts";
 import {
   BlockReceiveEnd,
   BlockSendEnd,
@@ -23,9 +26,11 @@ import {
   type SendEnd,
 } from "../../frames/ends.ts";
 import type { HandoverOptions, SyncCall } from "../../frames/handover.ts";
-import { Flow, runFlows } from "../../frames/flow.ts";
+import { Flow } from "../../frames/flow.ts";
+import { runFlows } from "../../frames/run_flows.ts";
 import type { FrameReport } from "../../frames/report.ts";
 import type { Pattern } from "../../patterns/pattern.ts";
+import type { Fault } from "../../verify/fault.ts";
 import type { Pressure } from "./pressure.ts";
 
 /** Options of a litmus test. */
@@ -50,6 +55,8 @@ export interface LitmusOptions {
   readonly maxFaults: number;
   /** Pattern of the frames. */
   readonly pattern: Pattern;
+  /** Called with each fault, when it is found. Defaults to nothing. */
+  readonly onFault?: (fault: Fault) => void;
   /** Pressure on the caches; null if there are no caches. */
   readonly pressure: Pressure | null;
 }
@@ -72,8 +79,14 @@ const SLOTS = 2;
 /** Number of earlier rounds in which the source of a stale line is searched. */
 const BACK = 64;
 
+/** The most wrong bits of a line that are called single. A line of other content differs in half of its bits. */
+const MOST_FLIPS = 4;
+
 /** Largest number of wrong lines of one frame that are examined, because a frame may be wrong everywhere. */
 const LOOKS = 512;
+
+/** What the device read if it read the block after its completion. */
+const OVERWRITTEN = "what the CPU stored after the transmit completion";
 
 /** The data that a comparison expects. */
 export interface Expected {
@@ -81,6 +94,8 @@ export interface Expected {
   readonly piece: Content;
   /** What the CPU had stored there before. */
   readonly stored?: Content;
+  /** What the CPU stored into the sender as soon as it was taken back. */
+  readonly overwritten?: Content;
 }
 
 /** A litmus test at one size, in one direction. Disposing it frees every block. */
@@ -108,6 +123,7 @@ export class LitmusRun extends Flow {
     super(device, {
       ...{ policy, size, frames: rounds, depth: 1, deadline, maxFaults },
       ...(seconds === undefined ? {} : { seconds }),
+      ...(options.onFault === undefined ? {} : { onFault: options.onFault }),
     });
     this.#options = options;
     this.#setup = setup;
@@ -169,14 +185,14 @@ export class LitmusRun extends Flow {
   }
 
   /** Returns a sender under test, and a second mapping of its memory. */
-  mappedSender(): { sender: SendEnd; alias: Uint8Array } {
+  mappedSender(): { sender: SendEnd; alias: Mapping } {
     const options = this.#end("tx");
     const block = this.#block("tx", options);
     return { sender: new BlockSendEnd(block, options), alias: this.#alias(block) };
   }
 
   /** Returns a receiver under test, and a second mapping of its memory. */
-  mappedReceiver(): { receiver: ReceiveEnd; alias: Uint8Array } {
+  mappedReceiver(): { receiver: ReceiveEnd; alias: Mapping } {
     const options = this.#end("rx");
     const block = this.#block("rx", options);
     return { receiver: new BlockReceiveEnd(block, options), alias: this.#alias(block) };
@@ -208,13 +224,13 @@ export class LitmusRun extends Flow {
     this.#owned.defer(() => this.device.reset());
   }
 
-  #alias(block: Block): Uint8Array {
+  #alias(block: Block): Mapping {
     const { syscalls, fd } = this.device;
     const { mmapOffset } = this.device.query(block.id);
     const prot = block.writable ? PROT_READ | PROT_WRITE : PROT_READ;
     const mapping = syscalls.mmap(block.size, prot, MAP_SHARED, fd, mmapOffset);
     this.#owned.defer(() => syscalls.munmap(mapping));
-    return new Uint8Array(mapping.lend());
+    return mapping;
   }
 
   /** Sends a frame through the loop.
@@ -224,14 +240,15 @@ export class LitmusRun extends Flow {
    * @param rx The end that it arrives at
    * @param range The range that leaves, and the `room` for it, which defaults to its length
    * @param meanwhile Functions that run while the device owns the receiver: `before` the frame leaves, and
-   * `behind`, after it has arrived and before it is taken
+   * `behind`, after it has arrived and before it is taken. `sent` runs when the sender is taken back, which is
+   * before the receiver is, then
    */
   move(
     round: number,
     tx: SendEnd,
     rx: ReceiveEnd,
     range: { offset: number; length: number; room?: number },
-    meanwhile: { before?: () => void; behind?: () => void } = {},
+    meanwhile: { before?: () => void; behind?: () => void; sent?: () => void } = {},
   ): void {
     const { offset, length, room = length } = range;
     rx.arm(offset, room);
@@ -241,8 +258,12 @@ export class LitmusRun extends Flow {
       this.device.poll({ readable: true }, this.wait.timeoutMs);
       meanwhile.behind();
     }
+    if (meanwhile.sent !== undefined) {
+      tx.finish();
+      meanwhile.sent();
+    }
     const moved = rx.finish();
-    tx.finish();
+    if (meanwhile.sent === undefined) tx.finish();
     if (moved === length) return;
     this.record({
       kind: "truncated",
@@ -291,7 +312,15 @@ export class LitmusRun extends Flow {
       const bytes = found.subarray(from, to);
       if (equalBytes(bytes, expected.subarray(from, to))) continue;
       looks++;
-      const old = source(round, bytes, at + from, wanted);
+      const early = wanted.overwritten?.(round, at + from, bytes.length);
+      const old = early !== undefined && equalBytes(bytes, early)
+        ? OVERWRITTEN
+        : source(round, bytes, at + from, wanted);
+      const flips = old === null ? flippedBits(expected.subarray(from, to), bytes) : null;
+      if (flips !== null) {
+        this.#recordFlips(round, at + from, flips, expected.subarray(from, to));
+        continue;
+      }
       if (wrong !== null && wrong.to === from && wrong.old === old) {
         wrong.to = to;
         continue;
@@ -302,14 +331,43 @@ export class LitmusRun extends Flow {
     if (wrong !== null) this.#recordWrongLines(round, at, wrong);
   }
 
+  /** Records single wrong bits of a line, which no stale copy can have. */
+  #recordFlips(round: number, line: number, flips: Flips, expected: Uint8Array): void {
+    const { first, last, xor, bits } = flips;
+    this.record({
+      kind: "bit-flip",
+      frame: round,
+      offset: line + first,
+      length: last + 1 - first,
+      blame: null,
+      detail: bits.map(({ at, bit }) => `bit ${bit} of byte ${line + at} is wrong`).join(", "),
+      damage: {
+        offset: line + first,
+        xor: xor.slice(first, last + 1).toHex(),
+        base: 0,
+        expected: expected.slice(first, first + 16).toHex(),
+      },
+    });
+  }
+
   #recordWrongLines(
     round: number,
     at: number,
     { from, to, old }: { from: number; to: number; old: string | null },
   ): void {
-    const { direction } = this.#options;
+    const { direction, policy } = this.#options;
+    const stale = canBeStale(this.device, policy, direction);
+    // no cache can be at fault where memory is coherent
+    const kind = stale
+      ? `stale-${direction}` as const
+      : direction === "tx"
+      ? "torn"
+      : "not-written";
     this.record({
-      kind: old === null ? "foreign" : `stale-${direction}`,
+      kind: old === null ? "foreign" : kind,
+      ...(old !== null && direction === "rx"
+        ? { alternatives: stale ? ["not-written", "early-completion"] : ["early-completion"] }
+        : {}),
       frame: round,
       offset: at + from,
       length: to - from,
@@ -335,15 +393,38 @@ export class LitmusRun extends Flow {
   }
 }
 
+/** Single wrong bits of a line. */
+interface Flips {
+  /** The first and the last wrong byte. */
+  readonly first: number;
+  readonly last: number;
+  /** Received bytes XOR expected bytes. */
+  readonly xor: Uint8Array;
+  readonly bits: readonly { readonly at: number; readonly bit: number }[];
+}
+
+/** Finds single wrong bits. Returns null if there are too many, as in a line with other content. */
+function flippedBits(expected: Uint8Array, received: Uint8Array): Flips | null {
+  const xor = received.map((byte, i) => byte ^ (expected[i] ?? 0));
+  const bits: { at: number; bit: number }[] = [];
+  for (const [at, byte] of xor.entries()) {
+    for (let bit = 0; bit < 8; bit++) if ((byte >> bit & 1) === 1) bits.push({ at, bit });
+    if (bits.length > Math.min(MOST_FLIPS, expected.length / 8)) return null;
+  }
+  const [first, last] = [bits[0]?.at ?? 0, bits.at(-1)?.at ?? 0];
+  return { first, last, xor, bits };
+}
+
 /** The source of stale bytes, in words; null if it is unknown. */
 function source(round: number, bytes: Uint8Array, at: number, wanted: Expected): string | null {
   if (wanted.stored !== undefined && equalBytes(bytes, wanted.stored(round, at, bytes.length))) {
     return "what the CPU had stored there before";
   }
   for (let back = 1; back <= Math.min(round, BACK); back++) {
-    if (equalBytes(bytes, wanted.piece(round - back, at, bytes.length))) {
-      return `what was there in round ${round - back}`;
-    }
+    const held = [wanted.piece, wanted.overwritten].some((content) =>
+      content !== undefined && equalBytes(bytes, content(round - back, at, bytes.length))
+    );
+    if (held) return `what was there in round ${round - back}`;
   }
   return bytes.every((byte) => byte === 0) ? "the zeros of fresh memory" : null;
 }

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+// What a test author adds to a case: limits, attachments, frames verified by hand, registers, and errors.
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { toJUnit } from "../render/junit.ts";
+import { denoTest } from "./testing/deno_test.ts";
+
+Deno.test("measure() fails a case whose value is outside of its limit, and shows the limit", async () => {
+  const { code, outcomes, results, output } = await denoTest({
+    mine: `const top = await hil();
+      top.test("good", { policy: "streaming" }, ({ measure }) => measure("latency", 9, "ms", { max: 10 }));
+      top.test("slow", { policy: "streaming" }, ({ measure }) => {
+        measure("latency", 12.5, "ms", { max: 10, at: { size: 64 } });
+        measure("rate", 1, "MB/s", { min: 2 });
+      });
+      top.test("none", { policy: "streaming" }, ({ measure }) => measure("latency", NaN, "ms", { max: 10 }));
+      top.test("both", ({ measure }) => measure("latency", 1, "ms", { min: 1, max: 10 }));`,
+  });
+  assertEquals([code, outcomes], [1, { good: "PASS", slow: "FAIL", none: "FAIL", both: "ERROR" }]);
+  const slow = results.tests.find(({ name }) => name === "slow");
+  const reason = "latency at size=64 is 12.5 ms, the limit is at most 10, plus 1 more like this";
+  assertEquals(slow?.reason, reason);
+  assertStringIncludes(output, reason);
+  assertEquals(slow?.measurements.map(({ limit, bound }) => [limit, bound]), [[10, "max"], [
+    2,
+    "min",
+  ]]);
+  assertStringIncludes(toJUnit(results), "latency: 9 ms, limit: at most 10");
+  assertStringIncludes(toJUnit(results), `message="${reason}"`);
+});
+
+Deno.test("attach() writes a file into the folder of the results, once for each name", async () => {
+  const { dir, results, outcomes } = await denoTest({
+    mine: `const top = await hil();
+      top.test("loop/a b", { policy: "streaming" }, ({ attach }) => {
+        attach("frame 5.bin", Uint8Array.of(1, 2, 3));
+        attach("note.txt", "grün");
+      });
+      top.test("twice", ({ attach }) => { attach("a", ""); attach("a", ""); });
+      top.test("path", ({ attach }) => attach("../a", ""));`,
+  });
+  assertEquals(outcomes, { "loop/a b": "PASS", twice: "ERROR", path: "ERROR" });
+  const attachments = results.tests[0]?.attachments ?? [];
+  assertEquals(attachments.map(({ name, bytes }) => [name, bytes]), [["frame 5.bin", 3], [
+    "note.txt",
+    5,
+  ]]);
+  const [bin, note] = attachments.map(({ file }) => Deno.readFileSync(`${dir}/results/${file}`));
+  assertEquals([bin, new TextDecoder().decode(note)], [Uint8Array.of(1, 2, 3), "grün"]);
+  assertStringIncludes(toJUnit(results), "[[ATTACHMENT|attachments/mine_loop_a_b/frame 5.bin]]");
+});
+
+const BY_HAND = `
+const top = await hil();
+top.matrix("by hand", { policy: ["streaming", "manual", "coherent", "none"], size: [4096] },
+  ({ device, policy, size, verify, seed }) => {
+    const [tx] = device.alloc({ direction: "tx", policy, size });
+    const [rx] = device.alloc({ direction: "rx", policy, size });
+    let before = new Uint8Array(size);
+    for (let sequence = 0; sequence < 5; sequence++) {
+      const frame = Uint8Array.from({ length: size }, (_, i) => (i * 7 + sequence * 31 + (i >> 8)) & 0xff);
+      if (policy === "manual") rx.syncForDevice();
+      rx.enqueue();
+      tx.set(frame);
+      if (policy === "manual") tx.syncForDevice();
+      tx.enqueue();
+      const transmitted = device.dequeue("tx");
+      const received = device.dequeue("rx");
+      if (policy === "manual") rx.syncForCpu();
+      assertIntact(verify(rx, frame, { sequence, transmitted, received, before }));
+      before = frame;
+    }
+  });`;
+
+Deno.test("verify() gives a test by hand the reports, the blame and the control of a run", async () => {
+  const good = await denoTest({ mine: BY_HAND });
+  assertEquals(good.code, 0, good.output);
+  assertEquals(Object.values(good.outcomes), ["PASS", "PASS", "PASS", "XFAIL"]);
+  assertEquals(good.results.tests[0]?.frames, 5);
+  const power = good.results.power;
+  assertEquals([power.tx, power.rx], [true, true], JSON.stringify(power));
+  const control = good.results.tests.at(-1);
+  assertEquals(control?.faults.every(({ kind }) => /^stale-|^not-written$/.test(kind)), true);
+
+  // on a coherent board nothing is stale, so the control passes, and says so
+  const coherent = await denoTest({ mine: BY_HAND }, ["--policy=none", "--coherent"]);
+  assertEquals(Object.values(coherent.outcomes), ["PASS"]);
+  const inverted = await denoTest({
+    mine: BY_HAND.replace(
+      "const top = await hil();",
+      "const top = await hil({ design: designs.transform(() => (frame) => frame.map((byte, i) => i === 9 ? ~byte : byte)) });",
+    ),
+  });
+  // the design is wrong under none, too, and that is no missing sync
+  assertEquals(Object.values(inverted.outcomes).slice(0, 3), ["FAIL", "FAIL", "FAIL"]);
+  const [fault] = inverted.results.tests[0]?.faults ?? [];
+  assertEquals([fault?.frame, fault?.offset, fault?.length, fault?.blame], [0, 9, 1, "core"]);
+});
+
+Deno.test("registers() reaches the registers of the model, and unmaps them after the test", async () => {
+  const { outcomes, output, results } = await denoTest({
+    mine: `
+      const map = { gain: { offset: 0, reset: 1, fields: { value: { at: 0, width: 4 } } } };
+      const gain = (registers) => (frame) => frame.map((byte) => byte * registers.get("gain", "value"));
+      const top = await hil({ design: designs.transform(gain, { registers: map }) });
+      let kept;
+      top.test("three", async ({ loop, registers }) => {
+        const regs = kept = registers("/dev/uio0", map, { write: true });
+        regs.write("gain", { value: 3 });
+        assertIntact(await loop.run({ expect: (tx) => tx.map((byte) => byte * 3) }));
+      });
+      top.test("reset", ({ registers }) => {
+        if (registers("/dev/uio0", map).read("gain") !== 1) throw new Error("not reset");
+      });
+      top.test("unmapped", () => { kept.read("gain"); });
+      top.test("reading", ({ registers }) => registers("/dev/uio0", map).write("gain", 2));`,
+  });
+  assertEquals(
+    outcomes,
+    { three: "PASS", reset: "PASS", unmapped: "ERROR", reading: "ERROR" },
+    output,
+  );
+  assertMatch(results.tests[2]?.reason ?? "", /not mapped any more/);
+  assertMatch(results.tests[3]?.reason ?? "", /pass \{ write: true \}/);
+});
+
+Deno.test("an author's error keeps its stack, file and line in the journal and in JUnit", async () => {
+  const { results, output } = await denoTest({
+    mine: `const top = await hil();
+      function inner(): never { throw new TypeError("a slip"); }
+      top.test("slips", () => {
+        inner();
+      });
+      top.test("expects", async ({ loop }) => {
+        await loop.run({ expect: () => inner() });
+      });`,
+  });
+  for (const test of results.tests) {
+    assertEquals(test.outcome, "ERROR");
+    // the helper adds one line before the file
+    assertMatch(test.reason ?? "", /^TypeError: a slip \(.*mine_test\.ts:3:\d+\)$/);
+    assertMatch(test.stack ?? "", /^TypeError: a slip\n\s+at inner \(.*mine_test\.ts:3:\d+\)/);
+    assertStringIncludes(output, "mine_test.ts");
+  }
+  assertMatch(results.tests[0]?.stack ?? "", /mine_test\.ts:5:\d+/);
+  assertMatch(
+    toJUnit(results),
+    /<error type="ERROR" message="TypeError: a slip[^>]*>TypeError: a slip\n\s+at inner/,
+  );
+});
