@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The audit: a yes or a no on what the hardware snoops, and what follows from it.
+ *
+ * Old data are put into memory and new data into the cache only, with cache operations that do not ask what the
+ * kernel believes (request CACHE). What the device reads, and what the CPU sees after the device's write, is the
+ * answer. The audit touches two blocks of its own and nothing else.
+ *
+ * @module
+ */
+
+export { AuditError } from "./probe.ts";
+export type { AuditVerdict } from "./judge.ts";
+
+import type { Device } from "../../driver/device.ts";
+import { type Direction, DIRECTIONS } from "../../driver/uapi.ts";
+import type { Fix } from "./fixes.ts";
+import {
+  type AuditVerdict,
+  chooseFix,
+  type Evidence,
+  judgeDevice,
+  judgePattern,
+  judgePort,
+  judgeSnoops,
+  type Snoops,
+} from "./judge.ts";
+import { AuditError, type DriverSync, type Held, noCounts, Probe, type Reach } from "./probe.ts";
+
+/** Rounds of each control, which has no device in it. */
+const CONTROL_ROUNDS = 4;
+
+/** What to audit. */
+export interface AuditOptions {
+  /** Number of cache lines, which is rounded up to what an operation handles together. Defaults to 64. */
+  readonly lines?: number;
+  /** Number of rounds in each direction. Defaults to 32. */
+  readonly repeats?: number;
+  /** Seed of the contents. Defaults to 1. */
+  readonly seed?: number;
+  /** Whether the machine has no device tree, as x86. Defaults to false. */
+  readonly pci?: boolean;
+}
+
+/** One direction. */
+export interface PortAudit {
+  /** Whether the device snoops, or `null` if this cannot be known here. */
+  readonly snoops: Snoops | null;
+  /** Why it cannot be known, or `null`. */
+  readonly reason: string | null;
+  /** If it snoops sometimes: whether always the same lines miss, or other lines each time. */
+  readonly pattern: "same lines" | "by chance" | null;
+  /** What the driver's sync call does to the cache, or `null` if unknown. */
+  readonly driver: DriverSync | null;
+  /** What follows. */
+  readonly verdict: AuditVerdict;
+  /** Number of lines by what they proved. */
+  readonly lines: Readonly<Record<"missed" | "snooped" | "unclear" | "foreign", number>>;
+  /** The control without a device, or `null` if the processor has no invalidate. */
+  readonly control: Held | null;
+}
+
+/** What the audit of a device found. */
+export interface Audit {
+  /** Size of a line, bytes. */
+  readonly line: number;
+  /** Number of lines in a round. */
+  readonly lines: number;
+  /** Number of rounds in each direction. */
+  readonly repeats: number;
+  /** Whether the kernel takes the device for coherent, so that it makes no syncs. */
+  readonly coherent: boolean;
+  /** Both directions. */
+  readonly ports: Readonly<Record<Direction, PortAudit>>;
+  /** The worst of both directions. */
+  readonly verdict: AuditVerdict;
+  /** The one change that mends it, or `null`. */
+  readonly fix: Fix | null;
+}
+
+/**
+ * Audit a device.
+ *
+ * @param device The device, with both directions. It must return each frame that it is sent.
+ * @param options What to audit.
+ * @returns What was found.
+ * @throws {AuditError} If the device has one direction only, if it does not return what it is sent, or if the
+ * caller may not use the request CACHE.
+ *
+ * @example A board that snoops although its device tree does not say so
+ * ```ts
+ * import { Device } from "../../driver/device.ts";
+ * import { SimBoard } from "../../fixtures/boards/sim/mod.ts";
+ * import { audit } from "./mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using board = new SimBoard({ seed: 1, snoops: { tx: 256, rx: 256 } });
+ * using device = Device.open({ syscalls: board });
+ * const { verdict, ports } = audit(device);
+ * assertEquals([verdict, ports.tx.snoops, ports.rx.snoops], ["slow", "yes", "yes"]);
+ * ```
+ */
+export function audit(device: Device, options: AuditOptions = {}): Audit {
+  const { repeats = 32, seed = 1, pci = false } = options;
+  const { tx, rx } = device.info;
+  if (tx === null || rx === null) {
+    throw new AuditError(
+      `Expected a device with both directions, found ${
+        tx === null ? "no tx" : "no rx"
+      }: one direction shows what the other did`,
+    );
+  }
+  // bounce buffers are syncs, whatever the device tree says
+  const coherent = !tx.needsSync && !rx.needsSync;
+  using probe = new Probe(device, options.lines ?? 64, seed);
+  const { line, count: lines } = probe.lines;
+  const found = examine(probe, repeats);
+  const judged = (direction: Direction): PortAudit => {
+    const evidence = found[direction];
+    const { snoops, reason } = judgeSnoops(evidence);
+    const { missed, snooped, unclear, foreign } = evidence.counts;
+    return {
+      ...{ snoops, reason },
+      pattern: snoops === "sometimes" ? judgePattern(evidence.counts) : null,
+      driver: evidence.driver,
+      verdict: judgePort(snoops, coherent, evidence.driver),
+      lines: { missed, snooped, unclear, foreign },
+      control: evidence.held,
+    };
+  };
+  const ports = { tx: judged("tx"), rx: judged("rx") };
+  return {
+    ...{ line, lines, repeats, coherent, ports },
+    verdict: judgeDevice(ports),
+    fix: chooseFix(ports, coherent, pci),
+  };
+}
+
+/** Makes all experiments. Each has a round number of its own, so that no content comes twice. */
+function examine(probe: Probe, repeats: number): Record<Direction, Evidence> {
+  const { count: lines } = probe.lines;
+  const none = (reach: Reach): Evidence => ({
+    ...{ reach, held: null, driver: null },
+    counts: noCounts(lines),
+  });
+  if (!probe.can("clean") || !probe.can("clean-invalidate")) {
+    return { tx: none("memory"), rx: none("memory") };
+  }
+  const invalidates = probe.can("invalidate");
+  const reach = probe.reach();
+  if (reach === "copy") return { tx: none(reach), rx: none(reach) };
+  if (reach === "nowhere") {
+    throw new AuditError(
+      "Expected a design that returns each frame, found other data: load the loopback core",
+    );
+  }
+  let round = 2;
+  const evidence = DIRECTIONS.map((direction): [Direction, Evidence] => {
+    const control = { held: 0, lost: 0 };
+    for (let i = 0; invalidates && i < CONTROL_ROUNDS; i++) {
+      const { held, lost } = probe.held(direction, round++);
+      control.held += held;
+      control.lost += lost;
+    }
+    const counts = noCounts(lines);
+    for (let i = 0; i < repeats; i++) {
+      if (direction === "tx") probe.tx(round++, counts, invalidates);
+      else probe.rx(round++, counts);
+    }
+    return [direction, {
+      ...{ reach, counts },
+      held: invalidates ? control : null,
+      // without a store that stays in the cache, nothing shows what a sync does to it
+      driver: control.held > 0 ? probe.driver(direction, round++) : null,
+    }];
+  });
+  return Object.fromEntries(evidence) as Record<Direction, Evidence>;
+}
