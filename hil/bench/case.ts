@@ -11,6 +11,7 @@ import { assertIntact } from "../frames/intact.ts";
 import type { CaseContext } from "../case/context.ts";
 import { TaggedPattern } from "../patterns/tagged.ts";
 import { isOutOfMemory } from "./memory.ts";
+import { targetOf, timeOnTarget } from "./on_target.ts";
 import { type Sampling, timeCalls } from "./sampling.ts";
 import { scale, summarize } from "../results/statistics.ts";
 
@@ -47,20 +48,42 @@ export function sampling({ device }: Pick<CaseContext, "device">): Sampling {
 }
 
 /**
+ * Measures how long a call takes, on the machine that has the device.
+ *
+ * @param context The case
+ * @param call The call
+ * @param cycle Number of calls after which they begin again from the same state. Defaults to 1
+ * @returns Time of one call in each sample, nanoseconds
+ */
+export function timeAnywhere(
+  context: CaseContext,
+  call: () => unknown,
+  cycle = 1,
+): number[] {
+  const remote = targetOf(context.device);
+  if (remote === null) return timeCalls(sampling(context), call);
+  return timeOnTarget(remote, { seconds: SECONDS, calls: cycle }, () => {
+    for (let i = 0; i < cycle; i++) call();
+  });
+}
+
+/**
  * Measures how long a call takes, and adds the measurement to the results in µs.
  *
  * @param context The case
  * @param name What is measured
  * @param at What is varied
  * @param call The call
+ * @param cycle Number of calls after which they begin again from the same state. Defaults to 1
  */
 export function measureTime(
   context: CaseContext,
   name: string,
   at: Readonly<Record<string, string | number | boolean>>,
   call: () => unknown,
+  cycle = 1,
 ): void {
-  const { value, spread } = scale(summarize(timeCalls(sampling(context), call)), 1e-3);
+  const { value, spread } = scale(summarize(timeAnywhere(context, call, cycle)), 1e-3);
   context.measure(name, value, "µs", { at, spread });
 }
 

@@ -14,19 +14,9 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
-  memcpyTo: {
-    name: "memcpy",
+  memcpy: {
     parameters: [
       "u64", // void *target
-      "buffer", // const void *source
-      "usize", // size_t length
-    ],
-    result: "u64", // void *
-  },
-  memcpyFrom: {
-    name: "memcpy",
-    parameters: [
-      "buffer", // void *target
       "u64", // const void *source
       "usize", // size_t length
     ],
@@ -67,21 +57,12 @@ export function cpuTime(who: "process" | "thread" = "process"): CpuTime {
 }
 
 /**
- * Copies into memory at an address, by `memcpy`.
+ * Copies between memory at two addresses, by `memcpy`.
  *
- * @param address The target; as many bytes must be mapped there and writable
- * @param source The bytes
+ * @param to The target; as many bytes must be mapped there and writable
+ * @param from The source; as many bytes must be mapped there
+ * @param length Number of bytes
  */
-export function copyIn(address: bigint, source: Uint8Array<ArrayBuffer>): void {
-  load().memcpyTo(address, source, BigInt(source.length));
-}
-
-/**
- * Copies out of memory at an address, by `memcpy`.
- *
- * @param target The target
- * @param address The source; as many bytes must be mapped there
- */
-export function copyOut(target: Uint8Array<ArrayBuffer>, address: bigint): void {
-  load().memcpyFrom(target, address, BigInt(target.length));
+export function copyBytes(to: bigint, from: bigint, length: number): void {
+  load().memcpy(to, from, BigInt(length));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { assert, assertEquals } from "@std/assert";
 import { UserMemory } from "../../driver/memory.ts";
-import { copyIn, copyOut, cpuTime } from "./libc.ts";
+import { copyBytes, cpuTime } from "./libc.ts";
 
 Deno.test("cpuTime() grows while this process computes, and not while it sleeps", async () => {
   const before = cpuTime();
@@ -16,13 +16,11 @@ Deno.test("cpuTime() grows while this process computes, and not while it sleeps"
   assert(sum > 0 && worked > 0 && slept < worked, `${worked} ${slept}`);
 });
 
-Deno.test("copyIn() and copyOut() copy every byte, and none after the end", () => {
-  using memory = UserMemory.allocate(4096);
-  const source = crypto.getRandomValues(new Uint8Array(1000));
-  copyIn(memory.address + 8n, source);
-  assertEquals(memory.bytes().subarray(8, 1008), source);
-  assertEquals([memory.bytes()[7], memory.bytes()[1008]], [0, 0]);
-  const target = new Uint8Array(1000);
-  copyOut(target, memory.address + 8n);
-  assertEquals(target, source);
+Deno.test("copyBytes() copies every byte, and none after the end", () => {
+  using from = UserMemory.allocate(4096);
+  using to = UserMemory.allocate(4096);
+  const source = crypto.getRandomValues(from.bytes());
+  copyBytes(to.address + 8n, from.address + 1n, 1000);
+  assertEquals(to.bytes().subarray(8, 1008), source.subarray(1, 1001));
+  assertEquals([to.bytes()[7], to.bytes()[1008]], [0, 0]);
 });

@@ -10,6 +10,7 @@
  */
 
 import type { Device } from "../../driver/device.ts";
+import type { Remote } from "../../driver/remote.ts";
 import type { DeviceStats } from "../../driver/stats.ts";
 import { COST_KINDS, type Direction, DIRECTIONS, type PolicyName } from "../../driver/uapi.ts";
 import { BlockSet, blockSize } from "../frames/block_set.ts";
@@ -17,6 +18,7 @@ import { receiveEnds, sendEnds } from "../frames/ends.ts";
 import type { Pattern } from "../patterns/pattern.ts";
 import { type CpuTime, cpuTime } from "./libc.ts";
 import { whatFits } from "./memory.ts";
+import { average, durations, recordCalls, sample, targetOf } from "./on_target.ts";
 import { summarize, type Summary } from "../results/statistics.ts";
 import { warmUp } from "./warm_up.ts";
 
@@ -61,6 +63,9 @@ export interface PumpResult {
 /** Largest number of windows of a measurement. */
 const WINDOWS = 50;
 
+/** Bytes of frames that fit into one request to the agent of a target. */
+const REQUEST_BYTES = 7 << 20;
+
 /** Number of times that the counters of driver and kernel are read. Reading them costs more than a clock. */
 const LOOKS = 10;
 
@@ -78,7 +83,14 @@ const LOOKS = 10;
 export function pump(device: Device, options: PumpOptions): PumpResult {
   const { tx, rx } = device.info;
   const queue = Math.min(tx?.queueDepth ?? Infinity, rx?.queueDepth ?? Infinity);
-  return whatFits(Math.min(options.depth, queue), (depth) => move(device, { ...options, depth }));
+  // the desk sends the frames of write() with the request that repeats them
+  const sent = targetOf(device) !== null && options.tx === "bounce"
+    ? Math.max(1, Math.floor(REQUEST_BYTES / (2 * options.size)))
+    : Infinity;
+  return whatFits(
+    Math.min(options.depth, queue, sent),
+    (depth) => move(device, { ...options, depth }),
+  );
 }
 
 function move(device: Device, options: PumpOptions): PumpResult {
@@ -97,9 +109,13 @@ function move(device: Device, options: PumpOptions): PumpResult {
     if (end === undefined) throw new Error("Expected at least one block, found none");
     return end;
   };
+  const remote = targetOf(device);
+  // a target repeats the same calls, in which a block has two frames in turn, so that a stale one is found
+  const turns = options.tx === "bounce" && 2 * depth * size > REQUEST_BYTES ? 1 : 2;
+  const cycle = remote === null ? Infinity : turns * depth;
   /** The frame that leaves as number `sequence`. */
   const sent = (sequence: number): Uint8Array =>
-    pattern.body(fill ? sequence : sequence % senders.length, size);
+    pattern.body(fill ? sequence % cycle : sequence % senders.length, size);
 
   senders.forEach((end, i) => end.set(pattern.body(i, size), 0));
   let [given, taken, wrong] = [0, 0, 0];
@@ -118,11 +134,14 @@ function move(device: Device, options: PumpOptions): PumpResult {
     taken++;
   };
   while (given < depth) give();
-  const measured = measure(device, options, () => {
+  const step = (): void => {
     take();
     give();
-  });
-  const found = wrong;
+  };
+  const measured = remote === null
+    ? { ...measure(device, options, step), wrong: 0 }
+    : measureThere(remote, { device, ...options, cycle }, step);
+  const found = wrong + measured.wrong;
   while (taken < given) take();
   return { ...measured, depth, wrong: found };
 }
@@ -132,6 +151,11 @@ function blocksFor(device: Device, options: PumpOptions, direction: Direction): 
   const { [direction]: policy, depth: count, size } = options;
   const room = policy === "bounce" ? size : blockSize(device, size);
   return new BlockSet(device, { direction, policy, size: room, count });
+}
+
+/** The first part of a sum of two parts. The difference of two sums could round to less than a part. */
+function partOf(first: number, second: number): number {
+  return first / Math.max(1e-9, first + second);
 }
 
 /** Measures until the time is over. Each step takes a frame and gives one, so the depth stays the same. */
@@ -172,7 +196,7 @@ function measure(
   return {
     throughput: summarize(rates),
     cpu: summarize(shares),
-    userPart: (seen.cpu.user - before.user) / Math.max(1e-9, total(seen.cpu) - total(before)),
+    userPart: partOf(seen.cpu.user - before.user, seen.cpu.system - before.system),
     syncedPerByte: bytes / (frames * size),
     handoverNs: summarize(handovers),
   };
@@ -180,6 +204,49 @@ function measure(
 
 function total({ user, system }: CpuTime): number {
   return user + system;
+}
+
+/** Measures on a target, where the agent repeats a cycle of steps. */
+function measureThere(
+  remote: Remote,
+  { device, size, seconds, cycle }: PumpOptions & { device: Device; cycle: number },
+  step: () => void,
+): Omit<PumpResult, "depth"> {
+  const program = recordCalls(remote, () => {
+    for (let i = 0; i < cycle; i++) step();
+  });
+  const window = seconds * 1e9 / WINDOWS;
+  const once = average(sample(remote, program, { seconds: seconds / 4, least: 1 }));
+  const passes = Math.max(1, Math.round(window / Math.max(1, once)));
+  const bytes = passes * cycle * size;
+  const rates: number[] = [];
+  const shares: number[] = [];
+  const handovers: number[] = [];
+  const all = { synced: 0, frames: 0, wrong: 0, user: 0, system: 0 };
+  for (let look = 0; look < LOOKS; look++) {
+    device.stats({ clear: true });
+    const part = sample(remote, program, { seconds: seconds / LOOKS, passes, least: 1 });
+    const cost = handover(device.stats({ clear: true }));
+    const windows = durations(part);
+    const frames = part.times * passes * cycle;
+    const passed = windows.reduce((sum, ns) => sum + ns, 0);
+    rates.push(...windows.map((ns) => bytes / Math.max(1, ns) * 1000));
+    shares.push((part.userNs + part.systemNs) / Math.max(1, passed));
+    handovers.push(cost.ns / frames);
+    all.synced += cost.bytes;
+    all.frames += frames;
+    all.wrong += part.wrong;
+    all.user += part.userNs;
+    all.system += part.systemNs;
+  }
+  return {
+    throughput: summarize(rates),
+    cpu: summarize(shares),
+    userPart: partOf(all.user, all.system),
+    syncedPerByte: all.synced / (all.frames * size),
+    handoverNs: summarize(handovers),
+    wrong: all.wrong,
+  };
 }
 
 /** The cost of both directions together. */

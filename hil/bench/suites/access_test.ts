@@ -4,14 +4,11 @@
  * This is the "20 seconds against 1" of 2015.
  */
 
-import { UserMemory } from "../../../driver/memory.ts";
 import { hil } from "../../../mod.ts";
 import { BlockSet, blockSize } from "../../frames/block_set.ts";
-import { prove, sampling } from "../case.ts";
-import { copyIn, copyOut } from "../libc.ts";
-import { loops } from "../loops.ts";
+import { prove, timeAnywhere } from "../case.ts";
 import { ifItFits } from "../memory.ts";
-import { timeCalls } from "../sampling.ts";
+import { accessOf, ordinaryMemory } from "../ordinary.ts";
 import { summarize } from "../../results/statistics.ts";
 
 const top = await hil();
@@ -29,24 +26,26 @@ top.matrix(
     const rx = new BlockSet(device, { direction: "rx", ...one });
     const tx = new BlockSet(device, { direction: "tx", ...one });
     const [received, sent] = [rx.of(0), tx.of(0)];
-    const ordinary = new Uint8Array(size).fill(1);
-    using other = UserMemory.allocate(size);
-    other.bytes().fill(1);
-    const { address } = other;
+    using program = ordinaryMemory(device, size);
+    using other = ordinaryMemory(device, size);
+    const [ordinary, { address }] = [program.address, other];
 
-    const { byte, word } = loops();
-    if (byte(address, size) !== BigInt(size)) {
+    const { byte, word, copy } = accessOf(device);
+    if (byte(address, size) !== size) {
       throw new Error("The loop over bytes did not read every byte");
     }
     const accesses: Readonly<Record<string, readonly [() => unknown, () => unknown]>> = {
       "byte read": [() => byte(received.address, size), () => byte(address, size)],
-      "word read": [() => word(received.address, size / 8), () => word(address, size / 8)],
-      "memcpy out": [() => copyOut(ordinary, received.address), () => copyOut(ordinary, address)],
-      "memcpy in": [() => copyIn(sent.address, ordinary), () => copyIn(address, ordinary)],
+      "word read": [() => word(received.address, size), () => word(address, size)],
+      "memcpy out": [
+        () => copy(ordinary, received.address, size),
+        () => copy(ordinary, address, size),
+      ],
+      "memcpy in": [() => copy(sent.address, ordinary, size), () => copy(address, ordinary, size)],
     };
     for (const [access, [onBlock, onOrdinary]] of Object.entries(accesses)) {
       for (const [memory, run] of [["ordinary", onOrdinary], ["block", onBlock]] as const) {
-        const times = timeCalls(sampling(context), run);
+        const times = timeAnywhere(context, run);
         const { value, spread } = summarize(times.map((ns) => size / Math.max(1, ns) * 1000));
         context.measure("cpu access", value, "MB/s", { at: { size, access, memory }, spread });
       }

@@ -8,7 +8,6 @@
  */
 
 import type { Block } from "../../../driver/block.ts";
-import { UserMemory } from "../../../driver/memory.ts";
 import type { Cost } from "../../../driver/stats.ts";
 import { type CostKind, type Direction, DIRECTIONS } from "../../../driver/uapi.ts";
 import { hil } from "../../../mod.ts";
@@ -16,8 +15,8 @@ import { BlockSet, blockSize } from "../../frames/block_set.ts";
 import { receiveEnds, sendEnds } from "../../frames/ends.ts";
 import type { CaseContext } from "../../case/context.ts";
 import { frames, measureTime, prove, sampling, SIZES } from "../case.ts";
-import { copyIn } from "../libc.ts";
 import { ifItFits, whatFits } from "../memory.ts";
+import { accessOf, ordinaryMemory } from "../ordinary.ts";
 import { takeSamples } from "../sampling.ts";
 import { summarize } from "../../results/statistics.ts";
 
@@ -75,13 +74,13 @@ top.matrix(
       }
     }
     // the cost of copying, for comparison
-    const from = new Uint8Array(size).fill(1);
-    using places = UserMemory.allocate(size * BLOCKS);
-    places.bytes().fill(1);
+    using from = ordinaryMemory(device, size);
+    using places = ordinaryMemory(device, size * BLOCKS);
+    const { copy } = accessOf(device);
     let turn = 0;
     measureTime(context, "memcpy", { size }, () => {
-      copyIn(places.address + BigInt(size * (turn++ % BLOCKS)), from);
-    });
+      copy(places.address + BigInt(size * (turn++ % BLOCKS)), from.address, size);
+    }, BLOCKS);
     await prove(context);
   }),
 );

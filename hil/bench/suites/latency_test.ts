@@ -4,12 +4,15 @@
  * nothing.
  */
 
-import { IOC, QUERY } from "../../../driver/uapi.ts";
+import type { Block } from "../../../driver/block.ts";
+import type { Remote } from "../../../driver/remote.ts";
+import { DEQUEUE, type Direction, IOC, QUERY } from "../../../driver/uapi.ts";
 import { hil } from "../../../mod.ts";
 import { BlockSet, blockSize } from "../../frames/block_set.ts";
 import type { CaseContext } from "../../case/context.ts";
 import { frames, measureTime, prove, sampling } from "../case.ts";
 import { ifItFits } from "../memory.ts";
+import { recordCalls, recordsOf, sample, targetOf } from "../on_target.ts";
 import { takeSamples } from "../sampling.ts";
 import { distribution, summarize } from "../../results/statistics.ts";
 
@@ -41,6 +44,15 @@ top.matrix(
     const txSet = new BlockSet(device, { direction: "tx", ...one });
     const [rx, tx] = [rxSet.of(0), txSet.of(0)];
     tx.set(frames(context).body(0, length));
+    const remote = targetOf(device);
+    if (remote !== null) {
+      const { whole, wake } = measureThere(remote, context, { tx, rx });
+      addDistribution(context, "completion latency", whole);
+      addDistribution(context, "wake-up latency", wake);
+      for (const set of [rxSet, txSet]) set[Symbol.dispose]();
+      await prove(context);
+      return;
+    }
     const wake: number[] = [];
     const whole = takeSamples({ ...sampling(context), ...SAMPLES }, () => {
       rx.enqueue({ length });
@@ -58,6 +70,29 @@ top.matrix(
     await prove(context);
   }),
 );
+
+/** Moves frames on a target. Returns the latencies, in µs. */
+function measureThere(
+  remote: Remote,
+  { device, size: length }: CaseContext,
+  { tx, rx }: Readonly<Record<Direction, Block>>,
+): { whole: number[]; wake: number[] } {
+  const program = recordCalls(remote, () => {
+    rx.enqueue({ length });
+    remote.mark();
+    tx.enqueue({ length });
+    device.dequeue("rx");
+    remote.mark();
+    device.dequeue("tx");
+  });
+  program.keep(IOC.DEQUEUE, DEQUEUE.at.done_ns);
+  const times = recordsOf(sample(remote, program, SAMPLES));
+  const at = (records: readonly number[], i: number) => records[i] ?? NaN;
+  return {
+    whole: times.map((one) => (at(one, 2) - at(one, 0)) / 1000),
+    wake: times.map((one) => (at(one, 2) - at(one, 1)) / 1000),
+  };
+}
 
 /** Adds a measurement with its distribution. */
 function addDistribution(context: CaseContext, name: string, samples: readonly number[]): void {
