@@ -9,8 +9,9 @@
 import { Device } from "../../driver/device.ts";
 import { FAULTS } from "../../fixtures/boards/sim/mod.ts";
 import { driverMakesMistakes, type VmFault, vmFaults } from "../../fixtures/boards/vm/faults.ts";
-import type { Board } from "../board/board.ts";
+import { type Board, openBoard } from "../board/board.ts";
 import type { InjectedFault } from "../results/schema.ts";
+import { parseSettings } from "../settings/settings.ts";
 import { judge } from "./judge.ts";
 import { pairsOf } from "./pairs.ts";
 import { runTrial } from "./trial.ts";
@@ -41,7 +42,7 @@ export function* selfcheck(options: SelfcheckOptions): Generator<InjectedFault> 
   const pairs = pairsOf(catalogue);
   const chosen = (_: unknown, i: number) => i % (options.every ?? 1) === 0;
   for (const [i, fault] of [...catalogue.entries()].filter(chosen)) {
-    yield trial(options, i, [fault]);
+    yield trial(options, i, [fault], fault.heldOut);
   }
   for (const [i, { faults, heldOut }] of [...pairs.entries()].filter(chosen)) {
     yield trial(options, catalogue.length + i, faults, heldOut);
@@ -52,7 +53,9 @@ export function* selfcheck(options: SelfcheckOptions): Generator<InjectedFault> 
 function ofVm({ board, path }: SelfcheckOptions): VmFault[] {
   using device = Device.open({ path, syscalls: board.syscalls });
   const bus = device.info.tx?.engine === "pl_advbus" ? "adversarial" : "swiotlb";
-  return vmFaults(bus, driverMakesMistakes());
+  const target = board.remote;
+  const isThere = target === null ? undefined : (path: string) => target.exists(path);
+  return vmFaults(bus, driverMakesMistakes(isThere));
 }
 
 /** The most places that are drawn until each fault changes something, and no fault of a pair hides the other. */
@@ -62,10 +65,10 @@ function trial(
   { board, path, seed }: SelfcheckOptions,
   number: number,
   faults: readonly VmFault[],
-  heldOut?: boolean,
+  heldOut: boolean,
 ): InjectedFault {
   const frame = 5 + (seed + number) % 8;
-  const { needs, policy } = faults[0] ?? {};
+  const { needs, policy, coherent = false } = faults[0] ?? {};
   const run = (draw: number) => {
     const spec = faults.map((fault, i) => seeded(fault.spec, frame, seed * 1000 + draw + i))
       .join("; ");
@@ -75,7 +78,7 @@ function trial(
       ...(needs === undefined ? {} : { needs }),
       ...(policy === undefined ? {} : { policy }),
     };
-    return { spec, observed: runTrial(board, path, options) };
+    return { spec, observed: runTrial(coherent ? snooping(seed) : board, path, options) };
   };
   let { spec, observed } = run(2 * number);
   const missing = () =>
@@ -88,6 +91,11 @@ function trial(
     throw new Error(`The board did not inject "${name}" (${spec}). It reported: ${reported}`);
   }
   return judge(faults, observed, heldOut);
+}
+
+/** A simulated board whose device snoops the CPU's caches. */
+function snooping(seed: number): Board {
+  return openBoard(parseSettings({ board: "sim", seed: String(seed), coherent: "1" }));
 }
 
 /** Whether two faults changed the same bytes. Stuck lines do not count, because they hide nothing. */

@@ -19,20 +19,22 @@ function check(seed: number): InjectedFault[] {
 }
 
 for (const seed of SEEDS) {
-  Deno.test(`selfcheck() on sim catches every fault and names 95 % of them, seed ${seed}`, () => {
+  Deno.test(`selfcheck() on sim catches every fault, and names 97 % of the certain ones, seed ${seed}`, () => {
     const found = totals(check(seed));
-    const { single, pairs, heldOut } = found.total;
-    console.log(`seed ${seed}: ${JSON.stringify({ single, pairs, heldOut })}`);
+    const { single, ambiguous, pairs, heldOut } = found.total;
+    console.log(`seed ${seed}: ${JSON.stringify({ single, ambiguous, pairs, heldOut })}`);
     assertEquals(found.faults.filter(({ caught }) => !caught), []);
     assertEquals(shortfalls(found), []);
-    assertGreaterOrEqual(single.faults, 60);
-    assertGreaterOrEqual(single.namedRight, 0.95 * single.faults);
-    assertGreaterOrEqual(single.blamedRight, 0.95 * single.faults);
-    assertGreaterOrEqual(heldOut.faults, 20);
+    assertGreaterOrEqual(single.faults, 100);
+    assertGreaterOrEqual(single.faults, 0.8 * (single.faults + ambiguous.faults));
+    assertGreaterOrEqual(single.namedRight, 0.97 * single.faults);
+    assertGreaterOrEqual(single.blamedRight, 0.97 * single.faults);
+    assertGreaterOrEqual(pairs.namedRight, 0.93 * pairs.faults);
+    assertGreaterOrEqual(pairs.blamedRight, 0.93 * pairs.faults);
+    // a third of the single faults, and about half of the pairs
+    assertGreaterOrEqual(heldOut.faults, 60);
+    assertGreaterOrEqual(heldOut.namedRight, 0.9 * heldOut.faults);
     for (const { frames } of found.faults) assert(frames !== null && frames >= 1, `${frames}`);
-    // foreign is never a correct name
-    const foreign = found.faults.filter(({ named }) => named?.includes("foreign"));
-    assertEquals(foreign.filter(({ namedRight }) => namedRight), []);
   });
 }
 
@@ -58,8 +60,8 @@ Deno.test("selfcheck() with every injects a part of the same faults in the same 
   const options = { board: openBoard(settings), path: "/dev/pldma0", seed: 7 };
   const all = [...selfcheck(options)];
   const few = [...selfcheck({ ...options, every: 16 })];
-  const pairs = all.filter(({ heldOut }) => heldOut !== undefined);
-  const single = all.filter(({ heldOut }) => heldOut === undefined);
+  const pairs = all.filter(({ pair }) => pair === true);
+  const single = all.filter(({ pair }) => pair !== true);
   assertEquals(few, [single, pairs].flatMap((some) => some.filter((_, i) => i % 16 === 0)));
 });
 
@@ -72,9 +74,10 @@ Deno.test("pairsOf() returns each pair once, and holds about half of them out", 
   assert(heldOut * 3 > pairs.length && heldOut * 3 < 2 * pairs.length, `${heldOut} held out`);
 });
 
-const FLIP: SimFault = { name: "flip", spec: "", where: "core", kind: "bit-flip", blame: "core" };
-const LINE: SimFault = { name: "line", spec: "", where: "memory", kind: "stale-rx", blame: "rx" };
-const HANG: SimFault = { name: "hang", spec: "", where: "core", kind: null, blame: null };
+const COMMON = { spec: "", where: "core", heldOut: false } as const;
+const FLIP: SimFault = { ...COMMON, name: "flip", names: ["bit-flip"], blames: ["core"] };
+const LINE: SimFault = { ...COMMON, name: "line", names: ["stale-rx"], blames: ["rx"] };
+const HANG: SimFault = { ...COMMON, name: "hang", names: ["timeout"], blames: [null] };
 
 function fault(kind: Fault["kind"], frame: number, blame: Fault["blame"]): Fault {
   return { kind, frame, offset: 0, length: 1, blame, detail: "" };
@@ -93,22 +96,44 @@ const verdict = ({ caught, namedRight, blamedRight }: InjectedFault) => [
 
 Deno.test("judge() judges the first fault of a frame that was hit", () => {
   const faults = [fault("lost", 4, "rx"), fault("bit-flip", 5, "core"), fault("torn", 5, "tx")];
-  assertEquals(verdict(judge([FLIP], observed({ faults }))), [true, true, true]);
-  assertEquals(verdict(judge([LINE], observed({ faults }))), [true, false, false]);
+  assertEquals(verdict(judge([FLIP], observed({ faults }), false)), [true, true, true]);
+  assertEquals(verdict(judge([LINE], observed({ faults }), false)), [true, false, false]);
 });
 
 Deno.test("judge() calls a run without faults not caught, and neither named nor blamed correctly", () => {
-  const blind = judge([HANG], observed({ intact: true }));
+  const blind = judge([HANG], observed({ intact: true }), false);
   assertEquals(verdict(blind), [false, false, false]);
   assertEquals(blind.frames, null);
   const [reason] = shortfalls(totals([blind]));
   assertEquals(reason, 'not caught: "hang" was injected, but all frames of the run passed');
 });
 
-Deno.test("judge() counts foreign as a wrong name, even if it is expected", () => {
-  const odd: SimFault = { ...FLIP, kind: "foreign" };
-  const faults = [fault("foreign", 5, "core")];
-  assertEquals(verdict(judge([odd], observed({ faults }))), [true, false, true]);
+Deno.test("judge() expects all names that are possible, and no other", () => {
+  const set: SimFault = { ...LINE, names: ["stale-rx", "not-written"] };
+  const named = (alternatives: Fault["kind"][], of = set) => {
+    const faults = [{ ...fault("stale-rx", 5, "rx"), alternatives }];
+    return judge([of], observed({ faults }), false).namedRight;
+  };
+  assertEquals(named(["not-written"]), true);
+  assertEquals([named([]), named(["torn"]), named(["not-written", "torn"])], [false, false, false]);
+  // nor may a name be left open that the board shows
+  assertEquals([named([], LINE), named(["not-written"], LINE)], [true, false]);
+  const { named: text, certain } = judge(
+    [set],
+    observed({
+      faults: [{ ...fault("stale-rx", 5, "rx"), alternatives: ["not-written"] }],
+    }),
+    false,
+  );
+  assertEquals([text, certain], ["stale-rx or not-written", false]);
+});
+
+Deno.test("judge() lets the blame open where several parts are possible", () => {
+  const blamed = (blame: Fault["blame"], blames: SimFault["blames"]) =>
+    judge([{ ...FLIP, blames }], observed({ faults: [fault("bit-flip", 5, blame)] }), false)
+      .blamedRight;
+  assertEquals([blamed("rx", ["core", "rx"]), blamed(null, ["core", "rx"])], [true, true]);
+  assertEquals([blamed("tx", ["core", "rx"]), blamed(null, ["core"])], [false, false]);
 });
 
 Deno.test("judge() expects both faults of a pair, and no other part blamed", () => {
@@ -133,13 +158,13 @@ Deno.test("judge() expects both faults of a pair, and no other part blamed", () 
   ]);
 });
 
-Deno.test("shortfalls() returns a reason if fewer than 95 % are named or blamed correctly", () => {
-  const good = judge([FLIP], observed({ faults: [fault("bit-flip", 5, "core")] }));
-  const bad = judge([FLIP], observed({ faults: [fault("lost", 5, "core")] }));
+Deno.test("shortfalls() returns a reason if fewer than 97 % are named or blamed correctly", () => {
+  const good = judge([FLIP], observed({ faults: [fault("bit-flip", 5, "core")] }), false);
+  const bad = judge([FLIP], observed({ faults: [fault("lost", 5, "core")] }), false);
   const of = (right: number, wrong: number) =>
     shortfalls(totals([...Array(right).fill(good), ...Array(wrong).fill(bad)]));
-  assertEquals(of(19, 1), []);
-  assertEquals(of(18, 1), ["18 of 19 single faults named correctly, fewer than 95 %"]);
+  assertEquals(of(97, 3), []);
+  assertEquals(of(32, 1), ["32 of 33 single faults named correctly, fewer than 97 %"]);
 });
 
 /** The files of this project that a module needs at run time, including itself. */

@@ -5,11 +5,13 @@
  * @module
  */
 
+import { AnswerError } from "../../driver/answer_error.ts";
 import { Device } from "../../driver/device.ts";
 import { ERRNO, ErrnoError } from "../../driver/errno.ts";
 import { BlockStateError } from "../../driver/block_state.ts";
 import { ResetError } from "../../driver/errors.ts";
 import type { PolicyName } from "../../driver/uapi.ts";
+import type { SimFault } from "../../fixtures/boards/sim/mod.ts";
 import type { Board } from "../board/board.ts";
 import { MixUpError } from "../frames/handover.ts";
 import { isIntact } from "../frames/intact.ts";
@@ -21,6 +23,8 @@ import type { Fault } from "../verify/fault.ts";
 const SIZE = 16384 + 40;
 const DEPTH = 4;
 const FRAMES = 24;
+/** Faults after which a run ends: those of at least two frames of each block, which may prove each other. */
+const MAX_FAULTS = 192;
 /** Bytes of the blocks of a run before, which are shorter than those of the run itself. */
 const SHORTER = 64;
 /** Longest wait for a completion, milliseconds. A frame takes less than a hundredth of it. */
@@ -36,7 +40,7 @@ export interface TrialOptions {
   /** Seed of the frames. */
   readonly seed: number;
   /** What else a run needs, so that the fault shows. */
-  readonly needs?: "varied-lengths" | "stores-to-receive-blocks";
+  readonly needs?: SimFault["needs"];
   /** Policy of the blocks. Defaults to `streaming`. */
   readonly policy?: PolicyName;
 }
@@ -47,8 +51,11 @@ export interface Observation {
   readonly intact: boolean;
   /** The faults that were found in frames. */
   readonly faults: readonly Fault[];
-  /** Why the run ended early: a completion did not arrive, or it was not the expected one. */
-  readonly end: "timeout" | "mix-up" | null;
+  /**
+   * Why the run ended early: a completion did not arrive, it was not the expected one, or a later one came in
+   * its place, so it is missing.
+   */
+  readonly end: "timeout" | "mix-up" | "missing" | null;
   /** Number of frames that were received. */
   readonly taken: number;
   /** What the board reported as injected. */
@@ -97,9 +104,11 @@ function observe(
       ...common,
       size: SIZE,
       frames: FRAMES,
+      maxFaults: MAX_FAULTS,
       // priming uses the length of the block, so the first frame would follow a longer transfer
       ...(varied ? { primed: false, guarded: false } : {}),
       stores: needs === "stores-to-receive-blocks",
+      reuse: needs === "tx-reuse",
       onPrimed: () => board.arm(spec),
     });
     const { faults, timeout, frames } = report;
@@ -125,5 +134,6 @@ function endOf(error: unknown): Observation["end"] {
     return STATE_ERRORS.includes(error.errno) ? "mix-up" : null;
   }
   // a block or a cookie that was not expected, by the state of the loop or of the binding
-  return error instanceof BlockStateError || error instanceof MixUpError ? "mix-up" : null;
+  if (error instanceof MixUpError) return error.missing ? "missing" : "mix-up";
+  return error instanceof BlockStateError || error instanceof AnswerError ? "mix-up" : null;
 }
