@@ -8,6 +8,7 @@
 import type { Advice, Crossover, Measurement, Results } from "../results/schema.ts";
 import { formatBytes, plural } from "../text/format.ts";
 import { wrap } from "../text/text.ts";
+import { MEMORY_LOOP } from "../results/memory_loop.ts";
 
 /** The conditions of a measurement. */
 type Conditions = Readonly<Record<string, string | number | boolean>>;
@@ -43,6 +44,7 @@ export function renderBench(results: Results): string | null {
     userPages(entries),
     access(entries),
     latency(entries),
+    idleGaps(entries),
     overhead(entries),
     crossovers(results.crossovers ?? []),
     recommendations(advice),
@@ -87,6 +89,7 @@ function heading({ board, run, summary }: Results): string[] {
         (board.kind === "sim" ? " Calls that wait take simulated time." : ""),
     );
   }
+  if (board.memoryLoop === true) lines.push(`This is a ${MEMORY_LOOP}.`);
   if (run.cut !== undefined) lines.push(`PARTIAL: ${run.cut}.`);
   const failed = summary.fail + summary.timeout;
   if (failed > 0) {
@@ -244,12 +247,28 @@ function overhead(entries: Entries): string | null {
   if (ratios.length === 0) return null;
   return table(
     "Overhead of the benchmark: the same verifying loop in Deno and in C, MB/s",
-    ["size", "Deno", "C", "Deno / C"],
+    ["size", "Deno", "Deno, batches", "C", "Deno / C", "batches / C"],
     ratios.map(({ policy, at, one }) => [
       formatBytes(Number(at["size"])),
       withSpread(entries.find("deno loop", policy, at)),
+      withSpread(entries.find("deno loop with batches", policy, at)),
       withSpread(entries.find("c loop", policy, at)),
       withSpread(one),
+      withSpread(entries.find("deno with batches over c", policy, at)),
+    ]),
+  );
+}
+
+function idleGaps(entries: Entries): string | null {
+  const all = entries.filter("engine idle gap");
+  if (all.length === 0) return null;
+  return table(
+    "Idle time of the engine between two queued receive blocks, µs",
+    ["policy", "size", "median", "5 %", "95 %", "samples", "engine depth"],
+    all.map(({ policy, at, one }) => [
+      ...[policy, formatBytes(Number(at["size"])), number(one.value)],
+      ...[number(one.spread?.p5), number(one.spread?.p95), String(one.spread?.samples ?? "")],
+      String(at["engine depth"] ?? ""),
     ]),
   );
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { summarizeOutcomes } from "../results/outcome.ts";
 import type { Measurement, Results, TestResult } from "../results/schema.ts";
 import { resultsOf } from "../testing/results.ts";
@@ -60,9 +60,16 @@ function results(policies: readonly string[] = ["coherent", "streaming"]): Resul
       ],
     }, {
       ...{ ...base, suite: "overhead", name: "o" },
-      measurements: ["deno loop", "c loop", "deno over c"].map((name) =>
-        one(name, 100, { size: 4096, depth: 4 })
-      ),
+      measurements: [
+        "deno loop",
+        "deno loop with batches",
+        "c loop",
+        "deno over c",
+        "deno with batches over c",
+      ].map((name) => one(name, 100, { size: 4096, depth: 4 })),
+    }, {
+      ...{ ...base, suite: "gap", name: "g" },
+      measurements: [one("engine idle gap", 12.5, { size: 65536, depth: 8, "engine depth": 1 })],
     }];
   });
   return {
@@ -112,7 +119,12 @@ Deno.test("renderBench() prints the measurements in tables", () => {
     "streaming 10.0 10.0 10.0 10.0 20.0 / 1.00",
   ]);
   assertEquals(table(text, "Latency from ENQUEUE")[1], "ioctl only 4.50 1.00 90.0 110 200 20");
-  assertEquals(table(text, "Overhead of the benchmark")[1], "4 KiB 100 ±10% 100 ±10% 100 ±10%");
+  assertEquals(
+    table(text, "Overhead of the benchmark")[1],
+    "4 KiB 100 ±10% 100 ±10% 100 ±10% 100 ±10% 100 ±10%",
+  );
+  const gap = "Idle time of the engine between two queued receive blocks";
+  assertMatch(table(text, gap)[1] ?? "", /^coherent 64 KiB 12\.5 .* 1$/);
 });
 
 Deno.test("renderBench() compares pinning with copying", () => {
@@ -159,6 +171,6 @@ Deno.test("renderBench() says first that the board is simulated, the run incompl
   assert(head.startsWith("SIMULATED: measured on a virtual board."), head);
   assertStringIncludes(head, "Calls that wait take simulated time.");
   assertStringIncludes(head, "PARTIAL: the run was interrupted: 1 case never ran.");
-  assertStringIncludes(head, "FAILED: 10 cases");
+  assertStringIncludes(head, "FAILED: 12 cases");
   assert(!(renderBench(all) ?? "").includes("SIMULATED"));
 });

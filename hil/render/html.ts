@@ -5,9 +5,11 @@
  *
  * @module
  */
+import { writeWhole } from "../../fixtures/host/write_whole.ts";
 import type { Comparison } from "../results/compare.ts";
 import type { Results, TestResult } from "../results/schema.ts";
 import { printable, truncate } from "../text/text.ts";
+import { type PagePicture, PagePictures } from "./pictures.ts";
 import { ROOT } from "../settings/paths.ts";
 import { errorMessage } from "../text/error_message.ts";
 
@@ -17,6 +19,8 @@ export interface HtmlRun {
   readonly name: string;
   /** The results of the run. */
   readonly results: Results;
+  /** The folder of the run, in which attachments lie. Defaults to none. */
+  readonly folder?: string;
   /** The changes since another run, `base`. */
   readonly comparison?: Comparison & { readonly base: string };
 }
@@ -25,6 +29,8 @@ export interface HtmlRun {
 export interface HtmlTest extends TestResult {
   /** The number of all faults. */
   readonly faultCount: number;
+  /** The pictures that it attached; absent for none. */
+  readonly pictures?: readonly PagePicture[];
 }
 
 /** The input of the program. */
@@ -57,7 +63,7 @@ const MOST_TEXT = 2000;
 export async function writeHtml(file: string, runs: readonly HtmlRun[]): Promise<string | null> {
   try {
     const html = await makeHtml(runs);
-    await Deno.writeFile(file, html);
+    await writeWhole(file, html);
     return null;
   } catch (error) {
     const why = errorMessage(error);
@@ -114,23 +120,33 @@ function explain(stderr: string): string {
 }
 
 function inputFor(runs: readonly HtmlRun[]): HtmlInput {
+  const pictures = new PagePictures();
   return {
-    runs: runs.map(({ name, results, comparison }) => {
+    runs: runs.map(({ name, results, folder = null, comparison }) => {
       // unknown keys are omitted
       const { schema, tool, board, bitstream, run, summary, power } = results;
-      const { verdict, selfcheck, advice, crossovers, environment } = results;
+      const { verdict, diagnosis, selfcheck, advice, crossovers, environment, soak } = results;
       const known = { schema, tool, board, bitstream, run, summary, power, verdict, selfcheck };
       let left = MOST_MEASUREMENTS;
       const tests = results.tests.map((test) => {
         const measurements = test.measurements.slice(0, left);
         left -= measurements.length;
         const faults = test.faults.slice(0, MOST_FAULTS);
-        return { ...test, measurements, faults, faultCount: test.faults.length };
+        return { ...test, measurements, faults, faultCount: test.allFaults ?? test.faults.length };
       });
-      const shown = { ...known, advice, crossovers, environment, tests };
+      const shown = { ...known, diagnosis, advice, crossovers, environment, soak, tests };
       const count = results.tests.reduce((sum, test) => sum + test.measurements.length, 0);
       const omitted = Math.max(0, count - MOST_MEASUREMENTS);
-      return limited({ name, results: shown, comparison, omitted }, 0) as HtmlInput["runs"][number];
+      const page = limited(
+        { name, results: shown, comparison, omitted },
+        0,
+      ) as HtmlInput["runs"][number];
+      // the page gets pictures whole
+      const whole = page.results.tests.map((test, i) => {
+        const read = pictures.read(folder, results.tests[i]?.attachments);
+        return read.length === 0 ? test : { ...test, pictures: read };
+      });
+      return { ...page, results: { ...page.results, tests: whole } };
     }),
   };
 }

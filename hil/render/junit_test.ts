@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { Journal, type JournalLine, parseJournal } from "../journal/journal.ts";
+import { Journal, type JournalLine } from "../journal/journal.ts";
 import { fold } from "../journal/fold.ts";
 import { toJUnit } from "./junit.ts";
 import { OUTCOMES } from "../results/outcome.ts";
 import { tempDir } from "../testing/temp_dir.ts";
+import { wholeJournal } from "../testing/whole_journal.ts";
 import { checkJUnit, type Element, parseXml } from "../testing/junit.ts";
 
 /** A run with a case of each outcome, and names that XML must escape. */
 function everyOutcome() {
   using journal = Journal.open({ dir: tempDir() });
+  const plan = journal.plan("plumbline run", []);
   journal.header({
     tool: { version: "0.1.0" },
     board: { kind: "sim", simulated: true, coherent: false, engine: 'a "driver" & more' },
@@ -32,6 +34,7 @@ function everyOutcome() {
       ...{ frames: 1, bytes: 64, faults: outcome === "FAIL" ? [fault] : [] },
     });
   });
+  journal.close(plan);
   return fold(Journal.read(journal.path));
 }
 
@@ -86,7 +89,7 @@ Deno.test("toJUnit() writes how often a case ran", () => {
     { line: "start", at, id: "a" },
     { line: "end", at, id: "a", outcome: "PASS", reason: null, ...end },
   ];
-  const text = toJUnit(fold(parseJournal(lines.map((one) => `${JSON.stringify(one)}\n`).join(""))));
+  const text = toJUnit(fold(wholeJournal(lines)));
   const [test] = find(checkJUnit(text), "testcase");
   assertEquals(find(test!, "property")[0]?.attributes, { name: "attempts", value: "2" });
   assertEquals(find(test!, "failure")[0]?.attributes["message"], "torn");
@@ -100,7 +103,7 @@ Deno.test("fold() reports a case whose second attempt died as ERROR", () => {
     { line: "end", at, id: "a", outcome: "PASS", reason: null, frames: 1, bytes: 1, seconds: 0 },
     { line: "start", at, id: "a" },
   ];
-  const [test] = fold(parseJournal(lines.map((one) => `${JSON.stringify(one)}\n`).join(""))).tests;
+  const [test] = fold(wholeJournal(lines)).tests;
   assertEquals([test?.outcome, test?.reason, test?.attempts], ["ERROR", "died here", 2]);
 });
 

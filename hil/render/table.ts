@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: MIT
 /**
- * Results as text: a table of suites and policies, the faults, and the verdict in the last line.
+ * Results as text: the diagnosis, a table of suites and policies, the failures, and the verdict in the
+ * last line.
  *
  * @module
  */
-import {
-  EXPLAINED,
-  type Outcome,
-  OUTCOMES,
-  type Verdict,
-  WORST_FIRST,
-} from "../results/outcome.ts";
+import { type Outcome, OUTCOMES, type Verdict, WORST_FIRST } from "../results/outcome.ts";
 import type { Results, TestResult } from "../results/schema.ts";
-import type { Fault } from "../verify/fault.ts";
+import { bytesOf, type Fault, namesOf, placeOf } from "../verify/fault.ts";
 import { formatDataAmount, plural } from "../text/format.ts";
+import { headlines } from "../diagnosis/headline.ts";
+import { describeSoak } from "./soak.ts";
+import { foldFailures, renderDiagnosis, renderEvidence } from "./failures.ts";
 import { printable, truncate, wrap } from "../text/text.ts";
+import { MEMORY_LOOP } from "../results/memory_loop.ts";
 
 /** Options of {@linkcode renderTable}. */
 export interface TableOptions {
@@ -27,6 +26,9 @@ export interface TableOptions {
   /** How many cases to explain, and how many faults of each. Defaults to 10. */
   readonly most?: number;
 }
+
+/** How many faults to show of a case that stands for others. */
+const MOST_ALIKE = 3;
 
 const COLORS: Readonly<Record<Outcome, number>> = {
   PASS: 32,
@@ -66,25 +68,47 @@ export function renderTable(
   }
 
   const lines: string[] = [];
+  for (const { text, notCache, examples } of headlines(results)) {
+    const [first = "", ...more] = wrap(`FAIL ${text}`, width, "  ");
+    lines.push(first.replace("FAIL", paint("FAIL", COLORS.FAIL)), ...more);
+    lines.push(
+      ...[notCache, ...examples].filter((line) => line !== null)
+        .flatMap((line) => wrap(`  ${line}`, width, "  ")),
+    );
+  }
+  if (lines.length > 0) lines.push("");
   const board = wrap(describeBoard(results), width, "  ");
   if (simulated && board[0] !== undefined) {
     board[0] = board[0].replace("SIMULATED", paint("SIMULATED", 33));
   }
   lines.push(...board, "");
+  const { diagnosis } = results;
+  if (diagnosis !== undefined) {
+    lines.push(paint("What the failures have in common", 33));
+    lines.push(...renderDiagnosis(diagnosis, width), "");
+  }
   if (results.tests.length > 0) lines.push(...grid(results.tests, width, paint), "");
 
-  const bad = results.tests.filter((test) => EXPLAINED.includes(test.outcome));
-  for (const test of bad.slice(0, most)) {
-    lines.push(...explain(test, width, most, paint));
+  if (diagnosis !== undefined) lines.push(...renderEvidence(diagnosis, width));
+  const bad = foldFailures(results);
+  for (const { test, alike } of bad.slice(0, most)) {
+    lines.push(...explain(test, width, alike > 0 ? Math.min(most, MOST_ALIKE) : most, paint));
+    if (alike > 0) lines.push(`  ... and ${plural(alike, "case")} like this one`);
   }
   if (bad.length > most) lines.push(`... and ${bad.length - most} more cases`);
   if (bad.length > 0) lines.push("");
 
+  lines.push(...injected(results.tests, width));
   const skipped = skips(results.tests);
   for (const [reason, count] of skipped.slice(0, most)) {
     lines.push(...wrap(`SKIP ${plural(count, "case")}: ${reason}`, width, "  "));
   }
   if (skipped.length > most) lines.push(`... and ${skipped.length - most} more reasons to skip`);
+  const notes = Map.groupBy(results.tests.flatMap((test) => test.notes ?? []), (note) => note);
+  for (const [note, cases] of [...notes].slice(0, most)) {
+    lines.push(...wrap(`NOTE ${plural(cases.length, "case")}: ${note}`, width, "  "));
+  }
+  for (const line of describeSoak(results)) lines.push(...wrap(line, width, "  "));
   lines.push(...wrap(`Controls: ${results.power.detail}`, width, "  "), ...last);
   return lines.join("\n");
 }
@@ -97,6 +121,7 @@ function describeBoard({ board, run }: Results): string {
     coherent,
     board.bus === undefined ? null : `bus ${board.bus}`,
     board.engine === null ? null : `engine ${board.engine}`,
+    board.memoryLoop === true ? MEMORY_LOOP : null,
     board.core === null ? null : `core ${board.core}`,
     `seed ${run.seed}`,
   ];
@@ -186,7 +211,8 @@ function explain(
   most: number,
   paint: (text: string, color: number) => string,
 ): string[] {
-  const head = wrap(`${test.outcome} ${test.suite}: ${test.name}`, width, "  ");
+  const place = test.place === undefined ? "" : ` (${test.place})`;
+  const head = wrap(`${test.outcome} ${test.suite}: ${test.name}${place}`, width, "  ");
   if (head[0] !== undefined) {
     head[0] = head[0].replace(test.outcome, paint(test.outcome, COLORS[test.outcome]));
   }
@@ -198,10 +224,25 @@ function explain(
   return [...head, ...reason, ...faults, ...(more > 0 ? [`  ... and ${more} more faults`] : [])];
 }
 
-function describeFault({ kind, frame, block, offset, length, blame, detail }: Fault): string {
+function describeFault(fault: Fault): string {
+  const { block, offset, length, blame, detail } = fault;
   const inBlock = block === undefined ? "" : `, block ${block}`;
-  const where = `frame ${frame}${inBlock}, offset ${offset}, length ${length}`;
-  return `${where}: ${kind}${blame === null ? "" : ` (${blame})`}: ${detail}`;
+  const where = `${placeOf(fault)}${inBlock}, offset ${offset}, length ${length}`;
+  const bytes = bytesOf(fault);
+  return `${where}: ${namesOf(fault)}${blame === null ? "" : ` (${blame})`}: ${detail}` +
+    (bytes === null ? "" : `: ${bytes}`);
+}
+
+/** The faults that `--fault` injected, to compare them with the faults that were found. */
+function injected(tests: readonly TestResult[], width: number): string[] {
+  const all = tests.flatMap((test) => (test.injected ?? []).map((line) => `${test.name}: ${line}`));
+  if (all.length === 0) return [];
+  return [
+    `Faults injected: ${all.length}`,
+    ...all.slice(0, MOST_ALIKE).flatMap((line) => wrap(`  ${line}`, width, "  ")),
+    ...(all.length > MOST_ALIKE ? ["  ... all are in results.json"] : []),
+    "",
+  ];
 }
 
 function skips(tests: readonly TestResult[]): [string, number][] {

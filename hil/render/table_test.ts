@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { withDiagnosis } from "../diagnosis/diagnose.ts";
 import { fold } from "../journal/fold.ts";
-import { parseJournal } from "../journal/journal.ts";
 import { type Outcome, OUTCOMES } from "../results/outcome.ts";
+import type { Results } from "../results/schema.ts";
+import { wholeJournal } from "../testing/whole_journal.ts";
 import type { Fault } from "../verify/fault.ts";
 import { renderTable, type TableOptions } from "./table.ts";
 
@@ -19,12 +21,18 @@ const flip: Fault = {
 interface Row {
   outcome: Outcome;
   policy?: string;
+  place?: string;
   reason?: string;
   faults?: Fault[];
   suite?: string;
 }
 
-function render(rows: Row[], options: TableOptions = {}, board: object = {}): string {
+function render(
+  rows: Row[],
+  options: TableOptions = {},
+  board: object = {},
+  finish: <Any extends Results>(results: Any) => Any = (results) => results,
+): string {
   const lines: object[] = [
     {
       line: "run",
@@ -42,11 +50,12 @@ function render(rows: Row[], options: TableOptions = {}, board: object = {}): st
     },
   ];
   rows.forEach(
-    ({ outcome, policy = "streaming", reason = null, suite = "loopback", faults }, i) => {
+    ({ outcome, policy = "streaming", reason = null, suite = "loopback", faults, place }, i) => {
       const id = `${i}`;
       const name = `loop policy=${policy} size=4096 depth=${i}`;
       const skip = outcome === "SKIP" ? reason : null;
-      lines.push({ line: "case", at, id, suite, name, policy, skip, control: policy === "none" });
+      const control = policy === "none";
+      lines.push({ line: "case", at, id, suite, name, policy, skip, control, place });
       if (outcome === "SKIP") return;
       const frames = outcome === "PASS" ? 300 : 0;
       const counts = { seconds: 1, frames, bytes: frames * 4096 };
@@ -54,9 +63,14 @@ function render(rows: Row[], options: TableOptions = {}, board: object = {}): st
       lines.push({ line: "end", at, id, outcome, reason, ...counts, faults, evidence });
     },
   );
-  const results = fold(parseJournal(lines.map((line) => JSON.stringify(line) + "\n").join("")));
+  const results = finish(fold(wholeJournal(lines)));
   return renderTable(results, results.verdict, options);
 }
+
+Deno.test("renderTable() says that a memory loop tests no design, and only then", () => {
+  const said = (board: object) => render([{ outcome: "PASS" }], {}, board).includes("memory loop");
+  assertEquals([said({ memoryLoop: true }), said({})], [true, false]);
+});
 
 Deno.test("renderTable() shows SIMULATED first, then suites and policies, and the verdict last", () => {
   const text = render([
@@ -111,7 +125,8 @@ Deno.test("renderTable() never exceeds its width", () => {
 Deno.test("renderTable() explains `most` cases and faults, and counts the rest", () => {
   const rows = Array<Row>(5).fill({ outcome: "FAIL", faults: Array(7).fill(flip) });
   const text = render(rows, { most: 2 });
-  assertEquals(text.match(/bit-flip/g)?.length, 4);
+  // each of two cases has two, and the headline one
+  assertEquals(text.match(/bit-flip/g)?.length, 5);
   assertStringIncludes(text, "... and 5 more faults");
   assertStringIncludes(text, "... and 3 more cases");
 });
@@ -148,4 +163,56 @@ Deno.test("renderTable() prints only the verdict if quiet, with SIMULATED before
 
 Deno.test("renderTable() says that no case matched", () => {
   assertStringIncludes(render([]), "ERROR: Nothing was verified: no case matched");
+});
+
+Deno.test("renderTable() says first what failures have in common, and folds the cases of a group", () => {
+  const at = { offset: 0, length: 64, detail: "holds frame 1", frame: 3, block: 3 };
+  const stale = { ...at, kind: "stale-rx", blame: "rx" } as const;
+  const rows = ["coherent", "write-combine", "streaming", "noncoherent"].flatMap((policy, i) =>
+    Array.from(
+      { length: 12 },
+      (): Row => i < 2 ? { policy, outcome: "PASS" } : { policy, outcome: "FAIL", faults: [stale] },
+    )
+  );
+  const text = render(rows, { width: 200 }, {}, withDiagnosis);
+  assertMatch(
+    text,
+    /\n\nWhat the failures have in common\n\* 24 cases contain old data in place of new data\. /,
+  );
+  const [first, second] = text.split("\n");
+  assertEquals(
+    first,
+    "FAIL stale-rx by the receive path, under streaming, noncoherent, and not under coherent, " +
+      "write-combine: 24 of 24 failed cases",
+  );
+  assertMatch(second ?? "", /^ {2}loopback: frame 3, offset 0: holds frame 1, in loop/);
+  assertStringIncludes(text, "Only policies through the CPU's cache fail.");
+  assertMatch(
+    text,
+    /\nEvidence for item 1:\n {2}24 cases failed; 24 other cases would have shown this damage/,
+  );
+  assertEquals(text.split("FAIL loopback:").length - 1, 1);
+  assertStringIncludes(text, "  ... and 23 cases like this one");
+  assert(!render([{ outcome: "PASS" }], {}, {}, withDiagnosis).includes("in common"));
+});
+
+Deno.test("renderTable() folds the errors of a suite that have one reason", () => {
+  const row = (reason: string): Row => ({ outcome: "ERROR", reason });
+  const text = render([row("no logic"), row("no logic"), row("died here"), row("no logic")]);
+  assertEquals(text.match(/ERROR loopback:/g)?.length, 2);
+  assertStringIncludes(text, "... and 2 cases like this one");
+});
+
+Deno.test("renderTable() shows the bytes of a fault and the line of the test file", () => {
+  const damage = { offset: 4096, xor: "20", base: 64, expected: "5a01" };
+  const text = render(
+    [{ outcome: "FAIL", place: "tests/a_test.ts:7", faults: [{ ...flip, damage }] }],
+    { width: 200 },
+  );
+  assertMatch(
+    text,
+    /^ {2}loopback: frame 17, .*expected 5a, received 7a, in .*\(tests\/a_test.ts:7\)$/m,
+  );
+  assertMatch(text, /^FAIL loopback: .* \(tests\/a_test.ts:7\)$/m);
+  assertMatch(text, /bit-flip \(core\): bit 5 of 0x20 is 0x00: expected 5a, received 7a$/m);
 });

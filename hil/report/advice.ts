@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Advice, Results } from "../results/schema.ts";
+import type { Advice, Crossover, Results } from "../results/schema.ts";
 import { type Html, html } from "./html.ts";
 import { styleOf } from "./styles.ts";
 import type { Section } from "./cost_sections.ts";
@@ -87,6 +87,21 @@ function policyName(policy: string | null): Html {
   return html`<b style="--mark:${styleOf(policy, 0).color}" class="policy">${policy}</b>`;
 }
 
+/** Whether one policy is faster than another at no measured size. */
+function isNever({ from, detail }: Crossover): boolean {
+  return from === null && detail.endsWith("at no measured size");
+}
+
+/** The number of comparisons in which one policy is faster at no size. */
+function neverFaster(all: readonly Crossover[]): Html | null {
+  const { length } = all.filter(isNever);
+  return length === 0
+    ? null
+    : html`<p class="lead">${
+      plural(length, "more comparison")
+    } of policies found no size at which the first one is faster.</p>`;
+}
+
 /**
  * Shows all recommendations and crossovers in a table.
  *
@@ -125,7 +140,8 @@ export function adviceSection({ advice = [], crossovers = [] }: Results): Sectio
           html`
             <div>
               <h4>${use}</h4>
-              <ul>${all.map(({ detail }) => html`<li>${detail}</li>`)}</ul>
+              <ul>${all.filter((one) => !isNever(one))
+                .map(({ detail }) => html`<li>${detail}</li>`)}</ul>${neverFaster(all)}
             </div>
           `
         )}</div>

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The page in a real browser. If Chromium is not available, these tests are skipped with the reason,
-// unless PLUMBLINE_REQUIRE names `chromium` or a virtual board.
+// unless PLUMBLINE_REQUIRE names `chromium` or a virtual board. This file is over 400 lines, because its tests
+// share one browser.
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { UnavailableError } from "../../fixtures/host/run.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 import { checkResults } from "../results/check.ts";
 import type { Measurement, Results, TestResult } from "../results/schema.ts";
 import { sizeText, valueText } from "./text.ts";
+import { encodePng } from "../patterns/show_picture.ts";
 import { Browser, type LoadedPage, type Window } from "./testing/browser.ts";
 import { exampleResults, type Judged } from "./testing/example.ts";
 
@@ -49,8 +51,7 @@ const WINDOWS: readonly Window[] = (["light", "dark"] as const).flatMap((scheme)
 ]);
 
 /** Makes a page of results with plumbline report; returns its path. */
-async function report(results: unknown): Promise<string> {
-  const dir = tempDir();
+async function report(results: unknown, dir = tempDir()): Promise<string> {
   Deno.writeTextFileSync(`${dir}/results.json`, JSON.stringify(results));
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
@@ -321,6 +322,66 @@ browserTest(
   },
 );
 
+browserTest(
+  "the page shows verdict and diagnosis without scrolling, on a desktop and a phone",
+  async (browser) => {
+    const url = `file://${await report(exampleResults(undefined, true))}`;
+    for (const window of WINDOWS) {
+      const page = await browser.load(url, window);
+      const found = [".verdict", ".diagnosis", ".diagnosis li"].map((one) => rectangles(page, one));
+      for (const [i, list] of (await Promise.all(found)).entries()) {
+        const what = `${i} in ${JSON.stringify(window)}: ${JSON.stringify(list)}`;
+        assert(list.length > 0, what);
+        for (const { left, top, right, bottom } of list) {
+          const seen = left >= 0 && top >= 0 && right <= window.width && bottom <= window.height;
+          assert(seen && bottom > top, what);
+        }
+      }
+    }
+  },
+);
+
+browserTest(
+  "the page shows the pictures that a case attached, and nothing else",
+  async (browser) => {
+    const results = exampleResults();
+    const dir = tempDir();
+    const folder = "attachments/camera_picture";
+    Deno.mkdirSync(`${dir}/${folder}`, { recursive: true });
+    const rgb = Uint8Array.from({ length: 48 * 32 * 3 }, (_, i) => i);
+    const names = ["received", "expected", "difference"].map((one) => `frame 3 ${one}`);
+    for (const name of names) {
+      Deno.writeFileSync(`${dir}/${folder}/${name}.png`, encodePng(rgb, 48, 32));
+    }
+    Deno.writeFileSync(`${dir}/outside.png`, encodePng(rgb, 48, 32));
+    Deno.writeTextFileSync(`${dir}/${folder}/no.png`, "<svg/>");
+    const files = [
+      ...names.map((name) => `${folder}/${name}.png`),
+      ...[`${folder}/no.png`, "attachments/../outside.png", "outside.png", `${folder}/missing.png`],
+    ];
+    const attachments = files.map((file) => ({ name: file.replace(/^.*\//, ""), file, bytes: 1 }));
+    const failed = results.tests.findIndex(({ outcome, faults }) =>
+      outcome === "FAIL" && faults.length > 0
+    );
+    const tests = results.tests.map((test, i) => i === failed ? { ...test, attachments } : test);
+    const url = `file://${await report({ ...results, tests }, dir)}`;
+    for (const window of WINDOWS) {
+      const what = JSON.stringify(window);
+      const page = await browser.load(url, window);
+      await page.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)");
+      assertEquals([page.errors, page.requests], [[], []], what);
+      const shown = await page.evaluate(`[...document.querySelectorAll("img")].map((one) =>
+      [one.alt, one.naturalWidth, one.naturalHeight, one.complete])`);
+      assertEquals(shown, names.map((name) => [name, 48, 32, true]), what);
+      for (const { left, right, top, bottom } of await rectangles(page, ".pictures img")) {
+        assert(left >= 0 && right <= window.width && right - left > 200 && bottom > top, what);
+      }
+      const width = await page.evaluate("document.documentElement.scrollWidth");
+      assertEquals(width, window.width, what);
+    }
+  },
+);
+
 /** A text that runs a script, requests a file and logs an error if a page treats it as markup. */
 const HOSTILE =
   `"'><img src=/x onerror="globalThis.hacked=1"><script>globalThis.hacked=2</script>` +
@@ -328,11 +389,11 @@ const HOSTILE =
 
 /** Texts of results that must not change. */
 const FIXED =
-  /^(?:\d{4}-\d\d-\d\dT.*|[A-Z]+|proved|tx|rx|core|min|max|stale-rx|overrun|(?:c30f)+)$/;
+  /^(?:\d{4}-\d\d-\d\dT.*|[A-Z]+|proved|tx|rx|core|min|max|named|stale-rx|overrun|(?:c30f)+)$/;
 
 /** Results with a hostile text in every place that can hold a text, also in keys. */
 function hostileResults(): Judged {
-  const results = exampleResults((text) => FIXED.test(text) ? text : text + HOSTILE);
+  const results = exampleResults((text) => FIXED.test(text) ? text : text + HOSTILE, true);
   const tests = results.tests.map((test) => ({
     ...test,
     params: { ...test.params, [HOSTILE]: HOSTILE },

@@ -91,11 +91,26 @@ const QUESTIONS: readonly Question[] = [
     log: true,
   },
   {
+    id: "gap",
+    title: "Idle engine",
+    text:
+      "How long the engine is idle between two receive blocks that are queued. It is 0 if the engine holds several transfers. Lower is better.",
+    charts: ["engine idle gap"],
+    tables: [],
+    log: false,
+  },
+  {
     id: "overhead",
     title: "Overhead of the benchmark",
     text: "The same loop in C and in Deno, measured in the same run.",
     charts: [],
-    tables: ["deno loop", "c loop", "deno over c"],
+    tables: [
+      "deno loop",
+      "deno loop with batches",
+      "c loop",
+      "deno over c",
+      "deno with batches over c",
+    ],
     log: false,
   },
   {

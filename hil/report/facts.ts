@@ -5,10 +5,16 @@
  * @module
  */
 import type { PageRun, Section } from "./cost_sections.ts";
+import { publicCommandLine } from "../text/redact.ts";
 import { type Html, html } from "./html.ts";
+import { describeSoak } from "../render/soak.ts";
+import { MEMORY_LOOP } from "../results/memory_loop.ts";
 
 /** The greatest number of facts about the machine. A benchmark writes a few dozen. */
 const MOST_FACTS = 200;
+
+/** The fact with the kernel's command line. */
+const COMMAND_LINE = "kernel command line";
 
 /**
  * Lists the facts about a run.
@@ -37,16 +43,30 @@ export function factSection({ name, results }: PageRun): Section {
       ["cache line (bytes)", board.cacheLine],
       ...(board.bus === undefined ? [] : [["bus", board.bus] as [string, unknown]]),
       ["engine", board.engine],
+      ...(board.memoryLoop === true ? [["logic", MEMORY_LOOP] as [string, unknown]] : []),
       ["core", board.core],
       ["controls", power.detail],
     ]],
+    [
+      "Soak",
+      describeSoak(results).map((line, i): [string, unknown] => {
+        const [key = "", ...rest] = line.split(": ");
+        return rest.length === 0 ? [`note ${i}`, line] : [key.toLowerCase(), rest.join(": ")];
+      }),
+    ],
     ["Bitstream", [
       ["file", bitstream.file],
       ["SHA-256", bitstream.sha256],
       ["part", bitstream.part],
       ["identity", bitstream.identity],
     ]],
-    ["Machine and kernel", Object.entries(environment).slice(0, MOST_FACTS)],
+    [
+      "Machine and kernel",
+      Object.entries(environment).slice(0, MOST_FACTS).map(([name, value]) => [
+        name,
+        name === COMMAND_LINE && typeof value === "string" ? publicCommandLine(value) : value,
+      ]),
+    ],
   ];
   const body = html`<div class="facts">${
     groups.filter(([, facts]) => facts.length > 0).map(([title, facts]) =>

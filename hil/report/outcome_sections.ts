@@ -5,19 +5,18 @@
  * @module
  */
 import type { HtmlTest } from "../render/html.ts";
-import { EXPLAINED, type Outcome, OUTCOMES, WORST_FIRST } from "../results/outcome.ts";
+import { type Outcome, OUTCOMES, WORST_FIRST } from "../results/outcome.ts";
 import type { Selfcheck } from "../results/schema.ts";
-import type { Fault } from "../verify/fault.ts";
+import { type Fault, namesOf, placeOf } from "../verify/fault.ts";
 import type { PageRun, Section } from "./cost_sections.ts";
 import { plural } from "../text/format.ts";
 import { type Html, html } from "./html.ts";
 import { drawFrame } from "./picture.ts";
 import { sortSeries } from "./styles.ts";
 
-/** The greatest numbers of columns and rows, explained cases, drawn frames of each, injected faults and reasons. */
+/** The greatest numbers of columns and rows, drawn frames of a case, injected faults and reasons. */
 const MOST_SUITES = 100;
 const MOST_POLICIES = 24;
-const MOST_CASES = 30;
 const MOST_FRAMES = 4;
 const MOST_INJECTED = 200;
 const MOST_REASONS = 30;
@@ -99,28 +98,6 @@ function matrixCell(cases: readonly HtmlTest[]): Html {
 }
 
 /**
- * Shows the cases that failed, each with its faults and a picture of them.
- *
- * @param run The run
- * @returns The section, or null if no case failed
- */
-export function failureSection({ results }: PageRun): Section | null {
-  const { tests, board } = results;
-  const bad = tests.filter((test) => EXPLAINED.includes(test.outcome));
-  // failures of the design come first, and those with faults before others
-  const rank = (test: HtmlTest): number =>
-    2 * EXPLAINED.indexOf(test.outcome) - Number(test.faultCount > 0);
-  const shown = bad.toSorted((a, b) => rank(a) - rank(b)).slice(0, MOST_CASES);
-  if (shown.length === 0) return null;
-  const line = board.cacheLine ?? 64;
-  const more = bad.length - shown.length;
-  const body = html`${shown.map((test) => caseArticle(test, line))}${
-    more === 0 ? null : html`<p class="lead">… and ${plural(more, "more case")}.</p>`
-  }`;
-  return { id: "failures", title: `Failed: ${plural(bad.length, "case")}`, body };
-}
-
-/**
  * Shows the faults of a control: the effect of a missing sync on this board.
  *
  * @param run The run
@@ -149,8 +126,15 @@ function sizeOf({ params }: HtmlTest): number {
   return typeof size === "number" ? size : 0;
 }
 
-function caseArticle(test: HtmlTest, line: number): Html {
-  const frames = [...Map.groupBy(test.faults, ({ frame }) => frame)];
+/**
+ * Shows a case with its faults, and a picture of them.
+ *
+ * @param test The case
+ * @param line Bytes of a cache line
+ * @returns The case
+ */
+export function caseArticle(test: HtmlTest, line: number): Html {
+  const frames = [...Map.groupBy(test.faults, (fault) => placeOf(fault))];
   const size = sizeOf(test);
   const more = test.faultCount -
     frames.slice(0, MOST_FRAMES).flatMap(([, faults]) => faults).length;
@@ -160,20 +144,35 @@ function caseArticle(test: HtmlTest, line: number): Html {
         ? null
         : html`<p>${test.reason}</p>`}${(test.injected ?? []).slice(0, 5).map((one) =>
           html`<p class="lead">Injected: ${one}</p>`
-        )}${frames.slice(0, MOST_FRAMES).map(([frame, faults]) => {
+        )}${(test.attachments ?? []).slice(0, 10).map(({ file }) =>
+          html`<p class="lead">Attached: ${file}</p>`
+        )}${pictureStrip(test)}${frames.slice(0, MOST_FRAMES).map(([place, faults]) => {
           const block = faults.find((fault) => fault.block !== undefined)?.block;
           const picture = drawFrame(faults, { size: size === 0 ? null : size, line });
           return html`
             <div
-              class="frame-faults">${picture}<div><h4>Frame ${frame}${block === undefined
-                ? null
-                : ` in block ${block}`}</h4><ul class="faults">${faults
+              class="frame-faults">${picture}<div><h4>${place[0]?.toUpperCase()}${place.slice(
+                1,
+              )}${block === undefined ? null : ` in block ${block}`}</h4><ul class="faults">${faults
                 .map(faultItem)}</ul></div></div>
           `;
         })}${more > 0
         ? html`<p class="lead">… and ${plural(more, "more fault")}, see results.json.</p>`
         : null}</article>
   `;
+}
+
+/** Shows the pictures that a case attached, such as a wrong frame beside the expected one. */
+function pictureStrip({ pictures = [] }: HtmlTest): Html | null {
+  const shown = pictures.filter(({ png }) => /^[\w+/]+={0,2}$/.test(png));
+  if (shown.length === 0) return null;
+  return html`<div class="pictures">${
+    shown.map(({ name, png }) =>
+      html`<figure><img src="data:image/png;base64,${png}" alt="${name}"><figcaption>${name}${
+        name.endsWith(" difference") ? " (four times as strong)" : null
+      }</figcaption></figure>`
+    )
+  }</div>`;
 }
 
 /** The part of the path that is blamed for a fault. */
@@ -184,11 +183,14 @@ const BLAMED: Readonly<Record<string, string>> = {
   driver: "the driver",
 };
 
-function faultItem({ kind, blame, offset, length, detail }: Fault): Html {
-  const place = length === 1
+function faultItem(fault: Fault): Html {
+  const { blame, offset, length, detail } = fault;
+  const place = length === 0
+    ? "no byte of the frame"
+    : length === 1
     ? `byte ${offset}`
     : `bytes ${offset} to ${offset + length - 1} (${plural(length, "byte")})`;
-  return html`<li><b class="kind">${kind}</b> <span class="blame">${
+  return html`<li><b class="kind">${namesOf(fault)}</b> <span class="blame">${
     blame === null ? "cause unknown" : `caused by ${BLAMED[blame] ?? blame}`
   }</span><div>${detail}</div><small>${place}</small></li>`;
 }

@@ -9,10 +9,10 @@ import { adviceSection, adviceSummary } from "./advice.ts";
 import { comparisonSection } from "./comparison.ts";
 import { costSections, type PageRun, type Section } from "./cost_sections.ts";
 import { factSection } from "./facts.ts";
+import { diagnosisSummary, failureSection, headlineSummary } from "./failure_section.ts";
 import { Html, html } from "./html.ts";
 import {
   controlSection,
-  failureSection,
   matrixSection,
   selfcheckSection,
   skipSection,
@@ -22,7 +22,8 @@ import { plural } from "../text/format.ts";
 import { valueText } from "./text.ts";
 
 /** If a text of the results ever escaped its quotes, the browser would still run and load nothing. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; " +
+  "form-action 'none'";
 
 /**
  * Makes the page.
@@ -96,8 +97,8 @@ async function runPart(run: PageRun, id: string, named: boolean): Promise<Html> 
   const { results } = run;
   const sections = [
     comparisonSection(run),
-    failureSection(run),
     matrixSection(results.tests),
+    failureSection(run),
     selfcheckSection(results.selfcheck),
     adviceSection(results),
     ...await costSections(run),
@@ -134,6 +135,9 @@ function summary(run: PageRun, named: boolean): Html {
     ${board.simulated
       ? html`<p class="simulated"><strong>SIMULATED</strong> This is a virtual board: the logic is software, and
         times say nothing about hardware.</p>`
+      : null}${board.memoryLoop === true
+      ? html`<p class="simulated"><strong>MEMORY LOOP</strong> There is no logic: an engine copies memory. This
+        tests memory, caches and a DMA engine, but no design.</p>`
       : null}<header class="summary">
       <div
         class="verdict-block"><p class="eyebrow">${named
@@ -144,7 +148,11 @@ function summary(run: PageRun, named: boolean): Html {
           .toLowerCase()}"><strong>${word}</strong> <span
         >${reason}</span></h1>${facts.cut === undefined
           ? null
-          : html`<p class="partial"><strong>Partial:</strong> ${facts.cut}.</p>`}<p class="counts">${counts
+          : html`<p class="partial"><strong>Partial:</strong> ${facts.cut}.</p>`}${headlineSummary(
+            results,
+          )}${diagnosisSummary(
+            results.diagnosis,
+          )}<p class="counts">${counts
           .map(([outcome, count]) =>
             html`
               <span class="badge ${outcome}">${outcome.toUpperCase()} ${count}</span>
@@ -152,7 +160,11 @@ function summary(run: PageRun, named: boolean): Html {
           )}</p><p class="where">Board ${where}; ${valueText(facts.seconds)} s; seed ${facts
           .seed}</p
       ><p class="where power">Controls: ${power.detail}</p></div>
-      <div class="advice-block"><h2>Recommended policy</h2>${adviceSummary(results)}</div>
+      ${(results.advice ?? []).length === 0
+        ? null
+        : html`<div class="advice-block"><h2>Recommended policy</h2>${
+          adviceSummary(results)
+        }</div>`}
     </header>
   `;
 }

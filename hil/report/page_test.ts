@@ -9,6 +9,7 @@ import {
 import type { HtmlInput, HtmlRun } from "../render/html.ts";
 import { compareResults } from "../results/compare.ts";
 import type { TestResult } from "../results/schema.ts";
+import type { Fault } from "../verify/fault.ts";
 import { makePage } from "./page.ts";
 import { exampleResults, type Judged } from "./testing/example.ts";
 
@@ -54,11 +55,46 @@ Deno.test("makePage() has a section for each question that the results answer", 
   const titles = (html: string) =>
     [...html.matchAll(/<section id="r0-([a-z]+)"/g)].map((m) => m[1]);
   assertEquals(titles(await page(exampleResults())), [
-    ...["failures", "matrix", "advice", "throughput", "sync", "latency", "access", "others"],
+    ...["matrix", "failures", "advice", "throughput", "sync", "latency", "access", "others"],
     ...["skips", "facts"],
   ]);
   const { advice: _a, crossovers: _c, ...rest } = exampleResults();
   assertEquals(titles(await page({ ...rest, tests: [] })), ["facts"]);
+});
+
+Deno.test("makePage() begins with what is wrong, before any picture and any recommendation", async () => {
+  const { advice: _a, crossovers: _c, ...results } = exampleResults();
+  const flip: Fault = {
+    ...{ kind: "bit-flip", blame: "core", frame: 17, offset: 7, length: 1, detail: "bit 7" },
+    damage: { offset: 7, xor: "80", base: 64, expected: "76" },
+  };
+  const test: TestResult = {
+    ...{ suite: "loopback", name: "loop", policy: "streaming", reason: null },
+    outcome: "FAIL",
+    ...{ seconds: 1, frames: 9, bytes: 9, faults: [flip], measurements: [], place: "a_test.ts:7" },
+  };
+  const html = await page({ ...results, tests: [test] });
+  const [top = ""] = html.slice(html.indexOf("<header")).split("</header>");
+  assertStringIncludes(top, "bit-flip by the core, bit 7 of a byte");
+  assertStringIncludes(top, "Not a cache or sync problem");
+  assertStringIncludes(top, "expected 76, received f6, in loop (a_test.ts:7)");
+  assertNotMatch(html, /Recommended policy/);
+  assert(html.indexOf('id="r0-matrix"') < html.indexOf('class="damage"'));
+});
+
+Deno.test("makePage() shows of the kernel's command line only what matters for DMA", async () => {
+  const results = exampleResults();
+  const line = "root=/dev/sda2 cma=256M ip=10.0.0.7 iommu.passthrough=1 user_password=hunter2";
+  const html = await page({ ...results, environment: { "kernel command line": line } });
+  assertStringIncludes(html, "cma=256M iommu.passthrough=1 (3 more words)");
+  assertNotMatch(html, /hunter2|10\.0\.0\.7|sda2/);
+});
+
+Deno.test("makePage() says that a memory loop tests no design, and only then", async () => {
+  const results = exampleResults();
+  const loop = { ...results, board: { ...results.board, memoryLoop: true } };
+  assertMatch(await page(loop), /MEMORY LOOP[^]*but no design/);
+  assertNotMatch(await page(results), /MEMORY LOOP/);
 });
 
 Deno.test("makePage() shows SIMULATED only for a virtual board", async () => {
@@ -163,4 +199,49 @@ Deno.test("makePage() explains the latencies, and names the metric of every char
 
 Deno.test("makePage() marks a measurement outside its limit", async () => {
   assertMatch(await page(exampleResults()), /<small class="out">outside\s*≤\s*10<\/small>/);
+});
+
+Deno.test("makePage() shows the diagnosis at the top, and folds the cases of a group", async () => {
+  const results = exampleResults(undefined, true);
+  const failed = first(results.tests.filter(({ outcome }) => outcome === "FAIL"));
+  const [group] = results.diagnosis?.groups ?? [];
+  assert(group !== undefined);
+  // a case of which nobody knows what did it is not the one that is shown
+  const faults = failed.faults.map((fault) => ({ ...fault, blame: null }));
+  const tests = [
+    ...results.tests,
+    { ...failed, name: "another", faults },
+    { ...failed, name: "alone" },
+  ];
+  const groups = [{ ...group, tests: [results.tests.length, ...group.tests] }];
+  const html = await page({ ...results, tests, diagnosis: { sentences: ["One. Cause."], groups } });
+  const [top = "", ...sections] = html.split("<section");
+  assertMatch(top, /<ul class="diagnosis"><li>One\. Cause\.<\/li><\/ul>/);
+  const failures = sections.find((section) => section.includes("-failures")) ?? "";
+  assertMatch(failures, /<summary>Evidence<\/summary><ul><li>1 case failed; 12 other/);
+  assertMatch(failures, /<b>one-policy<\/b>: an error .*?<div>To check: .*?<div>To mend: /s);
+  const [, folded = ""] = /1 more case like this one<\/summary>(.*?)<\/details>/s.exec(failures) ??
+    [];
+  assertStringIncludes(folded, "loopback: another");
+  assert(!folded.includes("loopback: alone"));
+  assertStringIncludes(failures.replace(folded, ""), "loopback: alone");
+});
+
+Deno.test("makePage() shows what a soak proves, and nothing about soaks after another run", async () => {
+  const { soak: _none, ...results } = exampleResults();
+  assertNotMatch(await page(results), /<h3>Soak<\/h3>/);
+  const soak = {
+    ...{ seconds: 7200, rounds: 48, frames: 1000, bytes: 1e6, faults: 0, failures: 0 },
+    ...{ errorRateAtMost: 3.745e-7, ruleOfThree: 3.75e-7, first: null, policies: [] },
+    sensors: [{ name: "xadc in_temp0", unit: "°C", samples: 48, min: 41.5, max: 63 }],
+  };
+  const html = await page({ ...results, soak });
+  for (
+    const text of [
+      "<h3>Soak</h3>",
+      "1000 frames, 1.00 MB, 0 faults (2 h in 48 rounds)",
+      "at most 3.75e-7 errors per bit at 95 % confidence",
+      "41.5 to 63 °C (48 readings)",
+    ]
+  ) assertStringIncludes(html, text);
 });

@@ -89,7 +89,7 @@ function drawStrip(faults: readonly Fault[], size: number | null, base: number):
       <g class="wrong">${wrong}</g>
     </svg>
     <div
-      class="ends"><span>byte ${from}</span><span>${marks}</span><span>${end}</span></div>
+      class="ends"><span>${byteText(from)}</span><span>${marks}</span><span>${end}</span></div>
   `;
 }
 
@@ -156,10 +156,15 @@ function drawLines(faults: readonly Fault[], line: number, base: number): Html {
       </svg>
     </div>
     <div class="ends">
-      <span>byte ${left}</span><span>${middle}</span><span>byte ${right}</span>
+      <span>${byteText(left)}</span><span>${middle}</span><span>byte ${right}</span>
     </div>
     <figcaption>${caption}</figcaption>
   `;
+}
+
+/** Names a position. Before a frame is its guard zone. */
+function byteText(at: number): string {
+  return at < 0 ? `${plural(-at, "byte")} before the frame` : `byte ${at}`;
 }
 
 function hasPage(start: number, length: number): boolean {

@@ -46,6 +46,7 @@ const KNOWN: Readonly<
   "user-pages-registered": [7, 1, "left"],
   "manual": [8, 3, "plus"],
   "bounce": [9, 0, "bar"],
+  "dma-buf": [6, 0, "square"],
   "none": [10, 2, "star"],
   "for_device tx": [3, 0, "up"],
   "for_cpu tx": [1, 2, "down"],

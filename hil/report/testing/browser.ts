@@ -120,7 +120,10 @@ export class Browser implements AsyncDisposable {
       }
       if (method === "Network.requestWillBeSent") {
         const { url: requested } = params["request"] as { url: string };
-        if (requested !== url) requests.push(requested.slice(0, 200));
+        // what a page contains itself is no request
+        if (requested !== url && !requested.startsWith("data:")) {
+          requests.push(requested.slice(0, 200));
+        }
       }
     });
     const send = (method: string, params: Record<string, unknown> = {}) =>

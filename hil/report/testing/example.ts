@@ -5,7 +5,7 @@
  * @module
  */
 import { countOutcomes, judge, summarizeOutcomes, type Verdict } from "../../results/outcome.ts";
-import type { Measurement, Results, TestResult } from "../../results/schema.ts";
+import type { Diagnosis, Measurement, Results, TestResult } from "../../results/schema.ts";
 
 /** Results with a verdict. */
 export type Judged = Results & { readonly verdict: Verdict };
@@ -18,9 +18,13 @@ const CALLS = ["for_device tx", "for_cpu tx", "for_device rx", "for_cpu rx"];
  * Makes the results of a benchmark on a virtual board with a failed loop.
  *
  * @param change Replaces any text of the results, for tests with hostile texts. Defaults to no change
+ * @param diagnosed Whether the results have a diagnosis. Defaults to false
  * @returns The results, as if they were read from a file
  */
-export function exampleResults(change: (text: string) => string = (text) => text): Judged {
+export function exampleResults(
+  change: (text: string) => string = (text) => text,
+  diagnosed = false,
+): Judged {
   const tests = [...loops(), ...costs()];
   const counts = countOutcomes(tests.map(({ outcome }) => outcome));
   const results: Judged = {
@@ -47,6 +51,7 @@ export function exampleResults(change: (text: string) => string = (text) => text
     summary: summarizeOutcomes(tests),
     power: { coherence: true, tx: true, rx: true, detail: "policy none failed in both directions" },
     verdict: judge({ counts, framesVerified: 1, coherent: false, control: "powerful" }),
+    ...(diagnosed ? { diagnosis: exampleDiagnosis(tests) } : {}),
     advice: [
       ["transmit, written once", 4096, "bounce"],
       ["transmit, written once", 65_536, "streaming-lazy"],
@@ -86,6 +91,30 @@ export function exampleResults(change: (text: string) => string = (text) => text
     JSON.stringify(results),
     (_, value) => typeof value === "string" ? change(value) : value,
   );
+}
+
+function exampleDiagnosis(tests: readonly TestResult[]): Diagnosis {
+  return {
+    sentences: [
+      "1 case contains wrong bits. Only policy streaming fails. This looks like an error in the driver's code.",
+      "1 smaller group of failures may be consequences of these.",
+    ],
+    groups: [{
+      sentence:
+        "1 case contains wrong bits. Only policy streaming fails. This looks like an error in the driver's code.",
+      status: "named",
+      causes: [{
+        id: "one-policy",
+        cause: "an error in the driver's code for policy streaming",
+        check: "Run --policy all on another board",
+        remedy: "Compare the sync calls of this policy with those of others",
+      }],
+      evidence: ["1 case failed; 12 other cases would have shown this damage, and did not."],
+      unknown: ["depth"],
+      tests: tests.flatMap(({ outcome }, i) => outcome === "FAIL" ? [i] : []),
+      faults: 2,
+    }],
+  };
 }
 
 function loops(): TestResult[] {
