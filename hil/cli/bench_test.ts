@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // plumbline bench on the simulated board: measurements, advice, limits, and partial reports.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { canMount, mountSmall, unmount } from "../../fixtures/host/testing/small_disk.ts";
 import { Journal } from "../journal/journal.ts";
 import { checkResults } from "../results/check.ts";
 import type { Results } from "../results/schema.ts";
@@ -184,7 +185,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     assertEquals(code, 3, stderr);
     const reasons = results?.tests.map(({ reason }) => reason) ?? [];
     assert(reasons.includes("the run was interrupted"), stderr);
-    assert(reasons.includes("never ran"), stderr);
+    assert(reasons.includes("never ran: the run was interrupted"), stderr);
     assert((results?.summary.pass ?? 0) > 0, stderr);
     assertStringIncludes(stderr, "PARTIAL: the run was interrupted: ");
     const file = JSON.parse(Deno.readTextFileSync(`${dir}/run/results.json`));
@@ -192,11 +193,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-const mountable = (() => {
-  const dir = tempDir();
-  if (!mountSmall(dir, 4)) return false;
-  return new Deno.Command("umount", { args: [dir] }).outputSync().success;
-})();
+const mountable = canMount();
 
 // the size of the disk decides who finds it full: a case, its file, or the parent process
 for (const size of [24, 32, 40, 48]) {
@@ -226,18 +223,8 @@ for (const size of [24, 32, 40, 48]) {
         }
         assert(Journal.read(`${disk}/run/journal.jsonl`).lines.length > 0);
       } finally {
-        new Deno.Command("umount", { args: [disk] }).outputSync();
+        unmount(disk);
       }
     },
   });
-}
-
-/** Mounts a file system of a size in KiB. Returns whether this process may do that. */
-function mountSmall(dir: string, size: number): boolean {
-  try {
-    const args = ["-t", "tmpfs", "-o", `size=${size}k`, "tmpfs", dir];
-    return new Deno.Command("mount", { args }).outputSync().success;
-  } catch {
-    return false;
-  }
 }

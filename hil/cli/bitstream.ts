@@ -12,7 +12,12 @@ import {
   LOADER_ORDER,
 } from "../../fixtures/bitstream/mod.ts";
 import { describe } from "../../fixtures/bitstream/info.ts";
-import { loadBitstream, LoadError, type LoadOptions } from "../../fixtures/bitstream/load/mod.ts";
+import {
+  describePayload,
+  loadBitstream,
+  LoadError,
+  type LoadOptions,
+} from "../../fixtures/bitstream/load/mod.ts";
 import { lockDevice, LockHeldError } from "../board/lock.ts";
 import {
   type Arguments,
@@ -45,7 +50,7 @@ const FILE_EXIT = { 0: "The bitstream may be loaded", 1: "It may not", 2: NOT_US
 
 const INFO: CommandLine = {
   command: "plumbline bitstream info",
-  purpose: "Show what a .bit or .bin file contains, and whether it may be loaded.",
+  purpose: "Show what a .bit, .bin or .pdi file, or a package of dfx-mgr, contains.",
   operands: "FILE",
   groups: [{
     title: "Options",
@@ -146,9 +151,24 @@ export async function bitstream(
 }
 
 function info({ values, operands: [file = ""] }: Arguments): number {
-  const report = bitstreamInfo(file, { part: parsePart(values["part"]) });
-  const { refusal } = report;
+  const part = parsePart(values["part"]);
   const json = values["json"];
+  let report: BitstreamReport;
+  try {
+    report = bitstreamInfo(file, { part });
+  } catch (error) {
+    const other =
+      error instanceof BitstreamError && ["wrong-kind", "not-a-file"].includes(error.code)
+        ? describeOther(file)
+        : null;
+    if (other === null) throw error;
+    const text = JSON.stringify(other.json, null, 2);
+    if (json === "-") console.log(text);
+    else if (json !== undefined) writeReport(json, text);
+    if (json !== "-") console.log(other.lines.join("\n"));
+    return 0;
+  }
+  const { refusal } = report;
   if (json !== undefined) {
     const { info, virtual, promise } = report;
     const reason = refusal === null ? null : { code: refusal.code, message: refusal.message };
@@ -162,6 +182,18 @@ function info({ values, operands: [file = ""] }: Arguments): number {
   }
   if (json !== "-") console.log(renderInfo(report));
   return refusal === null ? 0 : 1;
+}
+
+/** Describes a PDI or a package; null if it is neither. */
+function describeOther(file: string): ReturnType<typeof describePayload> {
+  try {
+    return describePayload(file);
+  } catch (error) {
+    // of a file that is another kind the error of the bitstream says as much
+    if (!(error instanceof BitstreamError) || error.code !== "wrong-kind") throw error;
+    if (Deno.statSync(file).isDirectory) throw error;
+    return null;
+  }
 }
 
 function convert({ values, operands: [input = "", output = ""] }: Arguments): number {
@@ -227,6 +259,7 @@ export function renderInfo({ info, virtual, promise, refusal }: BitstreamReport)
     const tool = header.tool === null ? "" : `, by ${header.tool}`;
     lines.push(["design", `${header.design}${userId}${tool}, ${header.date} ${header.time}`]);
   }
+  if (c.axss !== null) lines.push(["access", `USR_ACCESS ${hex(c.axss)}`]);
   const dies = info.parts.map(({ name, family }) => `${name} (${family})`).join(" or ");
   const idcode = info.idcode === null
     ? "no IDCODE"

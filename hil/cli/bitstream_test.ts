@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
+  bitstreamInfo,
   convert,
   formatSideFile,
   parseBitstream,
@@ -9,7 +10,8 @@ import {
 } from "../../fixtures/bitstream/mod.ts";
 import { FakeBoard } from "../../fixtures/bitstream/load/testing/fake_board.ts";
 import { tempDir } from "../testing/temp_dir.ts";
-import { bitstream, type LoadBoard } from "./bitstream.ts";
+import { pdiFile } from "../../fixtures/bitstream/testing/pdi.ts";
+import { bitstream, type LoadBoard, renderInfo } from "./bitstream.ts";
 import { UsageError } from "../settings/values.ts";
 
 const dir = tempDir();
@@ -69,6 +71,15 @@ Deno.test("bitstream info describes a file in ten lines, and exits 0 if it may b
   }
 });
 
+Deno.test("renderInfo() prints USR_ACCESS only if the bitstream writes it", () => {
+  const report = bitstreamInfo(good);
+  const { info } = report;
+  const configuration = { ...info.configuration, axss: 0xcafe };
+  const text = renderInfo({ ...report, info: { ...info, configuration } });
+  assert(text.split("\n").includes("access    USR_ACCESS 0x0000CAFE"), text);
+  assert(!renderInfo(report).includes("USR_ACCESS"));
+});
+
 Deno.test("bitstream info says what is wrong with a damaged file, and exits 1", async () => {
   const wrong = await run("info", damaged);
   assertEquals(wrong.code, 1);
@@ -94,6 +105,18 @@ Deno.test("bitstream info --json - writes only JSON to standard output", async (
   const written = await run("info", good, "--json", file);
   assert(written.out.includes("may be loaded"));
   assertEquals(JSON.parse(Deno.readTextFileSync(file)).promise.core, "softdma");
+});
+
+Deno.test("bitstream info describes a PDI and a package of dfx-mgr, which are no bitstreams", async () => {
+  const folder = `${dir}/design`;
+  Deno.mkdirSync(folder);
+  Deno.writeFileSync(`${folder}/design.pdi`, pdiFile({ images: [{ name: "pl", uuid: 0xab }] }));
+  const pdi = await run("info", `${folder}/design.pdi`);
+  assert(pdi.out.includes("pl, PL, node 0x18700000, UUID 000000ab"), pdi.out);
+  const described = await run("info", folder);
+  assert(described.out.includes("package   design, a flat design"), described.out);
+  const { name, uuid } = JSON.parse((await run("info", folder, "--json", "-")).out);
+  assertEquals([pdi.code, described.code, name, uuid], [0, 0, "design", 0xab]);
 });
 
 Deno.test("bitstream convert writes the words in the order of the loader, or of --order", async () => {

@@ -8,7 +8,8 @@
  *
  * @module
  */
-import { Journal, type JournalLine, JournalTail } from "../journal/journal.ts";
+import { Journal, type JournalLine } from "../journal/journal.ts";
+import { JournalTail } from "../journal/tail.ts";
 import { LOCK_VARIABLE } from "../board/lock.ts";
 import { SETTING_NAMES, settingVariable } from "../settings/settings.ts";
 import { suiteName } from "../settings/suite_names.ts";
@@ -74,8 +75,17 @@ export async function runLocal(run: LocalRun): Promise<ReadonlyMap<string, strin
   return died;
 }
 
-/** Runs one file. Returns what killed it, or `null` if it ended by itself. */
+/** Runs one file, and records its start and its end. Returns what killed it, or `null`. */
 async function runFile(run: LocalRun, file: string): Promise<string | null> {
+  const known = { file, suite: suiteName(file) };
+  run.journal.file({ ...known, state: "started" });
+  const died = await runChild(run, file);
+  run.journal.file({ ...known, state: "ended", ...(died === null ? {} : { died }) });
+  return died;
+}
+
+/** Runs the child of one file. Returns what killed it, or `null` if it ended by itself. */
+async function runChild(run: LocalRun, file: string): Promise<string | null> {
   const { journal, signal } = run;
   const before = Journal.read(journal.path).lines.length;
   const child = new Deno.Command(Deno.execPath(), {
@@ -123,7 +133,7 @@ function environment(run: LocalRun): Record<string, string> {
     PLUMBLINE_RESULTS: journal.dir,
     NO_COLOR: "1",
     ...(lock === null ? {} : { [LOCK_VARIABLE]: lock }),
-    ...(options.board.kind === "sim" ? { PLUMBLINE_BOARD: "sim" } : {}),
+    ...boardVariable(options.board),
   };
   for (const name of SETTING_NAMES) {
     const value = options.settings[name];
@@ -131,6 +141,12 @@ function environment(run: LocalRun): Record<string, string> {
   }
   env[settingVariable("seed")] = String(run.seed);
   return env;
+}
+
+/** The board of the suites, unless it is what they find by themselves. */
+function boardVariable(board: RunOptions["board"]): Record<string, string> {
+  if (board.kind === "sim") return { PLUMBLINE_BOARD: "sim" };
+  return board.kind === "remote" ? { PLUMBLINE_BOARD: board.name } : {};
 }
 
 /** Ends a file in which a case is far over its time limit, or in which nothing happens. */
@@ -152,21 +168,21 @@ class Watch implements Disposable {
     this.#patience = patience;
     this.signal = AbortSignal.any([signal, this.#abort.signal]);
     this.#tail.poll(); // skip the lines of earlier files
-    this.#wait(patience.idle, "loading the file");
+    this.#wait(patience.idle, "the file did not load");
     this.#timer = setInterval(() => this.#look(), 500);
   }
 
   #wait(seconds: number, what: string): void {
     this.#due = performance.now() + seconds * 1000;
-    this.#what = `${what} took more than ${seconds} s`;
+    this.#what = `${what} within ${seconds} s`;
   }
 
   #look(): void {
     for (const line of this.#tail.poll()) {
       if (line.line === "start" && line.limit !== undefined) {
-        this.#wait(line.limit + this.#patience.grace, line.id);
+        this.#wait(line.limit + this.#patience.grace, `case ${line.id} did not end`);
       } else {
-        this.#wait(this.#patience.idle, "going on to the next case");
+        this.#wait(this.#patience.idle, "no next case started or ended");
       }
     }
     if (performance.now() > this.#due) this.#abort.abort(this.#what);
@@ -224,7 +240,7 @@ function judgeChild(
     journal.infrastructureError(`deno test ${suite}`, `${reason}: see ${LOG_FILE}`);
     return reason;
   };
-  if (signal.aborted) return blame(String(signal.reason));
+  if (signal.aborted) return blame(`${signal.reason}; its process was killed`);
   // a child killed by a signal has that signal, or status 128 + n if a shell or npx is in between
   const killed = status.signal ?? (status.code > 128 ? `status ${status.code}` : null);
   if (killed !== null) return blame(`deno test died of ${killed}`);

@@ -56,6 +56,7 @@ async function runSuites(
     return file;
   });
   using journal = Journal.open({ dir: `${root}/results` });
+  const plan = journal.plan("plumbline run", files);
   const died = await runLocal({
     options,
     journal,
@@ -66,6 +67,7 @@ async function runSuites(
     signal: signal ?? new AbortController().signal,
     ...(patience === undefined ? {} : { patience }),
   });
+  journal.close(plan);
   const results = fold(Journal.read(journal.path), died);
   return {
     results,
@@ -159,9 +161,14 @@ const SLEEP = `const libc = Deno.dlopen("libc.so.6", {
 
 Deno.test("runLocal() ends a case that exceeds its time limit, and runs the next file", async () => {
   const patience = { grace: 1, idle: 60 };
-  const { results, exit, outcomes } = await runSuites([suite(SLEEP, 1), suite("")], { patience });
-  const reason = "died here: MADE/second took more than 2 s".replace("MADE", "made");
-  assertEquals(results.tests[1]?.reason, reason);
+  const third = `
+    journal.register({ id: prefix + "third", suite: "MADE", name: "third", policy: "streaming" });
+    Deno.test("third", () => {});`;
+  const texts = [suite(SLEEP, 1) + third, suite("")];
+  const { results, exit, outcomes } = await runSuites(texts, { patience });
+  const reason = "case made/second did not end within 2 s; its process was killed";
+  assertEquals(results.tests[1]?.reason, `died here: ${reason}`);
+  assertEquals(results.tests[2]?.reason, `never ran: ${reason}`);
   assertEquals(outcomes.slice(-2), ["made1 first PASS", "made1 second PASS"]);
   assertEquals(exit, 3);
 });
@@ -170,7 +177,10 @@ Deno.test("runLocal() ends a file that hangs while Deno loads it", async () => {
   const patience = { grace: 60, idle: 2 };
   const { results, exit } = await runSuites([SLEEP, suite("")], { patience });
   assertEquals(results.summary.pass, 2);
-  assertStringIncludes(results.tests[0]?.reason ?? "", "loading the file took more than 2 s");
+  assertStringIncludes(
+    results.tests[0]?.reason ?? "",
+    "the file did not load within 2 s; its process was killed",
+  );
   assertEquals(exit, 3);
 });
 

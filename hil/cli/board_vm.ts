@@ -8,12 +8,17 @@
  * @module
  */
 import { type GuestOptions, type GuestRun, runInGuest } from "../../fixtures/boards/vm/mod.ts";
+import { UnavailableError } from "../../fixtures/host/run.ts";
 import { Journal } from "../journal/journal.ts";
 import { fold } from "../journal/fold.ts";
+import { innermost } from "../journal/completeness.ts";
+import { notice } from "./output.ts";
 import { runArguments, type RunOptions } from "./options.ts";
 import { ROOT } from "../settings/paths.ts";
 import { follow, type Progress } from "./progress.ts";
+import { Spool } from "./spool.ts";
 import { errorMessage } from "../text/error_message.ts";
+import { addKernelReports } from "./infrastructure.ts";
 
 /** Seconds for the boot, in addition to those for the run. */
 const BOOT_SECONDS = 120;
@@ -48,6 +53,7 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
   const { options, journal, signal, boot = runInGuest } = run;
   const coherent = options.settings.coherent !== undefined;
   let guest: GuestRun;
+  using errors = new Spool(`${journal.dir}/guest-stderr.log`);
   try {
     guest = await follow(
       run.progress,
@@ -57,27 +63,30 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
         ...(options.bus === "adversarial" ? { bus: options.bus } : {}),
         ...(options.settings.bitstream === undefined ? {} : { pl: "empty" }),
         engine: options.engine,
+        ...(options.iommu === null ? {} : { iommu: options.iommu }),
+        kernel: options.kernel,
+        ...(options.engineFault === null ? {} : { shape: { fault: options.engineFault } }),
         ...(options.waves === null ? {} : { rtl: { waves: { dir: options.waves } } }),
         command: guestCommand(run),
         outDir: journal.dir,
         timeoutSeconds: options.timeout + BOOT_SECONDS,
-        stdout: "null",
-        stderr: "piped",
+        stdout: (chunk) => errors.write(chunk),
+        stderr: (chunk) => errors.write(chunk),
         signal,
       }),
     );
   } catch (error) {
+    // the summary wraps its lines, and a command that is wrapped cannot be copied
+    if (error instanceof UnavailableError) notice(error.message);
     journal.infrastructureError("virtual board", errorMessage(error));
     return null;
   }
-  Deno.writeTextFileSync(`${journal.dir}/guest-stderr.log`, guest.stderr);
+  errors.check();
 
   // the exit status in the guest must agree with its journal, before the host adds lines to it
-  const expected = fold(Journal.read(journal.path)).verdict.exit;
-  guest.kernelReports.forEach((report, i) =>
-    journal.infrastructureError(`kernel report ${i + 1}`, report)
-  );
-  addLogic(journal, guest.logic);
+  const expected = fold(innermost(Journal.read(journal.path))).verdict.exit;
+  addKernelReports(journal, guest.kernelReports);
+  addLogic(journal, guest.logic, options.engine);
   if (guest.lost !== null) {
     const reason = signal.aborted ? String(signal.reason) : guest.lost;
     journal.header({ run: { cut: reason } });
@@ -88,21 +97,26 @@ export async function runVirtual(run: VirtualRun): Promise<string | null> {
     return reason;
   }
   if (guest.exitCode !== expected) {
-    const last = guest.stderr.trimEnd().split("\n").at(-1) ?? "";
     journal.infrastructureError(
       "virtual board",
-      `Expected status ${expected} from plumbline in the guest, by its journal, found status ${guest.exitCode}: ${last}`,
+      `Expected status ${expected} from plumbline in the guest, by its journal, found status ${guest.exitCode}: ${errors.lastLine}`,
     );
   }
   return null;
 }
 
-/** Adds a case for what the simulated logic saw of the core, if there is simulated logic. */
-function addLogic(journal: Journal, logic: GuestRun["logic"]): void {
+/**
+ * Adds a case for what the simulated logic saw, if there is simulated logic: how the core used the bus,
+ * or how the driver used a modelled engine.
+ */
+function addLogic(journal: Journal, logic: GuestRun["logic"], engine: RunOptions["engine"]): void {
   if (logic === null) return;
   if (typeof logic === "string") return journal.infrastructureError("simulated logic", logic);
   const { violations, violation } = logic;
-  const id = "simulated core/AXI4";
+  const [suite, name, broke] = engine === "rtl"
+    ? ["simulated core", "AXI4", "The core broke the rules of AXI4"]
+    : ["modelled engine", "registers", "The driver broke the rules of the engine"];
+  const id = `${suite}/${name}`;
   const counted = {
     "clock": [logic.cycles, "cycles"],
     "read": [logic.beatsRead, "beats"],
@@ -110,11 +124,11 @@ function addLogic(journal: Journal, logic: GuestRun["logic"]): void {
     "register accesses": [logic.accesses, "accesses"],
     "interrupts": [logic.interrupts, "interrupts"],
   } as const;
-  journal.register({ id, suite: "simulated core", name: "AXI4", policy: null });
+  journal.register({ id, suite, name, policy: null });
   journal.end(id, {
     ...(violations === 0 ? { outcome: "PASS", reason: null } : {
       outcome: "FAIL",
-      reason: `The core broke the rules of AXI4 ${violations} times, first in ${violation}`,
+      reason: `${broke} ${violations} times, first in ${violation}`,
     }),
     ...{ seconds: 0, frames: 0, bytes: 0 },
     measurements: Object.entries(counted)
@@ -133,6 +147,7 @@ function guestCommand({ options, files, seed }: VirtualRun): string[] {
   return [
     ...["deno", "run", "-A", "--no-check", "hil/cli/main.ts", "run", "--board=local"],
     ...runArguments({ settings }),
+    ...(options.stress === null ? [] : [`--stress=${options.stress.text}`]),
     ...["--quiet", "--results=/out", `--timeout=${timeout}`],
     ...files,
   ];

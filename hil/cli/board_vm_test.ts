@@ -27,6 +27,7 @@ async function boot(
   const dir = tempDir();
   using journal = Journal.open({ dir });
   let asked: GuestOptions | null = null;
+  const plan = journal.plan("plumbline run", []);
   const died = await runVirtual({
     options: { ...options, board: options.board },
     journal,
@@ -38,7 +39,12 @@ async function boot(
       asked = guest;
       if (fails !== undefined) return Promise.reject(fails);
       using inside = Journal.open({ dir: guest.outDir });
+      const insidePlan = inside.plan("plumbline run", []);
       write(inside);
+      if (typeof guest.stderr === "function") {
+        guest.stderr(new TextEncoder().encode("last words\n"));
+      }
+      if ((end.lost ?? null) === null) inside.close(insidePlan);
       return Promise.resolve({
         exitCode: 0,
         lost: null,
@@ -48,11 +54,12 @@ async function boot(
         outDir: dir,
         seconds: 1,
         stdout: "",
-        stderr: "last words\n",
+        stderr: "",
         ...end,
       });
     },
   });
+  journal.close(plan);
   const results = fold(Journal.read(journal.path), died);
   return { asked: asked as GuestOptions | null, results, exit: results.verdict.exit };
 }
@@ -66,6 +73,13 @@ function starts(journal: Journal): void {
   journal.register({ id: "a", suite: "loopback", name: "a", policy: "streaming" });
   journal.start("a");
 }
+
+Deno.test("runVirtual() boots a machine with an IOMMU if --iommu asks for one", async () => {
+  const without = await boot({ args: ["--engine=edu"] });
+  assertEquals([without.asked?.engine, without.asked?.iommu], ["edu", undefined]);
+  const strict = await boot({ args: ["--engine=edu", "--iommu=strict"] });
+  assertEquals([strict.asked?.engine, strict.asked?.iommu], ["edu", "strict"]);
+});
 
 Deno.test("runVirtual() runs the same command in the guest and takes the verdict from its journal", async () => {
   const args = ["--policy=none", "--coherent", "--json=-", "--quiet", "--fault=kind=flip frame=17"];
@@ -94,6 +108,11 @@ Deno.test("runVirtual() reports an error if the kernel complained", async () => 
   assertEquals(results.summary.error, 2);
   assertEquals(results.tests[1]?.reason, report);
   assertEquals(exit, 3);
+});
+
+Deno.test("runVirtual() boots the kernel that --kernel chooses", async () => {
+  assertEquals((await boot({})).asked?.kernel, "main");
+  assertEquals((await boot({ args: ["--kernel=debug"] })).asked?.kernel, "debug");
 });
 
 Deno.test("runVirtual() fails if the simulated logic died or the core broke the rules of its bus", async () => {

@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { type Defaults, withDefaults } from "./defaults.ts";
+import { FORMATS } from "../render/formats.ts";
 import {
   type Arguments,
   type CommandLine,
@@ -47,12 +49,9 @@ export const JSON_DESCRIPTION_OPTION: OptionInfo = {
   help: "Write the description as JSON. - is standard output",
 };
 
-/** `--junit`. */
-export const JUNIT_OPTION: OptionInfo = {
-  name: "junit",
-  value: "FILE",
-  help: "Write the results as JUnit XML",
-};
+/** `--junit`, `--ktap` and `--ctrf`. */
+export const FORMAT_OPTIONS: readonly OptionInfo[] = FORMATS
+  .map(({ option, help }) => ({ name: option, value: "FILE", help }));
 
 /** `--html`. */
 export const HTML_OPTION: OptionInfo = {
@@ -80,14 +79,22 @@ export const QUIET_OPTION: OptionInfo = {
  *
  * @param command The command
  * @param args The arguments after the command's name
+ * @param defaults The defaults of the team, and the options of all commands. Defaults to none
  * @returns The exit status
  * @throws {UsageError} If the arguments are not valid
  */
-export async function runCommand(command: Command, args: readonly string[]): Promise<number> {
+export async function runCommand(
+  command: Command,
+  args: readonly string[],
+  defaults: { readonly file: Defaults; readonly known: readonly string[] } | null = null,
+): Promise<number> {
   const given = parseArguments(command.line, args);
   if (given.switches.has("help")) {
     console.log(helpText(command.line));
     return 0;
   }
-  return await command.run(given, args);
+  return await command.run(
+    defaults === null ? given : withDefaults(command.line, given, defaults.file, defaults.known),
+    args,
+  );
 }

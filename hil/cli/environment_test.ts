@@ -30,7 +30,7 @@ Deno.test("plumbline run needs no HOME, locale or terminal, and prints at most 8
   );
   assertEquals(code, 0, stderr);
   const results = checkResults(JSON.parse(stdout));
-  assertEquals([results.summary.pass, results.summary.xfail], [4, 4]);
+  assertEquals([results.summary.pass, results.summary.xfail], [8, 8]);
   assertStringIncludes(stderr, "SIMULATED: board sim");
   for (const line of stderr.split("\n")) assert(line.length <= 80 || line.includes("/"), line);
 });
@@ -42,6 +42,17 @@ Deno.test("plumbline run says in one line that it cannot make the folder for res
   );
   assertEquals(code, 3);
   assertMatch(stderr, /^plumbline: The folder for results cannot be made: [^\n]*--results\n$/);
+});
+
+Deno.test("plumbline run passes a suite that verifies no frames by design, and says so", async () => {
+  const { code, stdout, stderr } = await command(
+    ["run", "-A", "--no-check", MAIN, "run", "--board=sim", "--suite=abi", "--json=-"],
+    { DENO_DIR: tempDir() },
+  );
+  assertEquals(code, 0, stderr);
+  const { verdict, summary } = checkResults(JSON.parse(stdout));
+  assertEquals([summary.error, summary.pass > 20], [0, true]);
+  assertMatch(verdict?.reason ?? "", /; no frame was verified, so nothing is known about data$/);
 });
 
 Deno.test("plumbline run reports all files if one of them segfaults, in valid JSON and JUnit", async () => {
@@ -88,6 +99,6 @@ Deno.test("plumbline run reports all files if one of them segfaults, in valid JS
     ...["infrastructure deno test b ERROR", "c good PASS"],
   ]);
   assertEquals(tests[2]?.reason, "died here: deno test died of SIGSEGV");
-  assertEquals(tests[3]?.reason, "never ran");
+  assertEquals(tests[3]?.reason, "never ran: deno test died of SIGSEGV");
   assertEquals(checkJUnit(Deno.readTextFileSync(`${dir}/x.xml`)).attributes["errors"], "3");
 });

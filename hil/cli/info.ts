@@ -5,17 +5,23 @@
  * @module
  */
 import { Device } from "../../driver/device.ts";
+import { ErrnoError } from "../../driver/errno.ts";
+import { AbiMismatchError } from "../../driver/errors.ts";
 import type { DeviceInfo } from "../../driver/info.ts";
+import type { Remote } from "../../driver/remote.ts";
 import { POLICIES } from "../../driver/uapi.ts";
-import { runInGuest } from "../../fixtures/boards/vm/mod.ts";
-import { type Board, describeBoard, openBoard } from "../board/board.ts";
-import { explainDevice } from "../board/precheck.ts";
+import { type GuestOptions, runInGuest } from "../../fixtures/boards/vm/mod.ts";
+import { type Board, describeBoard } from "../board/board.ts";
 import type { Arguments } from "../settings/arguments.ts";
 import { parseSettings, settingOption } from "../settings/settings.ts";
 import { formatBytes } from "../text/format.ts";
-import { BOARD_OPTION, readBoardOptions } from "./board_options.ts";
+import { BOARD_OPTION, type BoardChoice, readBoardOptions } from "./board_options.ts";
+import { bootTarget } from "./board_target.ts";
 import { type Command, EXIT, JSON_DESCRIPTION_OPTION } from "./command.ts";
+import { InfrastructureError } from "./infrastructure.ts";
+import { boardSetting, openChosen, whyMissing } from "./open_board.ts";
 import { jsonFile, notice, offerSimulation, writeText } from "./output.ts";
+import { MEMORY_LOOP } from "../results/memory_loop.ts";
 
 /** `plumbline info`. */
 export const info: Command = {
@@ -52,33 +58,62 @@ interface Wanted {
 async function showDevices(given: Arguments): Promise<number> {
   const { device } = given.values;
   const virtual = Deno.env.get("PLUMBLINE_BOARD") === "vm";
-  const choice = readBoardOptions(given, virtual).board;
+  const { board: choice, bus, engine } = readBoardOptions(given, virtual);
   const wanted = {
     devices: device === undefined ? null : parseSettings({ device }).devices,
     coherent: given.switches.has("coherent"),
     json: jsonFile(given.values["json"]),
   };
-  if (choice.kind === "vm") return await showGuest(choice.arch, wanted);
+  if (choice.kind === "vm") return await showGuest({ arch: choice.arch, engine }, wanted);
 
-  const board = openBoard(parseSettings({
-    board: choice.kind === "local" && virtual ? "vm" : choice.kind,
+  await using machine = await bootTarget({ board: choice, bus, engine });
+  if (machine !== null && machine.missing !== null) {
+    notice(machine.missing);
+    return 3;
+  }
+  return await showBoard(machine?.board ?? choice, virtual, wanted);
+}
+
+/** Shows the devices of a board that is there. */
+async function showBoard(
+  choice: Exclude<BoardChoice, { kind: "vm" }>,
+  virtual: boolean,
+  wanted: Wanted,
+): Promise<number> {
+  const device = wanted.devices?.join(",");
+  const settings = parseSettings({
+    board: boardSetting(choice, virtual),
     ...(device === undefined ? {} : { device }),
     ...(wanted.coherent ? { coherent: "1" } : {}),
-  }));
-  const paths = wanted.devices ?? (board.kind === "sim" ? ["/dev/pldma0"] : deviceNodes());
+  });
+  const board = openChosen(settings);
+  const paths = wanted.devices ??
+    (board.kind === "sim" ? ["/dev/pldma0"] : deviceNodes(board.remote));
   const devices: Record<string, unknown>[] = [];
   for (const path of paths) {
-    const missing = board.kind === "sim" ? board.explain(path) : explainDevice(path);
+    const missing = whyMissing(board, path);
     if (missing !== null) {
-      notice(virtual || board.kind === "sim" ? missing : offerSimulation(missing));
+      notice(board.kind !== "local" ? missing : offerSimulation(missing));
       return 3;
     }
-    using device = Device.open({ path, syscalls: board.syscalls });
+    using device = openDevice(path, board);
     devices.push({ path, board: describeBoard(board, device), info: device.info });
     if (wanted.json !== "-") console.log(describe(board, path, device.info).join("\n"));
   }
   if (wanted.json !== null) await writeText(wanted.json, toJson({ schema: 1, devices }));
   return 0;
+}
+
+/** Opens a device. One with another version, or that is no device of pldma, is not a defect of Plumbline. */
+function openDevice(path: string, { syscalls }: Board): Device {
+  try {
+    return Device.open({ path, syscalls });
+  } catch (error) {
+    if (error instanceof AbiMismatchError || error instanceof ErrnoError) {
+      throw new InfrastructureError(error.message);
+    }
+    throw error;
+  }
 }
 
 /** Writes JSON. A 64-bit number, such as the address mask, becomes hexadecimal text. */
@@ -89,11 +124,14 @@ function toJson(value: unknown): string {
 }
 
 /** Shows the devices of a virtual machine. */
-async function showGuest(arch: "aarch64" | "x86_64", wanted: Wanted): Promise<number> {
+async function showGuest(
+  machine: Pick<GuestOptions, "arch" | "engine">,
+  wanted: Wanted,
+): Promise<number> {
   const outDir = Deno.makeTempDirSync({ prefix: "plumbline-info-" });
   try {
     const run = await runInGuest({
-      arch,
+      ...machine,
       coherent: wanted.coherent,
       command: [
         ...["deno", "run", "-A", "--no-check", "hil/cli/main.ts", "info"],
@@ -116,9 +154,12 @@ async function showGuest(arch: "aarch64" | "x86_64", wanted: Wanted): Promise<nu
 }
 
 /** All device nodes. If there is none, the first one, so that its absence is explained. */
-function deviceNodes(): string[] {
+function deviceNodes(remote: Remote | null): string[] {
   try {
-    const found = [...Deno.readDirSync("/dev")].map(({ name }) => name)
+    const names = remote === null
+      ? [...Deno.readDirSync("/dev")].map(({ name }) => name)
+      : remote.list("/sys/class/misc");
+    const found = names
       .filter((name) => /^pldma\d+$/.test(name))
       .sort((a, b) => Number(a.slice(5)) - Number(b.slice(5)));
     return found.length === 0 ? ["/dev/pldma0"] : found.map((name) => `/dev/${name}`);
@@ -142,6 +183,7 @@ function describe(board: Board, path: string, info: DeviceInfo): string[] {
           }`,
     );
   }
+  if (tx?.memoryLoop === true) lines.push(`  ${MEMORY_LOOP}`);
   lines.push(
     core.id === 0
       ? "  core is unknown"

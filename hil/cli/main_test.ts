@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { checkResults } from "../results/check.ts";
 import { VERSION } from "../results/tool.ts";
+import { ROOT } from "../settings/paths.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 
 const MAIN = new URL("./main.ts", import.meta.url).pathname;
@@ -86,7 +87,52 @@ Deno.test("plumbline run refuses a file for results that cannot be made", async 
   assertEquals((await plumbline("run", "--json", "/tmp")).code, 2);
 });
 
-const COMMANDS = [[], ["run"], ["bench"], ["info"], ["report"], ["selfcheck"], ["bitstream"]];
+/** A command line that cannot work, its exit status, and the whole message. */
+const USELESS: readonly [args: string[], code: number, message: RegExp][] = [
+  [["run", "--board=sim", "--bitstream=top.bit"], 2, /^--bitstream does not work with --board sim/],
+  [["run", "--bitstream=no.bit"], 2, /^Expected --bitstream to be a file, found no .*no\.bit$/],
+  [["run", "--board=sim", `${ROOT}README.md`], 2, /^Expected a test file such as loop_test\.ts/],
+  [["run", "-b", "sim"], 2, /^Unknown option -b: options have two dashes; did you mean --board\?$/],
+  [
+    ["run", "--board=sim", "--fault=flip"],
+    2,
+    /^--fault: Expected kind=flip, found the fault "flip"$/,
+  ],
+  [["info", "--device=/tmp"], 3, /^Expected a device node .*, found the folder \/tmp/],
+  [["info", "--device=/etc/hostname"], 3, /^\/etc\/hostname: expected pldma ABI version 2, found/],
+  [["doctor", "--board=sim"], 2, /^--board sim has no condition to look at/],
+];
+for (const [args, expected, message] of USELESS) {
+  Deno.test(`plumbline ${args.join(" ").replaceAll(ROOT, "")} says in one line what is wrong`, async () => {
+    const { code, stdout, stderr } = await plumbline(...args);
+    assertEquals([code, stdout], [expected, ""], stderr);
+    assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
+    assertMatch(stderr.trimEnd().replace(/^plumbline: /, ""), message);
+  });
+}
+
+Deno.test("plumbline run prints the verdict on standard output, and progress on standard error", async () => {
+  const small = ["--suite=loopback", "--policy=streaming", "--size=64", "--frames=3", "--depth=1"];
+  const { code, stdout, stderr } = await plumbline("run", "--board=sim", ...small);
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /\nPASS: 2 cases passed .*\nResults: .*\n$/);
+});
+
+Deno.test("plumbline run --fault help and --pattern help list what they accept, in 80 columns", async () => {
+  const faults = await plumbline("run", "--fault=help");
+  assertEquals([faults.code, faults.stderr], [0, ""]);
+  for (const line of ["  flip ", "* stray ", "* sync-skip ", "  stall\n", "every="]) {
+    assertStringIncludes(faults.stdout, line);
+  }
+  for (const line of faults.stdout.split("\n")) assert(line.length <= 80, line);
+  const patterns = await plumbline("run", "--pattern", "help");
+  assertMatch(patterns.stdout, /^--pattern takes one of:\n(?: {2}\S+\n){15,}$/);
+});
+
+const COMMANDS = [
+  ...[[], ["run"], ["bench"], ["doctor"], ["info"], ["report"], ["matrix"], ["selfcheck"]],
+  ...[["init"], ["completions"], ["bitstream"]],
+];
 for (const command of COMMANDS) {
   const name = ["plumbline", ...command].join(" ");
   Deno.test(`${name} --help fits into 80 columns`, async () => {

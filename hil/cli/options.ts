@@ -9,7 +9,9 @@
  */
 import { parseFaults } from "../../fixtures/boards/sim/faults/spec.ts";
 import { checkFault } from "../../fixtures/boards/vm/fault.ts";
-import type { Arguments, CommandLine, OptionGroup } from "../settings/arguments.ts";
+import { checkEngineFault, isVendorEngine } from "../../fixtures/boards/vm/vendor/shape.ts";
+import { parseStress, STRESSES, type StressPlan } from "../board/stress.ts";
+import type { Arguments, CommandLine, OptionGroup, OptionInfo } from "../settings/arguments.ts";
 import { absolutePath } from "../settings/paths.ts";
 import {
   parseSettings,
@@ -18,20 +20,29 @@ import {
   type SettingTexts,
   settingTexts,
 } from "../settings/settings.ts";
-import { parseDuration, parseList, parseName, UsageError } from "../settings/values.ts";
+import {
+  alternatives,
+  parseDuration,
+  parseList,
+  parseName,
+  UsageError,
+} from "../settings/values.ts";
 import {
   BOARD_OPTION,
   type BoardChoice,
   type BoardOptions,
   BUS_OPTION,
+  ENGINE_FAULT_OPTION,
   ENGINE_OPTION,
+  IOMMU_OPTION,
+  KERNEL_OPTION,
   readBoardOptions,
 } from "./board_options.ts";
 import {
   EXIT,
+  FORMAT_OPTIONS,
   HTML_OPTION,
   JSON_OPTION,
-  JUNIT_OPTION,
   LIMITS_OPTION,
   QUIET_OPTION,
 } from "./command.ts";
@@ -44,8 +55,8 @@ export interface RunOptions extends BoardOptions {
   readonly files: readonly string[];
   /** File for the results as JSON, or `-` for standard output. */
   readonly json: string | null;
-  /** File for the results as JUnit XML. */
-  readonly junit: string | null;
+  /** Files for the results in the formats of other tools, by the name of the option. */
+  readonly formats: Readonly<Record<string, string>>;
   /** File for the results as a page with charts. */
   readonly html: string | null;
   /** Folder for everything that the run writes. */
@@ -54,6 +65,10 @@ export interface RunOptions extends BoardOptions {
   readonly limits: string | null;
   /** Limit for the whole run, in seconds. */
   readonly timeout: number;
+  /** Fault of the modelled engine. */
+  readonly engineFault: string | null;
+  /** What loads the machine during the run, as text and as numbers of threads; null for nothing. */
+  readonly stress: { readonly text: string; readonly plan: StressPlan } | null;
   /** Folder for recordings of a simulated design's signals. */
   readonly waves: string | null;
   /** Whether to print only the verdict. */
@@ -71,6 +86,12 @@ const QUICK = { size: "64K,1M", depth: "8" };
  */
 const SIMULATED = { size: "1,3,8,63,64,65,1000,4096,4097,64K,300001", frames: "64" };
 
+const RESUME_OPTION: OptionInfo = {
+  name: "resume",
+  value: "DIR",
+  help: "Go on with the run in DIR, which ended early. Takes no other option",
+};
+
 /** Option groups of `plumbline run`. */
 const RUN_GROUPS: readonly OptionGroup[] = [
   {
@@ -79,7 +100,10 @@ const RUN_GROUPS: readonly OptionGroup[] = [
       BOARD_OPTION,
       settingOption("device"),
       ENGINE_OPTION,
+      ENGINE_FAULT_OPTION,
+      IOMMU_OPTION,
       BUS_OPTION,
+      KERNEL_OPTION,
       settingOption("coherent"),
       settingOption("fault"),
       { name: "waves", value: "DIR", help: "Record the signals of --engine rtl" },
@@ -89,7 +113,12 @@ const RUN_GROUPS: readonly OptionGroup[] = [
     title: "Tests",
     options: [
       ...(["suite", "policy", "size", "depth", "frames"] as const).map(settingOption),
-      ...(["duration", "pattern", "seed"] as const).map(settingOption),
+      ...(["duration", "rounds", "pattern", "seed"] as const).map(settingOption),
+      {
+        name: "stress",
+        value: "NAME=N,...",
+        help: "Load the machine by N threads each of " + alternatives(Object.keys(STRESSES)),
+      },
       {
         name: "timeout",
         value: "TIME",
@@ -105,9 +134,10 @@ const RUN_GROUPS: readonly OptionGroup[] = [
     title: "Results",
     options: [
       JSON_OPTION,
-      JUNIT_OPTION,
+      ...FORMAT_OPTIONS,
       HTML_OPTION,
       { name: "results", value: "DIR", help: "Folder of the run. Defaults to results/PID-START" },
+      RESUME_OPTION,
       LIMITS_OPTION,
       QUIET_OPTION,
     ],
@@ -126,14 +156,15 @@ export const RUN_LINE: CommandLine = {
     ["plumbline run --bitstream top.bit --html report.html", "Load a bitstream and test it"],
     [
       "plumbline run --policy streaming,none --size 4096 --duration 1h",
-      "Test one policy for an hour per suite, with its control",
+      "Test one policy for an hour per suite, with its control, in rounds",
     ],
+    ["plumbline run --resume results/soak", "Go on after a reboot with the run in that folder"],
   ],
   exit: EXIT,
 };
 
 /** Options of `plumbline run` that have no meaning for a measurement. */
-const NOT_FOR_BENCH = ["frames", "duration", "pattern", "fault"];
+const NOT_FOR_BENCH = ["frames", "duration", "rounds", "pattern", "stress", "fault", "resume"];
 
 /** The command line of `plumbline bench`. */
 export const BENCH_LINE: CommandLine = {
@@ -186,24 +217,46 @@ export function readRunOptions(given: Arguments, around: Surroundings): RunOptio
   const choice = readBoardOptions(given, around.virtual);
   if (fault !== null) checkFaultText(fault, choice.board);
   const settings = addDefaults(written, given, {
-    simulated: choice.engine === "rtl" && around.bench !== true,
+    simulated: (choice.engine === "rtl" || isVendorEngine(choice.engine)) && around.bench !== true,
   });
   const { timeout, waves } = values;
+  const engineFault = values["engine-fault"] ?? null;
+  if (engineFault !== null) refuseOutOfRange("--engine-fault", () => checkEngineFault(engineFault));
   return {
     ...choice,
     settings,
     files,
     json: values["json"] ?? null,
-    junit: values["junit"] ?? null,
+    formats: formatsIn(values),
     html: values["html"] ?? null,
     results: values["results"] ?? null,
     limits: values["limits"] ?? null,
     timeout: timeout === undefined
       ? DEFAULT_TIMEOUT + Math.max(1, around.suites(files).length) * (duration ?? 0)
       : parseDuration("--timeout", timeout),
+    engineFault,
+    stress: values["stress"] === undefined ? null : readStress(values["stress"], choice.board),
     waves: waves === undefined ? null : absolutePath(waves),
     quiet: switches.has("quiet"),
   };
+}
+
+/** The load of the machine that has the board. */
+function readStress(text: string, board: BoardChoice): RunOptions["stress"] {
+  const plan = parseStress("--stress", text);
+  if (board.kind !== "remote" && board.kind !== "target") return { text, plan };
+  throw new UsageError(
+    "--stress loads the machine that runs Plumbline, and this board is another one: leave it out, " +
+      "and start a load there",
+  );
+}
+
+/** The files of `--junit` and its like. */
+function formatsIn(values: Arguments["values"]): Record<string, string> {
+  const given = FORMAT_OPTIONS.map(({ name }) => [name, values[name]] as const);
+  return Object.fromEntries(
+    given.flatMap(([name, file]) => file === undefined ? [] : [[name, file]]),
+  );
 }
 
 /** Parses settings only to refuse those that are not valid. */
@@ -222,11 +275,15 @@ function checkSettings(
 
 /** Parses a fault only to refuse one that the board cannot inject. */
 function checkFaultText(fault: string, board: BoardChoice): void {
+  refuseOutOfRange("--fault", () => board.kind === "sim" ? parseFaults(fault) : checkFault(fault));
+}
+
+/** Runs a check of an option's value, and turns its RangeError into a usage error. */
+function refuseOutOfRange(option: string, check: () => unknown): void {
   try {
-    if (board.kind === "sim") parseFaults(fault);
-    else checkFault(fault);
+    check();
   } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(`--fault: ${error.message}`);
+    if (error instanceof RangeError) throw new UsageError(`${option}: ${error.message}`);
     throw error;
   }
 }

@@ -25,15 +25,19 @@ function parseIn(around: Surroundings, args: readonly string[]): RunOptions {
 const DEFAULTS: RunOptions = {
   board: { kind: "local" },
   bus: "swiotlb",
+  kernel: "main",
   settings: {},
   files: [],
   json: null,
-  junit: null,
+  formats: {},
   html: null,
   results: null,
   limits: null,
   timeout: 900,
   engine: "softdma",
+  engineFault: null,
+  stress: null,
+  iommu: null,
   waves: null,
   quiet: false,
 };
@@ -57,15 +61,19 @@ Deno.test("readRunOptions() reads every option, after a blank and after =", () =
   const expected: RunOptions = {
     board: { kind: "vm", arch: "aarch64" },
     bus: "swiotlb",
+    kernel: "main",
     settings: { ...settings, coherent: "1" },
     files: ["tests/a_test.ts", "tests/b"],
     json: "-",
-    junit: "out.xml",
+    formats: { junit: "out.xml" },
     html: "out.html",
     results: "/tmp/x",
     limits: "limits.json",
     timeout: 600,
     engine: "rtl",
+    engineFault: null,
+    stress: null,
+    iommu: null,
     waves: "/tmp/w",
     quiet: true,
   };
@@ -113,7 +121,10 @@ const refusals: [string[], string][] = [
   [["--policy", "streeming"], 'found "streeming": did you mean streaming?'],
   [["--policy", "none,"], 'none of them empty, found "none,"'],
   [["--suite", "lopback"], "did you mean loopback?"],
-  [["--board", "zynq"], 'to be local, sim, vm, vm:aarch64 or vm:x86_64, found "zynq"'],
+  [
+    ["--board", "zynq"],
+    'to be local, sim, vm, vm:aarch64, vm:x86_64, vm:versal, vm:armhf or vm:zynq, found "zynq"',
+  ],
   [["--board", "vm:arm64"], "did you mean vm:aarch64?"],
   [["--device", "pldma0"], "did you mean /dev/pldma0?"],
   [["--size", "0"], "Expected --size to be at least 1 byte"],
@@ -130,22 +141,59 @@ const refusals: [string[], string][] = [
   [["--coherent"], "--coherent needs a virtual board"],
   [["--fault", "kind=flip"], "--fault needs a virtual board"],
   [["--frames=3", "--duration=3s"], "exclude each other"],
+  [["--stress=disk"], "--stress to name cpu, memory, cache or interrupts"],
+  [["--board=remote:zed", "--stress=cpu"], "this board is another one"],
   [["--pattern", "taged"], "did you mean tagged?"],
   [["--engine", "rtl"], "--engine needs a virtual machine: add --board vm"],
   [["--board=sim", "--engine=rtl"], "--engine needs a virtual machine"],
   [["--board=vm", "--engine=rlt"], "did you mean rtl?"],
   [["--board=vm", "--waves=w"], "--waves needs a simulated design: add --board vm --engine rtl"],
   [["--board=sim", "--fault", "kind=filp"], "kind to be one of flip"],
-  [["--board=vm", "--fault", "flip"], "each key once"],
+  [["--board=vm", "--fault", "flip"], "Expected kind=flip"],
   [["--board=vm", "--fault", "kind=flip; kind=filp"], "kind to be one of flip"],
   [["--board=vm", "--fault", "kind=flip frame=1 rate=2"], "either frame or rate"],
-  [["--board=vm", "--fault", "kind=early"], "found early: sim has it"],
+  [["--board=vm", "--fault", "kind=twice"], "found twice: sim has it"],
   [["--board=vm", "--fault", "kind=sync-skip"], "plumbline selfcheck makes one"],
+  [["--kernel=debug"], "--kernel needs --board vm"],
+  [
+    ["--board=vm:versal", "--kernel=debug"],
+    "--kernel needs --board vm, and another one than newest needs --engine softdma or rtl",
+  ],
   [["--bus=adversarial"], "--bus needs a virtual machine: add --board vm"],
   [["--board=vm", "--bus=adversial"], "did you mean adversarial?"],
   [["--board=vm", "--bus=adversarial", "--coherent"], "exclude each other"],
   [["--board=vm", "--bus=adversarial", "--bitstream=a.bit"], "no FPGA manager"],
   [["--board=vm", "--bus=adversarial", "--engine=rtl"], "needs --engine softdma"],
+  [["--board=vm:x86_64", "--engine=xilinx-dma"], "needs a device tree: add --board vm:aarch64"],
+  [["--board=vm:x86_64", "--engine=axi-dmac"], "needs a device tree: add --board vm:aarch64"],
+  [["--board=vm:aarch64", "--engine-fault=kind=short"], "--engine-fault needs an engine"],
+  [
+    ["--board=vm:aarch64", "--engine=xilinx-dma", "--engine-fault=kind=shot"],
+    "--engine-fault: Expected a kind",
+  ],
+  [["--board=vm:aarch64", "--engine=xilinx-dma", "--bus=adversarial"], "needs --engine softdma"],
+  [
+    ["--board=vm:aarch64", "--engine=xilinx-dma", "--fault=kind=flip"],
+    "--fault needs logic of Plumbline",
+  ],
+  [["--board=vm", "--engine=softdma", "--iommu=strict"], "--iommu needs --engine edu"],
+  [["--board=vm", "--engine=rtl", "--iommu=lazy"], "--iommu needs --engine edu"],
+  [["--board=vm:aarch64", "--engine=xilinx-dma", "--iommu=strict"], "--iommu needs --engine edu"],
+  [["--board=vm:versal", "--iommu=strict"], "--iommu needs --engine edu"],
+  [["--board=sim", "--iommu=strict"], "--iommu needs --engine edu"],
+  [["--board=vm", "--engine=edu", "--iommu=on"], "Expected --iommu to be strict or lazy"],
+  [["--board=vm", "--engine=edu", "--fault=kind=flip"], "--engine edu is a memory loop"],
+  [["--board=vm:armhf", "--engine=edu"], "--board vm"],
+  [["--board=vm:aarch64", "--engine=memory"], "--board vm:versal need each other"],
+  [["--board=vm:versal", "--engine=softdma"], "--engine memory and --board vm:versal"],
+  [["--board=vm:armhf", "--engine=memory"], "--board vm:versal need each other"],
+  [["--board=vm:armhf", "--engine=rtl"], "--engine rtl does not work with vm:armhf"],
+  [["--board=vm:zynq", "--coherent"], "--coherent does not work with vm:armhf and vm:zynq"],
+  [["--board=vm:zynq", "--fault=kind=flip frame=1"], "--fault does not work with vm:armhf"],
+  [["--board=vm:versal", "--coherent"], "vm:versal has a memory loop only"],
+  [["--board=vm:versal", "--bitstream=a.bit"], "vm:versal has a memory loop only"],
+  [["--board=vm:versal", "--fault=kind=flip frame=1"], "vm:versal has a memory loop only"],
+  [["--board=vm:versal", "--bus=adversarial"], "needs --engine softdma"],
 ];
 
 for (const [args, message] of refusals) {
@@ -202,3 +250,11 @@ for (const [line, around] of LINES) {
     }
   });
 }
+
+Deno.test("readRunOptions() reads the kernel of a virtual machine", () => {
+  const kernel = (value: string) => parse("--board=vm", `--kernel=${value}`).kernel;
+  assertEquals([kernel("debug"), kernel("./debug")], ["debug", { file: "./debug" }]);
+  assertEquals(kernel("newest"), "newest");
+  const vendor = parse("--board=vm:aarch64", "--engine=xilinx-dma", "--kernel=newest");
+  assertEquals(vendor.kernel, "newest");
+});

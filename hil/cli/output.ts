@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /**
- * Output of the commands: messages go to standard error, results to files.
+ * Output of the commands: results go to standard output and to files, messages to standard error.
  *
  * @module
  */
+import { writeWhole } from "../../fixtures/host/write_whole.ts";
+import { type Format, FORMATS } from "../render/formats.ts";
 import { renderBench } from "../render/bench_tables.ts";
 import type { Verdict } from "../results/outcome.ts";
 import type { Results } from "../results/schema.ts";
@@ -36,28 +38,37 @@ export function offerSimulation(missing: string): string {
  *
  * @param results The results
  * @param verdict The verdict
- * @param quiet Whether to print only the verdict
+ * @param options `quiet`: whether to print only the verdict. `json`: the value of `--json`
  */
-export function showResults(results: Results, verdict: Verdict, quiet: boolean): void {
+export function showResults(
+  results: Results,
+  verdict: Verdict,
+  { quiet, json }: { readonly quiet: boolean; readonly json: string | null },
+): void {
+  const out = outputFor(json);
   const measured = quiet ? null : renderBench(results);
-  if (measured !== null) console.error(measured.split("\n").map(printable).join("\n") + "\n");
-  if (!quiet) showInjected(results);
-  console.error(renderTable(results, verdict, {
-    color: Deno.stderr.isTerminal() && !Deno.noColor,
+  if (measured !== null) out.print(measured.split("\n").map(printable).join("\n") + "\n");
+  const table = renderTable(results, verdict, {
+    color: out.stream.isTerminal() && !Deno.noColor,
     width: columns(),
     quiet,
-  }));
+  });
+  out.print(table);
 }
 
-/** Prints the faults that `--fault` injected, to compare them with the faults that were found. */
-function showInjected(results: Results): void {
-  const lines = results.tests.flatMap((test) =>
-    (test.injected ?? []).map((line) => printable(`${test.name}: ${line}`))
-  );
-  if (lines.length === 0) return;
-  console.error(`Faults injected: ${lines.length}`);
-  for (const line of lines.slice(0, 5)) console.error(`  ${line}`);
-  if (lines.length > 5) console.error("  ... all are in results.json");
+/**
+ * Returns where a command prints its results: on standard output, so that a pipe holds them, or on standard
+ * error if JSON is on standard output.
+ *
+ * @param json The value of `--json`
+ * @returns The stream, and how to print a text on it
+ */
+export function outputFor(
+  json: string | null,
+): { readonly stream: typeof Deno.stdout; readonly print: (text: string) => void } {
+  return json === "-"
+    ? { stream: Deno.stderr, print: (text) => console.error(text) }
+    : { stream: Deno.stdout, print: (text) => console.log(text) };
 }
 
 /**
@@ -92,6 +103,28 @@ export function jsonFile(path: string | null | undefined): string | null {
   return path === "-" ? path : outputFile("--json", path);
 }
 
+/** A file for results in the format of another tool. */
+export interface FormatFile {
+  /** The absolute path. */
+  readonly file: string;
+  /** Renders the results. */
+  readonly render: Format["render"];
+}
+
+/**
+ * Checks the files of `--junit` and its like.
+ *
+ * @param given The values by the name of the option
+ * @returns The files
+ * @throws {UsageError} If one cannot be made
+ */
+export function formatFiles(given: Readonly<Record<string, string | undefined>>): FormatFile[] {
+  return FORMATS.flatMap(({ option, render }) => {
+    const file = outputFile(`--${option}`, given[option]);
+    return file === null ? [] : [{ file, render }];
+  });
+}
+
 function isFolder(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;
@@ -101,13 +134,13 @@ function isFolder(path: string): boolean {
 }
 
 /**
- * Writes a text.
+ * Writes a text, completely or not at all.
  *
  * @param to A file, or `-` for standard output
  * @param text The text
  */
 export async function writeText(to: string, text: string): Promise<void> {
-  if (to !== "-") return await Deno.writeTextFile(to, text);
+  if (to !== "-") return await writeWhole(to, text);
   let bytes = new TextEncoder().encode(text);
   while (bytes.length > 0) bytes = bytes.subarray(await Deno.stdout.write(bytes));
 }

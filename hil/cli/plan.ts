@@ -14,7 +14,7 @@ import { suiteName, testFilesBelow } from "../settings/suite_names.ts";
 import { UsageError } from "../settings/values.ts";
 import { printable } from "../text/text.ts";
 import { readRunOptions, type RunOptions } from "./options.ts";
-import { jsonFile, outputFile } from "./output.ts";
+import { type FormatFile, formatFiles, jsonFile, outputFile } from "./output.ts";
 
 /** The commands that run suites, each with the folder of its own suites. */
 const SUITES = {
@@ -26,8 +26,8 @@ const SUITES = {
 export interface Outputs {
   /** For JSON: an absolute path, or `-` for standard output. */
   readonly json: string | null;
-  /** For JUnit XML: an absolute path. */
-  readonly junit: string | null;
+  /** For other tools. */
+  readonly formats: readonly FormatFile[];
   /** For the page with charts: an absolute path. */
   readonly html: string | null;
 }
@@ -60,6 +60,7 @@ export interface Plan {
  * @param command The command
  * @param given The parts of its command line
  * @param args The arguments as the user wrote them
+ * @param dir The folder of the run, if it is resumed
  * @returns The plan
  * @throws {UsageError} If the command line is not valid
  */
@@ -67,6 +68,7 @@ export function planRun(
   command: keyof typeof SUITES,
   given: Arguments,
   args: readonly string[],
+  dir?: string,
 ): Plan {
   const virtual = Deno.env.get("PLUMBLINE_BOARD") === "vm";
   const suites = SUITES[command];
@@ -79,6 +81,9 @@ export function planRun(
   const files = testFiles(options.files, suites)
     .filter((file) => settings.suites?.includes(suiteName(file)) ?? true);
   const { bitstream } = settings;
+  if (bitstream !== null && options.board.kind !== "remote" && !exists(absolutePath(bitstream))) {
+    throw new UsageError(`Expected --bitstream to be a file, found no ${bitstream}`);
+  }
   if (options.board.kind === "vm") {
     refuseOutside(bitstream === null ? files : [...files, bitstream]);
   }
@@ -91,10 +96,10 @@ export function planRun(
     source: options.files.join(", ") || suites,
     outputs: {
       json: jsonFile(options.json),
-      junit: outputFile("--junit", options.junit),
+      formats: formatFiles(options.formats),
       html: outputFile("--html", options.html),
     },
-    dir: runFolder(options, virtual),
+    dir: dir ?? runFolder(options, virtual),
     virtual,
   };
 }
@@ -131,10 +136,13 @@ function testFiles(asked: readonly string[], folder: string): string[] {
     ...new Set(asked.flatMap((path) => {
       const file = absolutePath(path).replace(/\/+$/, "");
       try {
-        return Deno.statSync(file).isDirectory ? testFilesBelow(file) : [file];
+        if (Deno.statSync(file).isDirectory) return testFilesBelow(file);
       } catch {
         throw new UsageError(`Expected a test file or folder, found no ${path}`);
       }
+      if (/\.[mc]?[jt]sx?$/.test(file)) return [file];
+      // deno test runs the code in a text of Markdown
+      throw new UsageError(`Expected a test file such as loop_test.ts or a folder, found ${path}`);
     })),
   ];
 }

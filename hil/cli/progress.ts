@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type JournalLine, JournalTail } from "../journal/journal.ts";
+import type { JournalLine } from "../journal/lines.ts";
+import { JournalTail } from "../journal/tail.ts";
 
 /** How to show progress. */
 export interface ProgressOptions {

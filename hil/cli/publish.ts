@@ -4,17 +4,25 @@
  *
  * @module
  */
+import { exists } from "../../fixtures/host/exists.ts";
+import { withDiagnosis } from "../diagnosis/diagnose.ts";
 import { fold } from "../journal/fold.ts";
+import { innermost } from "../journal/completeness.ts";
 import { Journal, type JournalContents } from "../journal/journal.ts";
 import { writeHtml } from "../render/html.ts";
-import { toJUnit } from "../render/junit.ts";
+import { toMarkdown } from "../render/summary.ts";
 import { INFRASTRUCTURE } from "../results/infrastructure.ts";
 import type { Verdict } from "../results/outcome.ts";
 import type { Results } from "../results/schema.ts";
 import { errorMessage } from "../text/error_message.ts";
+import { printable } from "../text/text.ts";
 import { LOG_FILE } from "./board_local.ts";
-import { notice, showResults, writeText } from "./output.ts";
-import type { Outputs, Plan } from "./plan.ts";
+import { notice, outputFor, showResults, writeText } from "./output.ts";
+import type { Plan } from "./plan.ts";
+
+/** The end of a log that is shown: bytes, and characters of a line. */
+const MOST_LOG = 65_536;
+const MOST_LINE = 500;
 
 /** What ended early, and why: the whole run, or the files of some suites. */
 export type EarlyEnd = string | ReadonlyMap<string, string> | null;
@@ -39,15 +47,16 @@ export interface Ending {
  */
 export async function publish(journal: Journal, plan: Plan, ending: Ending): Promise<number> {
   const { outputs, options: { quiet } } = plan;
-  const { results, verdict } = await writeResults(journal, outputs, ending);
+  const { results, verdict } = await writeResults(journal, plan, ending);
   if (ending.missing === null) {
     if (!quiet) showLog(results, `${journal.dir}/${LOG_FILE}`);
-    showResults(results, verdict, quiet);
-    if (!quiet) console.error(`Results: ${journal.dir}`);
+    showResults(results, verdict, { quiet, json: outputs.json });
+    if (!quiet) outputFor(outputs.json).print(`Results: ${journal.dir}`);
   }
   if (outputs.html !== null) {
     const name = journal.dir.replace(/.*\//, "");
-    const problem = await writeHtml(outputs.html, [{ name, results: { ...results, verdict } }]);
+    const run = { name, folder: journal.dir, results: { ...results, verdict } };
+    const problem = await writeHtml(outputs.html, [run]);
     if (problem !== null) notice(problem);
   }
   return verdict.exit;
@@ -56,11 +65,13 @@ export async function publish(journal: Journal, plan: Plan, ending: Ending): Pro
 /** Folds the journal and writes the results. A pass that cannot be written becomes an error. */
 async function writeResults(
   journal: Journal,
-  { json, junit }: Outputs,
+  { outputs: { json, html, formats }, options, virtual }: Plan,
   { died, full }: Ending,
 ): Promise<{ results: Results; verdict: Verdict }> {
-  const contents = Journal.read(journal.path);
-  let results = fold(full === null ? contents : withReason(contents, full), died);
+  const all = Journal.read(journal.path);
+  // in a virtual board, the plan of the host is still under way
+  const contents = virtual ? innermost(all) : all;
+  let results = withDiagnosis(fold(full === null ? contents : withReason(contents, full), died));
   const attempt = async (write: () => Promise<void>): Promise<void> => {
     try {
       await write();
@@ -71,15 +82,39 @@ async function writeResults(
     }
   };
   const text = (): string => JSON.stringify(results, null, 2) + "\n";
-  await attempt(() => writeWhole(`${journal.dir}/results.json`, text()));
+  await attempt(() => writeText(`${journal.dir}/results.json`, text()));
   if (json !== null) await attempt(() => writeText(json, text()));
-  if (junit !== null) await attempt(() => writeText(junit, toJUnit(results)));
+  const files = attachments(journal.dir, html, options.waves);
+  for (const { file, render } of formats) {
+    await attempt(() => writeText(file, render(results, files)));
+  }
+  const summary = Deno.env.get("GITHUB_STEP_SUMMARY") ?? "";
+  if (summary !== "" && !virtual) {
+    // other steps of the job write to the same file
+    await attempt(() => Deno.writeTextFile(summary, toMarkdown(results), { append: true }));
+  }
   return { results, verdict: results.verdict };
+}
+
+/** The files that help with a failure. GitLab wants paths from the folder of the project. */
+function attachments(dir: string, html: string | null, waves: string | null): string[] {
+  const logs = ["dmesg.log", "console.log", LOG_FILE].map((name) => `${dir}/${name}`).filter(
+    exists,
+  );
+  const signals = waves === null || !exists(waves) ? [] : [...Deno.readDirSync(waves)]
+    .filter(({ name }) => name.endsWith(".fst")).map(({ name }) => `${waves}/${name}`);
+  const project = Deno.env.get("CI_PROJECT_DIR");
+  return [...(html === null ? [] : [html]), ...logs, ...signals.toSorted()].map((path) =>
+    project !== undefined && path.startsWith(`${project}/`) ? path.slice(project.length + 1) : path
+  );
 }
 
 /** Adds the reason for which the journal has no room. */
 function withReason(contents: JournalContents, reason: string): JournalContents {
   const at = new Date().toISOString();
+  const closing = contents.lines.flatMap((line) =>
+    line.line === "plan" ? [{ line: "close", at, id: line.id } as const] : []
+  );
   const id = "infrastructure/journal";
   const end = { outcome: "ERROR", reason, seconds: 0, frames: 0, bytes: 0 } as const;
   return {
@@ -89,20 +124,9 @@ function withReason(contents: JournalContents, reason: string): JournalContents 
       { line: "run", at, run: { cut: reason } },
       { line: "case", at, id, suite: INFRASTRUCTURE, name: "journal", policy: null },
       { line: "end", at, id, ...end },
+      ...closing,
     ],
   };
-}
-
-/** Writes a file completely, or not at all. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const part = `${path}.part`;
-  try {
-    await Deno.writeTextFile(part, text);
-    await Deno.rename(part, path);
-  } catch (error) {
-    await Deno.remove(part).catch(() => {});
-    throw error;
-  }
 }
 
 /** Shows the end of what `deno test` printed, if a file ended early. */
@@ -112,10 +136,23 @@ function showLog(results: Results, log: string): void {
   );
   if (!died) return;
   try {
-    const lines = Deno.readTextFileSync(log).trimEnd().split("\n");
+    const lines = readEnd(log).trimEnd().split("\n");
     console.error(`The last lines of ${log}:`);
-    for (const line of lines.slice(-15)) console.error(`  ${line}`);
+    for (const line of lines.slice(-15)) console.error(`  ${printable(line.slice(0, MOST_LINE))}`);
   } catch {
     // a virtual machine that was lost may not have written its log
   }
+}
+
+/** Reads the last bytes of a file, because a log may be larger than the memory. */
+function readEnd(path: string): string {
+  using file = Deno.openSync(path);
+  const { size } = file.statSync();
+  file.seekSync(Math.max(0, size - MOST_LOG), Deno.SeekMode.Start);
+  const bytes = new Uint8Array(Math.min(size, MOST_LOG));
+  let length = 0;
+  for (let n: number | null = 1; n !== null && n > 0 && length < bytes.length; length += n ?? 0) {
+    n = file.readSync(bytes.subarray(length));
+  }
+  return new TextDecoder().decode(bytes.subarray(0, length));
 }

@@ -13,22 +13,34 @@ import {
   worstFirst,
 } from "../results/compare.ts";
 import { type HtmlRun, writeHtml } from "../render/html.ts";
-import { toJUnit } from "../render/junit.ts";
 import { applyLimits } from "../results/limits.ts";
 import type { Measurement } from "../results/schema.ts";
 import type { Arguments } from "../settings/arguments.ts";
 import { parseName, UsageError } from "../settings/values.ts";
+import { errorMessage } from "../text/error_message.ts";
+import { plural } from "../text/format.ts";
 import { printable } from "../text/text.ts";
 import {
   type Command,
   EXIT,
+  FORMAT_OPTIONS,
   HTML_OPTION,
   JSON_OPTION,
-  JUNIT_OPTION,
   LIMITS_OPTION,
   QUIET_OPTION,
 } from "./command.ts";
-import { jsonFile, notice, outputFile, showResults, writeText } from "./output.ts";
+import { makeBundle } from "./bundle.ts";
+import { InfrastructureError } from "./infrastructure.ts";
+import {
+  type FormatFile,
+  formatFiles,
+  jsonFile,
+  notice,
+  outputFile,
+  outputFor,
+  showResults,
+  writeText,
+} from "./output.ts";
 import { limitsFrom } from "./plan.ts";
 import { readRuns, type Run } from "./results_file.ts";
 
@@ -37,7 +49,9 @@ export const report: Command = {
   line: {
     command: "plumbline report",
     purpose: "Show the results of runs, also of a run that died.",
-    details: "RESULTS is the folder of a run, its journal, or its results as JSON.",
+    details:
+      "RESULTS is the folder of a run, its journal, its results as JSON, or a bundle, which " +
+      "is judged again.",
     operands: "RESULTS ...",
     groups: [{
       title: "Options",
@@ -49,9 +63,15 @@ export const report: Command = {
           value: "regression",
           help: "With --compare: exit 1 if something failed, slowed down or is missing",
         },
+        {
+          name: "bundle",
+          value: "FILE",
+          help: "Write one file with the run and what its machine says, without names and " +
+            "addresses, to send to others",
+        },
         LIMITS_OPTION,
         JSON_OPTION,
-        JUNIT_OPTION,
+        ...FORMAT_OPTIONS,
         QUIET_OPTION,
       ],
     }],
@@ -62,7 +82,11 @@ export const report: Command = {
         "Compare two runs",
       ],
     ],
-    exit: { ...EXIT, 1: "The design failed, or --fail-on found a regression" },
+    exit: {
+      ...EXIT,
+      1: "The design failed, or --fail-on found a regression",
+      3: "The infrastructure failed, a run died, or it is still going",
+    },
   },
   run: showRuns,
 };
@@ -70,13 +94,17 @@ export const report: Command = {
 /** Changes that are shown one by one. */
 const MOST_CHANGES = 20;
 
+/** The greatest ratio that is shown in percent. */
+const MOST_FACTOR = 3;
+
 /** What the options ask for. */
 interface Wanted {
   readonly base: string | undefined;
   readonly failOnRegression: boolean;
   readonly json: string | null;
-  readonly junit: string | null;
+  readonly formats: readonly FormatFile[];
   readonly html: string | null;
+  readonly bundle: string | null;
   readonly quiet: boolean;
 }
 
@@ -85,20 +113,34 @@ async function showRuns(given: Arguments): Promise<number> {
   const runs = compareAll(given, wanted.base);
   for (const { results } of runs) {
     if (wanted.json !== null) {
-      await writeText(wanted.json, JSON.stringify(results, null, 2) + "\n");
+      await writeResults(wanted.json, JSON.stringify(results, null, 2) + "\n");
     }
-    if (wanted.junit !== null) await writeText(wanted.junit, toJUnit(results));
+    for (const { file, render } of wanted.formats) await writeResults(file, render(results, []));
+  }
+  if (wanted.bundle !== null) {
+    const bundle = makeBundle(given.operands[0] ?? "");
+    await writeResults(wanted.bundle, JSON.stringify(bundle, null, 2) + "\n");
+    notice(`${wanted.bundle}: look through it before you send it`);
   }
   for (const { name, results, comparison } of runs) {
-    if (runs.length > 1) console.error(`${printable(name)}:`);
-    showResults(results, results.verdict, wanted.quiet);
-    if (comparison !== undefined) showComparison(comparison, wanted.quiet);
+    const { print } = outputFor(wanted.json);
+    if (runs.length > 1) print(`${printable(name)}:`);
+    showResults(results, results.verdict, wanted);
+    if (comparison !== undefined) showComparison(comparison, wanted.quiet, print);
   }
   if (wanted.html !== null) {
     const problem = await writeHtml(wanted.html, runs);
     if (problem !== null) notice(problem);
   }
   return exitStatus(runs, wanted.failOnRegression);
+}
+
+async function writeResults(to: string, text: string): Promise<void> {
+  try {
+    await writeText(to, text);
+  } catch (error) {
+    throw new InfrastructureError(`${to} could not be written: ${errorMessage(error)}`);
+  }
 }
 
 function readOptions({ values, switches, operands }: Arguments): Wanted {
@@ -108,16 +150,24 @@ function readOptions({ values, switches, operands }: Arguments): Wanted {
     if (base === undefined) throw new UsageError("--fail-on needs a base: add --compare RESULTS");
   }
   const json = jsonFile(values["json"]);
-  const junit = outputFile("--junit", values["junit"]);
-  if (operands.length > 1 && (json !== null || junit !== null)) {
-    throw new UsageError(`--json and --junit take one run, found ${operands.length}`);
+  const formats = formatFiles(values);
+  const bundle = outputFile("--bundle", values["bundle"]);
+  if (bundle !== null && operands.length > 1) {
+    throw new UsageError(`--bundle takes one run, found ${operands.length}`);
+  }
+  if (operands.length > 1 && (json !== null || formats.length > 0)) {
+    const names = ["json", ...FORMAT_OPTIONS.map(({ name }) => name)];
+    throw new UsageError(
+      `${names.map((name) => `--${name}`).join(", ")} take one run, found ${operands.length}`,
+    );
   }
   return {
     base,
     failOnRegression: failOn !== undefined,
     json,
-    junit,
+    formats,
     html: outputFile("--html", values["html"]),
+    bundle,
     quiet: switches.has("quiet"),
   };
 }
@@ -127,13 +177,23 @@ function compareAll({ values, operands }: Arguments, base: string | undefined): 
   const limits = values["limits"] === undefined ? [] : limitsFrom(values["limits"]);
   const read = readRuns(base === undefined ? operands : [base, ...operands]).map((one) =>
     limits.length === 0 ? one : { ...one, results: applyLimits(one.results, limits) }
-  );
+  ).map((one) => ({ ...one, folder: folderOf(one.name) }));
   const earlier = base === undefined ? undefined : read.shift();
   if (earlier === undefined) return read;
   return read.map((one) => ({
     ...one,
     comparison: { ...compareResults(earlier.results, one.results), base: earlier.name },
   }));
+}
+
+/** The folder in which a run's attachments lie: the run itself, or that of its file. */
+function folderOf(run: string): string {
+  try {
+    if (Deno.statSync(run).isDirectory) return run;
+  } catch {
+    // it was read, so something else is wrong with it
+  }
+  return run.includes("/") ? run.replace(/\/[^/]*$/, "") || "/" : ".";
 }
 
 /** The exit status of the worst run. A failed design is worse than failed infrastructure. */
@@ -147,19 +207,26 @@ function exitStatus(runs: readonly (Run & HtmlRun)[], failOnRegression: boolean)
 }
 
 /** Shows what changed. */
-function showComparison(comparison: Comparison & { base: string }, quiet: boolean): void {
+function showComparison(
+  comparison: Comparison & { base: string },
+  quiet: boolean,
+  print: (text: string) => void,
+): void {
   const { outcomes, measurements, judged, unjudged, largestUnjudged, differences, base } =
     comparison;
   if (!quiet) {
     for (const line of differences) notice(printable(`the runs differ: ${line}`));
     const changes = [...outcomes, ...measurements].sort(worstFirst);
-    for (const one of changes.slice(0, MOST_CHANGES)) showChange(one);
-    if (changes.length > MOST_CHANGES) {
-      console.error(`  ... and ${changes.length - MOST_CHANGES} more changes`);
+    const alike = [...Map.groupBy(changes, kindOfChange).values()];
+    for (const [one, ...more] of alike.slice(0, MOST_CHANGES)) {
+      if (one !== undefined) print(describeChange(one));
+      if (more.length > 0) print(`    ... and ${plural(more.length, "case")} alike`);
     }
-    for (const one of largestUnjudged) showChange(one);
+    const rest = alike.slice(MOST_CHANGES).flat().length;
+    if (rest > 0) print(`  ... and ${rest} more changes`);
+    for (const one of largestUnjudged) print(describeChange(one));
     if (unjudged > largestUnjudged.length) {
-      console.error(
+      print(
         `  ... and ${
           unjudged - largestUnjudged.length
         } more without a spread, which cannot be judged`,
@@ -172,24 +239,40 @@ function showComparison(comparison: Comparison & { base: string }, quiet: boolea
   const blind = unjudged === 0
     ? ""
     : `, changed but not judged, because they have no spread: ${unjudged}`;
-  notice(printable(`${worse}${gone} since ${base}; measurements compared: ${judged}${blind}`));
+  print(
+    printable(
+      `Comparison: ${worse}${gone} since ${base}; measurements compared: ${judged}${blind}`,
+    ),
+  );
 }
 
-function showChange(one: OutcomeChange | MeasurementChange): void {
+/** Changes of outcomes are alike if suite, outcomes and reason are the same. */
+function kindOfChange(one: OutcomeChange | MeasurementChange): string {
+  return "reason" in one
+    ? [one.change, one.suite, one.from, one.to, one.reason].join("\0")
+    : JSON.stringify([one.suite, one.name, one.from]);
+}
+
+function describeChange(one: OutcomeChange | MeasurementChange): string {
   const { suite, name, change } = one;
   const what = "reason" in one
     ? `${one.from ?? "nothing"} to ${one.to ?? "nothing"}` +
       (one.reason === null ? "" : `: ${one.reason}`)
     : describeMeasurement(one);
-  console.error(printable(`  ${change}: ${suite}: ${name}: ${what}`));
+  return printable(`  ${change}: ${suite}: ${name}: ${what}`);
 }
 
 function describeMeasurement({ from, to }: MeasurementChange): string {
   const at = Object.entries(from.at ?? {}).map(([key, value]) => `${key}=${value}`).join(" ");
   const what = `${from.name}${at === "" ? "" : ` ${at}`}: ${describe(from)}`;
   if (to === null) return `${what} ${from.unit} to nothing`;
-  const percent = 100 * (to.value / from.value - 1);
-  const by = Number.isFinite(percent) ? ` (${percent > 0 ? "+" : ""}${percent.toFixed(0)} %)` : "";
+  const factor = to.value / from.value;
+  const percent = 100 * (factor - 1);
+  const by = !Number.isFinite(percent)
+    ? ""
+    : factor > MOST_FACTOR
+    ? ` (${factor.toPrecision(2)} times as much)`
+    : ` (${percent > 0 ? "+" : ""}${percent.toFixed(0)} %)`;
   return `${what} to ${describe(to)} ${to.unit}${by}`;
 }
 

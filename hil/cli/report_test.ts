@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: MIT
 // plumbline report with journals of complete, dead and damaged runs.
-import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { canMount, mountSmall, unmount } from "../../fixtures/host/testing/small_disk.ts";
+import { exists } from "../../fixtures/host/exists.ts";
 import { Journal } from "../journal/journal.ts";
+import { JOURNAL_SCHEMA } from "../journal/lines.ts";
+import { thisProcess } from "../journal/writer.ts";
 import { checkResults } from "../results/check.ts";
 import type { Measurement } from "../results/schema.ts";
 import { checkJUnit } from "../testing/junit.ts";
@@ -21,6 +31,12 @@ async function report(...args: string[]) {
 /** The folder of a run that died in its second case. */
 function died(): string {
   const dir = tempDir();
+  // a process with the number of this one, which is alive, but began at another time
+  const plan = {
+    ...{ line: "plan", at: "2026-01-01T00:00:00.000Z", id: "p", schema: JOURNAL_SCHEMA },
+    ...{ by: "plumbline run", files: ["s_test.ts"], writer: { ...thisProcess(), start: 1 } },
+  };
+  write(`${dir}/journal.jsonl`, `${JSON.stringify(plan)}\n`);
   using journal = Journal.open({ dir });
   for (const name of ["first", "second", "third"]) {
     journal.register({ id: `s/${name}`, suite: "s", name, policy: "streaming" });
@@ -41,12 +57,72 @@ Deno.test("plumbline report names the case in which a run died", async () => {
     ["first", "PASS", null],
     ["second", "ERROR", "died here"],
     ["third", "ERROR", "never ran"],
+    ["journal", "ERROR", results.verdict?.reason ?? ""],
   ]);
+  assertEquals(
+    results.verdict?.reason,
+    "The run ended early, without a closing line in its journal: " +
+      "1 case died (s: second), 1 case never ran, 1 file did not start (s_test.ts)",
+  );
   assertStringIncludes(stderr, "second");
   checkJUnit(Deno.readTextFileSync(junit));
   // the journal by its own name says the same
   assertEquals((await report(`${dir}/journal.jsonl`, "--json=-")).stdout, stdout);
 });
+
+Deno.test("plumbline report tells a run that is still going from one that died between two files", async () => {
+  const dir = tempDir();
+  const name = JSON.stringify(new URL("../../mod.ts", import.meta.url).href);
+  const passing = `import { assertIntact, hil } from ${name};
+    const top = await hil();
+    top.test("loop", async ({ loop }) => assertIntact(await loop.run({ frames: 3 })));\n`;
+  const waiting = `await new Promise((resolve) => setTimeout(resolve, 100_000));\n`;
+  const files = [
+    write(`${dir}/one_test.ts`, passing),
+    write(`${dir}/two_test.ts`, waiting + passing),
+    write(`${dir}/three_test.ts`, passing),
+  ];
+  const run = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "--no-check", MAIN, "run", "--board=sim", "--quiet"],
+      ...[`--results=${dir}/run`, ...files],
+    ],
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const lines = () =>
+    exists(`${dir}/run/journal.jsonl`) ? Journal.read(`${dir}/run/journal.jsonl`).lines : [];
+  const inSecond = () =>
+    lines().some((line) => line.line === "file" && line.suite === "two") || null;
+  while (inSecond() === null) await new Promise((resolve) => setTimeout(resolve, 50));
+  const orphan = childrenOf(run.pid).at(0);
+  try {
+    const live = await report(`${dir}/run`, "--json=-");
+    assertEquals(live.code, 3, live.stderr);
+    const { tests, verdict, run: facts } = checkResults(JSON.parse(live.stdout));
+    assertEquals([tests[0]?.outcome, facts.running], ["PASS", true]);
+    assertStringIncludes(verdict?.reason ?? "", `still going, in process ${run.pid}: `);
+    assertStringIncludes(live.stderr, "The run is still going");
+    assertEquals(live.stdout.includes("died"), false);
+  } finally {
+    run.kill("SIGKILL");
+    await run.status;
+    if (orphan !== undefined) Deno.kill(orphan, "SIGKILL");
+  }
+  const dead = await report(`${dir}/run`, "--json=-");
+  assertEquals(dead.code, 3);
+  const { tests, verdict, run: facts } = checkResults(JSON.parse(dead.stdout));
+  assertEquals([tests[0]?.outcome, facts.running], ["PASS", undefined]);
+  assertStringIncludes(verdict?.reason ?? "", "The run ended early, without a closing line");
+  assertMatch(verdict?.reason ?? "", /1 file did not start \(\S+three_test.ts\)/);
+  assertMatch(verdict?.reason ?? "", /1 file did not end \(\S+two_test.ts\)/);
+});
+
+/** The children of a process. */
+function childrenOf(pid: number): number[] {
+  const text = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`);
+  return text.split(" ").map(Number).filter((child) => child > 0);
+}
 
 Deno.test("plumbline report reads a journal that was truncated anywhere", async () => {
   const dir = died();
@@ -74,7 +150,7 @@ Deno.test("plumbline report recognises journals and results by their content, no
     assertEquals([again.code, again.stdout], [3, stdout], `${name}: ${again.stderr}`);
   }
   const damaged = await report(write(`${tempDir()}/damaged`, `\0\0\n${lines}`));
-  assertStringIncludes(damaged.stderr, "The line cannot be read: the journal is damaged");
+  assertStringIncludes(damaged.stdout, "The line cannot be read: the journal is damaged");
 });
 
 const refusals: [what: string, make: (dir: string) => string[], says: string][] = [
@@ -127,15 +203,45 @@ for (const [what, make, says] of refusals) {
   });
 }
 
+const mountable = canMount();
+
+Deno.test({
+  name: "plumbline report leaves no empty files on a full disk, and says so" +
+    (mountable ? "" : " (skipped: nothing can be mounted here)"),
+  ignore: !mountable,
+  async fn() {
+    const disk = tempDir();
+    assert(mountSmall(disk, 4));
+    try {
+      write(`${disk}/filler`, "x".repeat(4096));
+    } catch {
+      // it is full
+    }
+    try {
+      for (const option of ["json", "junit"]) {
+        const { code, stderr } = await report(measured(1), `--${option}=${disk}/results`);
+        assertEquals(code, 3, stderr);
+        const reason = `plumbline: ${disk}/results could not be written: No space left`;
+        assertEquals(stderr.startsWith(reason), true, stderr);
+      }
+      assertEquals([...Deno.readDirSync(disk)].map(({ name }) => name), ["filler"]);
+    } finally {
+      unmount(disk);
+    }
+  },
+});
+
 /** The folder of a run with one case, which measured a value, or nothing if it is `null`. */
 function measured(value: number | null, outcome: "PASS" | "FAIL" = "PASS"): string {
   const dir = tempDir();
   using journal = Journal.open({ dir });
+  const plan = journal.plan("plumbline run", []);
   journal.register({ id: "s/a", suite: "s", name: "a", policy: "streaming" });
   journal.start("s/a");
   const reason = outcome === "PASS" ? null : "wrong";
   const measurements = value === null ? [] : [syncCall(value)];
   journal.end("s/a", { outcome, reason, seconds: 1, frames: 3, bytes: 192, measurements });
+  journal.close(plan);
   return dir;
 }
 
@@ -150,12 +256,12 @@ Deno.test("plumbline report --compare shows what became slower or failed, and ex
   const failOn = [`--compare=${base}`, "--fail-on=regression"];
   const same = await report(measured(104), ...failOn);
   assertEquals(same.code, 0, same.stderr);
-  assertStringIncludes(same.stderr, `0 regressions since ${base}; measurements compared: 1`);
+  assertStringIncludes(same.stdout, `0 regressions since ${base}; measurements compared: 1`);
 
   const slower = await report(measured(150), ...failOn);
   assertEquals(slower.code, 1, slower.stderr);
   assertStringIncludes(
-    slower.stderr,
+    slower.stdout,
     "worse: s: a: sync call size=4096: 100 [95.0, 105] to 150 [143, 158] µs (+50 %)",
   );
   // without --fail-on, the status is that of the run
@@ -163,20 +269,20 @@ Deno.test("plumbline report --compare shows what became slower or failed, and ex
 
   const faster = await report(measured(50), ...failOn);
   assertEquals(faster.code, 0);
-  assertStringIncludes(faster.stderr, "better: s: a: sync call");
+  assertStringIncludes(faster.stdout, "better: s: a: sync call");
 
   const failed = await report(measured(100, "FAIL"), `--compare=${base}`, "--quiet");
   assertEquals(failed.code, 1);
-  assertStringIncludes(failed.stderr, "1 regression since");
+  assertStringIncludes(failed.stdout, "1 regression since");
 
   // what is gone proves nothing any more
   const gone = await report(measured(null), ...failOn);
   assertEquals(gone.code, 1, gone.stderr);
   assertStringIncludes(
-    gone.stderr,
+    gone.stdout,
     "lost: s: a: sync call size=4096: 100 [95.0, 105] µs to nothing",
   );
-  assertStringIncludes(gone.stderr, "0 regressions, 1 lost since");
+  assertStringIncludes(gone.stdout, "0 regressions, 1 lost since");
   assertEquals((await report(measured(null), `--compare=${base}`)).code, 0);
 });
 
@@ -184,7 +290,7 @@ Deno.test("plumbline report shows several runs, and exits with the status of the
   const [good, bad, dead] = [measured(1), measured(1, "FAIL"), died()];
   const two = await report(good, dead, "--quiet");
   assertEquals(two.code, 3, two.stderr);
-  assertMatch(two.stderr, /^.*:\nPASS.*\n.*:\nERROR/);
+  assertMatch(two.stdout, /^.*:\nPASS.*\n.*:\nERROR/);
   assertEquals((await report(good, dead, bad, "--quiet")).code, 1);
 });
 
@@ -193,9 +299,9 @@ Deno.test("plumbline report --limits checks the measurements of both runs", asyn
   assertEquals((await report(measured(100), `--limits=${limits}`)).code, 0);
   const out = await report(measured(150), `--limits=${limits}`);
   assertEquals(out.code, 1);
-  assertStringIncludes(out.stderr, "outside of the limits");
+  assertStringIncludes(out.stdout, "outside of the limits");
   const both = [`--limits=${limits}`, `--compare=${measured(150)}`, "--quiet"];
-  assertStringIncludes((await report(measured(151), ...both)).stderr, "0 regressions");
+  assertStringIncludes((await report(measured(151), ...both)).stdout, "0 regressions");
   const wrong = await report(measured(1), `--limits=${write(`${tempDir()}/l.json`, "{}")}`);
   assertEquals(wrong.code, 2);
 });

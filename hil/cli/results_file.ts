@@ -7,7 +7,9 @@
  *
  * @module
  */
+import { journalOf } from "./bundle.ts";
 import { JOURNAL_FILE, parseJournal } from "../journal/journal.ts";
+import { withDiagnosis } from "../diagnosis/diagnose.ts";
 import { fold } from "../journal/fold.ts";
 import type { Verdict } from "../results/outcome.ts";
 import { checkResults, ResultsError } from "../results/check.ts";
@@ -44,8 +46,24 @@ export function readRuns(paths: readonly string[]): Run[] {
   const left = { bytes: MOST_BYTES, containers: MOST_CONTAINERS };
   return paths.map((name) => {
     const { text, isJournal } = readText(name, left);
-    return { name, results: isJournal ? readJournal(name, text) : readResults(name, text) };
+    if (isJournal) return { name, results: readJournal(name, text) };
+    const bundled = bundledJournal(text);
+    return {
+      name,
+      results: bundled === null ? readResults(name, text) : readJournal(name, bundled),
+    };
   });
+}
+
+/** The journal in a bundle; null if the text is no bundle. */
+function bundledJournal(text: string): string | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null; // the reader of results says why
+  }
+  return journalOf(value);
 }
 
 function readJournal(name: string, text: string): Run["results"] {
@@ -53,7 +71,7 @@ function readJournal(name: string, text: string): Run["results"] {
   if (contents.lines.length === 0) {
     throw new UsageError(`Expected a journal, found no line of one in ${printable(name)}`);
   }
-  return fold(contents);
+  return withDiagnosis(fold(contents));
 }
 
 function readResults(name: string, text: string): Run["results"] {

@@ -6,10 +6,8 @@
  */
 import { Device } from "../../driver/device.ts";
 import { buildModules, type Bus, runInGuest } from "../../fixtures/boards/vm/mod.ts";
-import { type Board, describeBoard, openBoard } from "../board/board.ts";
+import { type Board, describeBoard } from "../board/board.ts";
 import { gatherEnvironment } from "../board/environment.ts";
-import { lockDevice, LockHeldError } from "../board/lock.ts";
-import { explainDevice } from "../board/precheck.ts";
 import { summarizeOutcomes, type Verdict } from "../results/outcome.ts";
 import type { InjectedCount, InjectedFault, Results, Selfcheck } from "../results/schema.ts";
 import { toolInfo } from "../results/tool.ts";
@@ -21,6 +19,7 @@ import { errorMessage } from "../text/error_message.ts";
 import { BOARD_OPTION, type BoardChoice, BUS_OPTION, readBoardOptions } from "./board_options.ts";
 import { type Command, EXIT, JSON_OPTION, QUIET_OPTION } from "./command.ts";
 import { InfrastructureError } from "./infrastructure.ts";
+import { boardSetting, openChosen, takeDevice } from "./open_board.ts";
 import { jsonFile, notice, writeText } from "./output.ts";
 
 /** `plumbline selfcheck`. */
@@ -32,7 +31,7 @@ export const selfcheck: Command = {
     groups: [{
       title: "Options",
       options: [
-        { ...BOARD_OPTION, help: "sim, vm, vm:aarch64 or vm:x86_64" },
+        { ...BOARD_OPTION, help: "sim, vm, vm:aarch64, vm:x86_64, or remote:HOST" },
         BUS_OPTION,
         { name: "device", value: "PATH", help: "Device node. Defaults to /dev/pldma0" },
         { name: "seed", value: "N", help: "Seed that places the faults. Defaults to 1" },
@@ -82,8 +81,8 @@ async function checkSelf(given: Arguments, args: readonly string[]): Promise<num
   const began = performance.now();
   const started = new Date().toISOString();
   const path = settings.devices[0] ?? "/dev/pldma0";
-  if (wanted.board.kind === "local") takeDevice(path);
-  const board = openBoard(settings);
+  const board = openChosen(settings);
+  if (wanted.board.kind !== "sim") takeDevice(board, path, "plumbline selfcheck");
   const found = totals(injectAll(board, path, wanted));
   const verdict = judge(found);
   const seconds = Math.round(performance.now() - began) / 1000;
@@ -101,11 +100,17 @@ async function checkSelf(given: Arguments, args: readonly string[]): Promise<num
 function readOptions(given: Arguments, virtual: boolean): Wanted {
   const { device, seed, every, json } = given.values;
   const { board, bus } = readBoardOptions(given, virtual);
+  if (board.kind === "vm" && board.machine === "versal") {
+    throw new UsageError("selfcheck injects faults into logic, and vm:versal has none");
+  }
+  if (board.kind === "target") {
+    throw new UsageError("selfcheck does not work with vm:armhf and vm:zynq: choose another board");
+  }
   if (board.kind === "local" && !virtual) {
     throw new UsageError("selfcheck needs a virtual board: add --board sim or --board vm");
   }
   const settings = parseSettings({
-    board: board.kind === "sim" ? "sim" : "vm",
+    board: boardSetting(board, virtual),
     ...(device === undefined ? {} : { device }),
     ...(seed === undefined ? {} : { seed }),
   });
@@ -118,18 +123,6 @@ function readOptions(given: Arguments, virtual: boolean): Wanted {
     json: jsonFile(json),
     quiet: given.switches.has("quiet"),
   };
-}
-
-/** Locks the device until this process ends. */
-function takeDevice(path: string): void {
-  const missing = explainDevice(path);
-  if (missing !== null) throw new InfrastructureError(missing);
-  try {
-    lockDevice(path, { what: "plumbline selfcheck" });
-  } catch (error) {
-    if (error instanceof LockHeldError) throw new InfrastructureError(error.message);
-    throw error;
-  }
 }
 
 /** Injects the faults, and shows each one unless only the verdict is wanted. */
@@ -227,7 +220,7 @@ function resultsOf(
     },
     verdict,
     selfcheck: found,
-    environment: gatherEnvironment({ device: device.path }),
+    environment: gatherEnvironment({ device: device.path, files: board.remote?.files }),
   };
 }
 
@@ -246,7 +239,7 @@ function row(one: InjectedFault): string {
   if (!caught) return cells(fault, where, "", "NOT CAUGHT", "");
   const mark = (text: string | null, right: boolean) => `${right ? "" : "!"}${text ?? "-"}`;
   const line = cells(
-    heldOut === true ? `* ${fault}` : fault,
+    heldOut ? `* ${fault}` : fault,
     where,
     String(frames),
     mark(named, namedRight),
@@ -262,11 +255,12 @@ function show(
   { quiet, seconds, seed }: { quiet: boolean; seconds: number; seed: number },
 ): void {
   if (!quiet) {
-    const { single, pairs, heldOut } = found.total;
+    const { single, ambiguous, pairs, heldOut } = found.total;
     console.error(LEGEND);
     showCount("single faults", single);
+    showCount("of several names", ambiguous);
     showCount("pairs", pairs);
-    showCount("  of these held out", heldOut);
+    showCount("of all: held out", heldOut);
   }
   const run = `seed ${seed}, ${seconds.toFixed(1)} s`;
   console.error(`SIMULATED ${verdict.word}: ${verdict.reason} (${run})`);
@@ -274,7 +268,7 @@ function show(
 
 const LEGEND = `
 frames: verified until the fault was caught   !: wrong   -: no name or blame
-*: pair that was never used to tune the classifier ("held out")
+*: never used to develop the classifier ("held out")
 `;
 
 function showCount(what: string, { faults, caught, namedRight, blamedRight }: InjectedCount): void {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { assert, assertEquals } from "@std/assert";
+import { isHeldOut } from "../../fixtures/boards/sim/mod.ts";
 import { checkResults } from "../results/check.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 import { main } from "./main.ts";
@@ -18,8 +19,9 @@ Deno.test("plumbline selfcheck writes every fault and the totals into results of
   const { faults, total } = selfcheck;
   assertEquals(total.faults, faults.length);
   assertEquals(total.caught, faults.filter(({ caught }) => caught).length);
-  assertEquals(total.single.faults + total.pairs.faults, faults.length);
-  assertEquals(total.heldOut.faults, faults.filter(({ heldOut }) => heldOut === true).length);
+  const { single, ambiguous, pairs } = total;
+  assertEquals(single.faults + ambiguous.faults + pairs.faults, faults.length);
+  assertEquals(total.heldOut.faults, faults.filter(({ heldOut }) => heldOut).length);
   const { frames, ...flip } = faults.find(({ fault }) => fault === "bit flipped in writing") ?? {};
   assertEquals(frames, 1);
   assertEquals(flip, {
@@ -30,6 +32,8 @@ Deno.test("plumbline selfcheck writes every fault and the totals into results of
     namedRight: true,
     blamed: "rx",
     blamedRight: true,
+    certain: true,
+    heldOut: isHeldOut("bit flipped in writing"),
   });
 });
 

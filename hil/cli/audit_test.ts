@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { tempDir } from "../testing/temp_dir.ts";
+
+const MAIN = new URL("./main.ts", import.meta.url).pathname;
+
+/** Runs `plumbline audit`. */
+function plumbline(...args: readonly string[]): { code: number; stdout: string; stderr: string } {
+  const { code, stdout, stderr } = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", MAIN, "audit", ...args],
+    env: { NO_COLOR: "1" },
+  }).outputSync();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+Deno.test("plumbline audit --board sim prints the verdict, and exits with 0 if it is right", () => {
+  const { code, stderr } = plumbline("--board=sim");
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(stderr, "SIMULATED, board sim");
+  assertStringIncludes(stderr, "RIGHT:");
+  assertStringIncludes(stderr, "Nothing has to change");
+});
+
+Deno.test("plumbline audit prints the change and its source, writes JSON, and exits with 1", () => {
+  const json = `${tempDir()}/audit.json`;
+  const args = ["--board=sim", "--snoops=tx", "--dma-coherent", "--lines=16", "--repeats=4"];
+  const { code, stderr } = plumbline(...args, `--json=${json}`);
+  assertEquals(code, 1, stderr);
+  assertStringIncludes(stderr, "CORRUPT: the kernel takes the device for coherent, but its writes");
+  assertStringIncludes(stderr, "Change: Drive AWCACHE[3:2]");
+  assertStringIncludes(stderr, "Source: AMD UG1085");
+  const found = JSON.parse(Deno.readTextFileSync(json));
+  assertEquals([found.schema, found.path, found.board.kind], [1, "/dev/pldma0", "sim"]);
+  assertEquals([found.lines, found.repeats, found.verdict], [16, 4, "corrupt"]);
+  assertEquals([found.ports.tx.snoops, found.ports.rx.snoops], ["yes", "no"]);
+});
+
+Deno.test("plumbline audit --quiet --json - prints only the verdict, and JSON on standard output", () => {
+  const { code, stdout, stderr } = plumbline("--board=sim", "--snoops=both", "--quiet", "--json=-");
+  assertEquals(code, 1);
+  assertEquals(stderr.trim().split("\n").length, 1, stderr);
+  assertStringIncludes(stderr, "SLOW:");
+  assertEquals(JSON.parse(stdout).fix.change.startsWith("Add the property dma-coherent"), true);
+});
+
+Deno.test("plumbline audit refuses options that do not fit, and says what to do", () => {
+  for (
+    const [args, text] of [
+      [["--board=sim", "--snoops=some"], "none, both, tx, rx or sometimes"],
+      [["--board=sim", "--lines=0"], "--lines"],
+      [["--board=sim", "--device=/dev/pldma0,/dev/pldma1"], "one device"],
+      [["--dma-coherent"], "add --board sim, or --board vm --bus adversarial"],
+      [["--board=vm:zynq"], "choose another board"],
+    ] as const
+  ) {
+    const { code, stderr } = plumbline(...args);
+    assertEquals(code, 2, stderr);
+    assertStringIncludes(stderr, text);
+  }
+});
