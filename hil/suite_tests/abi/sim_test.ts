@@ -10,6 +10,7 @@ const SUITE = new URL("../../suites/abi_test.ts", import.meta.url).pathname;
 /** Checks that need a device in the kernel. */
 const SKIPPED = [
   "ioctl fails with EFAULT for a struct that cannot be written, and does nothing",
+  "CACHE fails with EPERM without CAP_SYS_RAWIO",
   "process: a duplicate descriptor is the same open device until both are closed",
   "process: a child that inherits the descriptor keeps the device open",
   "process: ENQUEUE fails with EPERM for memory of another process, and changes nothing",

@@ -3,7 +3,6 @@
 // mistakes, and its setups do what they say.
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import type { PolicyName } from "../../../driver/uapi.ts";
-import type { Results } from "../../results/schema.ts";
 import { frameSizes, readCaches } from "../../suites/coherence/caches.ts";
 import {
   expectationOf,
@@ -18,26 +17,10 @@ import { SYNC_CALLS, type SyncCall } from "../../frames/handover.ts";
 import { LITMUS } from "../../suites/coherence/litmus.ts";
 import { Pressure } from "../../suites/coherence/pressure.ts";
 import { tempDir } from "../../testing/temp_dir.ts";
-import { expectedOutcomes, outcomes, readResults, type Run } from "./testing/ending.ts";
+import { expectedOutcomes, outcomes, type Run } from "./testing/ending.ts";
+import { runOnSim } from "./testing/run_on_sim.ts";
 
-const MAIN = new URL("../../cli/main.ts", import.meta.url).pathname;
-
-/** Run the suite by `plumbline run`. */
-function runSuite(...args: string[]): { code: number; results: Results; text: string } {
-  const dir = `${tempDir()}/run`;
-  const { PLUMBLINE_RESULTS: _r, PLUMBLINE_BOARD: _b, ...env } = Deno.env.toObject();
-  const { code, stderr } = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-A", "--no-check", MAIN, "run", "--board=sim", "--suite=coherence"],
-      ...[`--results=${dir}`, ...args],
-    ],
-    env: { ...env, NO_COLOR: "1" },
-    clearEnv: true,
-    stdout: "null",
-    stderr: "piped",
-  }).outputSync();
-  return { code, results: readResults(dir), text: new TextDecoder().decode(stderr) };
-}
+const runSuite = (...args: string[]) => runOnSim("coherence", ...args);
 
 for (const seed of [1, 2, 3]) {
   Deno.test(`the coherence suite ends on sim as expected.ts says, seed ${seed}`, () => {
@@ -46,7 +29,7 @@ for (const seed of [1, 2, 3]) {
     assertEquals(code, 0, text);
     // so that the table cannot shrink unnoticed
     const { pass, xfail, skip } = results.summary;
-    assertEquals({ pass, xfail, skip }, { pass: 67, xfail: 22, skip: 15 });
+    assertEquals({ pass, xfail, skip }, { pass: 84, xfail: 24, skip: 17 });
     const { coherence, tx, rx } = results.power;
     assertEquals({ coherence, tx, rx }, { coherence: true, tx: true, rx: true });
     for (const { name, outcome, frames } of results.tests) {
@@ -54,6 +37,21 @@ for (const seed of [1, 2, 3]) {
     }
   });
 }
+
+Deno.test("the coherence suite calls one wrong bit of a line a bit-flip, at its byte", () => {
+  const { code, results, text } = runSuite(
+    ...["--policy=coherent,streaming", "--size=4096", "--frames=20"],
+    "--fault=kind=flip frame=17 bit=7",
+  );
+  assertEquals(code, 1, text);
+  const faults = results.tests.flatMap((test) => test.faults);
+  assertGreater(faults.length, 10);
+  assertEquals(new Set(faults.map(({ kind }) => kind)), new Set(["bit-flip"]));
+  for (const { offset, length, damage, detail } of faults) {
+    assertEquals([length, damage?.offset, damage?.xor], [1, offset, "80"]);
+    assertEquals(detail, `bit 7 of byte ${offset} is wrong`);
+  }
+});
 
 Deno.test("the coherence suite ends on a coherent sim as expected.ts says", () => {
   const { code, results, text } = runSuite("--coherent");
@@ -154,11 +152,11 @@ Deno.test("readCaches() reads sysfs, and assumes a common processor where it is 
     Deno.writeTextFileSync(`${root}/index${index}/type`, `${type}\n`);
     Deno.writeTextFileSync(`${root}/index${index}/size`, `${size}\n`);
   };
-  assertEquals(readCaches(root), { first: 32768, last: 1048576, source: "assumed" });
+  assertEquals(readCaches(undefined, root), { first: 32768, last: 1048576, source: "assumed" });
   add(0, "Data", "48K");
   add(1, "Instruction", "16K");
   add(2, "Unified", "2M");
-  assertEquals(readCaches(root), { first: 49152, last: 2 << 20, source: "system" });
+  assertEquals(readCaches(undefined, root), { first: 49152, last: 2 << 20, source: "system" });
 });
 
 Deno.test("frameSizes() lie around the caches' sizes, and are whole lines", () => {

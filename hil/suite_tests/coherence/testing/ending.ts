@@ -31,6 +31,7 @@ const CALLS_OF: Readonly<Record<PolicyName, readonly SyncCall[]>> = {
   "manual": SYNC_CALLS,
   "bounce": ["tx-for-device", "rx-for-cpu"],
   "none": [],
+  "dma-buf": [],
 };
 
 /** What a run is held against. */
