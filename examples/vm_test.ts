@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The example project on a virtual board whose logic is empty at first. Plain deno test and plumbline
-// run load the bitstreams and test three designs.
+// The example projects on virtual boards whose logic is empty at first. Plain deno test and plumbline run
+// load the bitstreams. The three designs of examples/team are cores of the board. Those of examples/designs
+// are models, which a program in the guest plays behind the real driver.
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { runInGuest } from "../fixtures/boards/vm/mod.ts";
+import { hostArch, runInGuest } from "../fixtures/boards/vm/mod.ts";
 import { boardTest } from "../fixtures/boards/vm/testing/board.ts";
+import { fold } from "../hil/journal/fold.ts";
+import { Journal } from "../hil/journal/journal.ts";
 import { checkResults } from "../hil/results/check.ts";
 
 const SCRIPT = `
@@ -12,34 +15,34 @@ deno run -A --no-check examples/team/make_bitstreams.ts $TEAM_BITSTREAMS || exit
 cd examples/team
 PLUMBLINE_RESULTS=/out/plain deno test -A --no-check -- --frames=20 > /out/plain.log 2>&1; echo $? >> /out/codes
 plumbline() { deno run -A --no-check /plumbline/hil/cli/main.ts "$@"; }
-plumbline run --quiet --results=/out/run --junit=/out/run.xml --frames=5 --size=64,4096 . 2> /out/run.log
+plumbline run --quiet --results=/out/run --junit=/out/run.xml --frames=5 --size=64,4096 . > /out/run.log 2>&1
 echo $? >> /out/codes
 
 # one run holds the board, and the other one names it
 deno run -A --no-check /plumbline/hil/cli/main.ts run --quiet --results=/out/first --suite=loopback --policy=streaming --size=64 \\
-  --depth=1 --duration=10m . 2> /out/first.log &
+  --depth=1 --duration=10m . > /out/first.log 2>&1 &
 while ! grep -q '"line":"start"' /out/first/journal.jsonl 2> /dev/null; do sleep 0.2; done
-plumbline run --quiet --results=/out/second . 2> /out/second.log; echo $? >> /out/codes
+plumbline run --quiet --results=/out/second . > /out/second.log 2>&1; echo $? >> /out/codes
 deno test -A --no-check tests/loopback_test.ts > /out/third.log 2>&1; echo $? >> /out/codes
 kill $!
 wait
 # after the first run, the board is free
 plumbline run --quiet --results=/out/fourth --suite=loopback --policy=streaming --size=64 . \\
-  2> /out/fourth.log; echo $? >> /out/codes
+  > /out/fourth.log 2>&1; echo $? >> /out/codes
 
 # the core is not the one that the file next to the bitstream promises
 sed 's/"id": *[0-9"a-fx]*/"id": "0x00009999"/' $TEAM_BITSTREAMS/loopback.bit.json > /tmp/wrong.json
 cp $TEAM_BITSTREAMS/loopback.bit /tmp/wrong.bit; cp /tmp/wrong.json /tmp/wrong.bit.json
 plumbline run --quiet --results=/out/wrong --suite=loopback --policy=streaming --size=64 \\
-  --bitstream=/tmp/wrong.bit . 2> /out/wrong.log; echo $? >> /out/codes
+  --bitstream=/tmp/wrong.bit . > /out/wrong.log 2>&1; echo $? >> /out/codes
 # a disk that is full before the end of the run
 mkdir /tmp/small && mount -t tmpfs -o size=16k small /tmp/small
-plumbline run --quiet --results=/tmp/small --suite=loopback . 2> /out/small.log
+plumbline run --quiet --results=/tmp/small --suite=loopback . > /out/small.log 2>&1
 echo $? >> /out/codes
 PLUMBLINE_RESULTS=/tmp/small/plain deno test -A --no-check tests/loopback_test.ts \
   > /out/small-plain.log 2>&1; echo $? >> /out/codes
 plumbline run --quiet --results=/out/after --suite=loopback --policy=streaming --size=64 . \
-  2> /out/after.log; echo $? >> /out/codes
+  > /out/after.log 2>&1; echo $? >> /out/codes
 exit 0`;
 
 await boardTest("aarch64", "examples/team passes on vm:aarch64", async (dir) => {
@@ -89,3 +92,50 @@ await boardTest("aarch64", "examples/team passes on vm:aarch64", async (dir) => 
   assertStringIncludes(read("small-plain.log"), "No space left on device");
   assertEquals(codes[8], "0", read("after.log"));
 });
+
+const DESIGNS = `
+deno run -A --no-check examples/designs/make_bitstreams.ts /tmp/designs || exit 10
+config=$PWD/examples/designs/deno.json tests=$PWD/examples/designs/tests play=$PWD/fixtures/boards/vm/softdma/play.ts
+cd /tmp/designs
+deno run -A --no-check --config $config $play $tests/*_test.ts > /out/play.log 2>&1 &
+while ! grep -q ^playing /out/play.log; do sleep 0.2; kill -0 $! || exit 11; done
+PLUMBLINE_RESULTS=/out/designs deno test -A --no-check --config $config $tests/ \
+  -- --policy=streaming,none > /out/designs.log 2>&1; code=$?
+kill $!
+exit $code`;
+
+await boardTest(
+  hostArch,
+  `examples/designs passes on vm:${hostArch}, with models behind the real driver`,
+  async (dir) => {
+    const run = await runInGuest({
+      ...{ arch: hostArch, pl: "empty", registers: true, timeoutSeconds: 900 },
+      command: ["sh", "-c", DESIGNS],
+      env: { NO_COLOR: "1" },
+      outDir: dir,
+      stdout: "piped",
+      stderr: "piped",
+    });
+    const read = (name: string) => Deno.readTextFileSync(`${dir}/${name}`);
+    assertEquals(run.lost, null, run.stderr);
+    assertEquals(run.exitCode, 0, `${run.stderr}\n${read("play.log")}\n${read("designs.log")}`);
+    assertEquals(run.kernelReports, []);
+    const { tests, board, power } = fold(Journal.read(`${dir}/designs/journal.jsonl`));
+    assertEquals([board.kind, board.engine], ["vm", "pl_softdma"]);
+    const counted = Map.groupBy(tests, ({ suite, outcome }) => `${suite} ${outcome}`);
+    assertEquals(
+      Object.fromEntries([...counted].map(([name, { length }]) => [name, length])),
+      {
+        ...{ "camera PASS": 1, "camera XFAIL": 1, "fir PASS": 2, "fir XFAIL": 2 },
+        ...{
+          "packetiser PASS": 2,
+          "packetiser XFAIL": 2,
+          "registers PASS": 3,
+          "registers XFAIL": 2,
+        },
+      },
+    );
+    // missing syncs were seen in both directions, in data that a model answered
+    assertEquals([power.tx, power.rx], [true, true]);
+  },
+);
