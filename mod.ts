@@ -31,16 +31,28 @@
  * @module
  */
 
-export type { CaseContext, LoopRunner, Receiver, Sender } from "./hil/case/context.ts";
+export type {
+  CaseContext,
+  LoopRunner,
+  MeasureOptions,
+  Receiver,
+  Sender,
+} from "./hil/case/context.ts";
 export type {
   Expectation,
+  ExpectedFrame,
   FrameMaker,
   LoopOptions,
   ReceiveOptions,
   RunOptions,
   SendOptions,
+  Transform,
 } from "./hil/frames/options.ts";
+export type { SidebandMaker } from "./hil/frames/sideband.ts";
+export type { Lengths, RandomLengths } from "./hil/frames/lengths.ts";
+export type { VerifyOptions } from "./hil/frames/verify_block.ts";
 export type { FrameReport } from "./hil/frames/report.ts";
+export type { TimeoutEvidence } from "./hil/results/schema.ts";
 export {
   type Hil,
   hil,
@@ -50,44 +62,27 @@ export {
   type TestOptions,
 } from "./hil/case/hil.ts";
 export { assertIntact, IntactError } from "./hil/frames/intact.ts";
+export type { PictureFormat, PixelFormat } from "./hil/patterns/mod.ts";
 export { type Pattern, patternNamed, patterns, type PatternSpec } from "./hil/patterns/mod.ts";
 export { type Measurement, type Spread } from "./hil/results/schema.ts";
 export { type Blame, type Fault, FAULT_KINDS, type FaultKind } from "./hil/verify/fault.ts";
-export type { FrameSize } from "./hil/settings/values.ts";
-export { Block, type CompletedTransfer } from "./driver/block.ts";
-export type { BlockQuery } from "./driver/block_query.ts";
-export { type BlockState, BlockStateError } from "./driver/block_state.ts";
-export { Device } from "./driver/device.ts";
-export type {
-  AllocOptions,
-  OpenOptions,
-  Readiness,
-  RegisterOptions,
-  ResetResult,
-  WaitOptions,
-} from "./driver/device_options.ts";
-export type { EnqueueOptions } from "./driver/enqueue.ts";
-export { ERRNO, ErrnoError, type ErrnoName, errnoName } from "./driver/errno.ts";
-export { AbiMismatchError, ResetError, TransferError } from "./driver/errors.ts";
-export type { ChannelInfo, CoreInfo, DeviceInfo, PolicyInfo } from "./driver/info.ts";
-export { libc } from "./driver/libc.ts";
-export { Mapping } from "./driver/mapping.ts";
-export { UserMemory } from "./driver/memory.ts";
-export type { ChannelStats, Cost, DeviceStats } from "./driver/stats.ts";
-export type { Syscalls } from "./driver/syscalls.ts";
 export {
-  ABI_VERSION,
-  ATTRIBUTES,
-  CHECK_KINDS,
-  type CheckKind,
-  COST_KINDS,
-  type CostKind,
-  type Direction,
-  type DriverState,
-  type MemoryAttribute,
-  POLICIES,
-  type PolicyName,
-  STATES,
-  STATUSES,
-  type TransferStatus,
-} from "./driver/uapi.ts";
+  type Comparison,
+  type Deviation,
+  type SampleOptions,
+  type SampleType,
+  tolerance,
+} from "./hil/verify/tolerance.ts";
+export type { FrameSize } from "./hil/settings/values.ts";
+export * from "./driver/mod.ts";
+export {
+  type Design,
+  type DesignOptions,
+  designs,
+  type DesignState,
+  type FrameFunction,
+  RegisterModel,
+  type SidebandFrame,
+  sim,
+  type SimulateOptions,
+} from "./fixtures/boards/sim/mod.ts";

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * Copies the output of `deno test` to the terminal and to a log, and prints at its end how many minutes
- * each group of tests took, with the groups over their cap.
- *
- * `… 2>&1 | deno run --allow-write .ci/minutes.ts LOG`. A JUnit report would lack what a file does
- * before its tests, such as fetching a kernel, and counts the time of a step twice.
+ * How many minutes each group of tests takes, from the lines of `deno test`. A JUnit report would lack what
+ * a file does before its tests, such as fetching a kernel, and counts the time of a step twice.
  *
  * @module
  */
@@ -22,17 +19,25 @@ const GROUPS: readonly Group[] = [
   { name: "fresh root", start: "fixtures/host/fresh_machine_test.ts", cap: 3 },
   { name: "kernel module", start: "driver/kernel/", cap: null },
   { name: "binding", start: "driver/", cap: null },
+  { name: "agent", start: "fixtures/agent/", cap: null },
   { name: "RTL", start: "fixtures/loopback/", cap: null },
   { name: "co-simulation", start: "fixtures/boards/vm/cosim/", cap: null },
   { name: "virtual boards", start: "fixtures/boards/vm/", cap: null },
   { name: "simulated board", start: "fixtures/boards/sim/", cap: null },
   { name: "bitstreams", start: "fixtures/bitstream/", cap: null },
+  { name: "remote boards", start: "hil/suite_tests/remote/", cap: 4 },
   { name: "suites on every board", start: "hil/suite_tests/", cap: null },
   { name: "self-check", start: "hil/selfcheck/", cap: null },
+  { name: "verdicts on real kernels", start: "hil/frames/vm_test.ts", cap: 3 },
+  { name: "causes on real kernels", start: "hil/diagnosis/vm_test.ts", cap: 3 },
+  { name: "audit", start: "hil/audit/", cap: 2 },
   { name: "benchmark", start: "hil/bench/", cap: null },
   { name: "report", start: "hil/report/", cap: null },
   { name: "commands", start: "hil/cli/", cap: null },
+  { name: "mutants", start: "hil/mutants/", cap: 3 },
   { name: "tarball", start: "hil/dist/", cap: null },
+  { name: "farm on Slurm", start: "examples/slurm_test.ts", cap: 1 },
+  { name: "farm on labgrid", start: "examples/labgrid_test.ts", cap: 1 },
   { name: "examples", start: "examples/", cap: null },
 ];
 
@@ -46,8 +51,17 @@ export class Minutes {
   readonly #seconds = new Map<string, number>();
   #group = REST;
   /** End of the time that is counted already, s. */
-  #counted = 0;
-  #last = 0;
+  #counted: number;
+  #last: number;
+
+  /**
+   * Starts to count.
+   *
+   * @param seconds When the first test starts. Defaults to 0
+   */
+  constructor(seconds = 0) {
+    this.#counted = this.#last = seconds;
+  }
 
   /**
    * Takes a line.
@@ -75,41 +89,35 @@ export class Minutes {
   /**
    * Ends the count.
    *
-   * @returns The table, a line for each group that took time
+   * @returns The seconds of each group, by name
    */
-  table(): string {
+  end(): ReadonlyMap<string, number> {
     this.#group = REST;
     this.#count();
-    const row = (name: string, seconds: number, cap: number | null): string => {
-      const minutes = seconds / 60;
-      const over = cap !== null && minutes > cap ? `  over its cap of ${cap}` : "";
-      return `${minutes.toFixed(1).padStart(6)}  ${name}${over}`;
-    };
-    const rows = [...GROUPS, { name: REST, cap: null }].flatMap(({ name, cap }) => {
-      const seconds = this.#seconds.get(name) ?? 0;
-      return seconds === 0 ? [] : [row(name, seconds, cap)];
-    });
-    return ["Minutes by group of tests:", ...rows, row("in all", this.#last, CAP)].join("\n");
+    return this.#seconds;
   }
 }
 
-if (import.meta.main) {
-  const [path] = Deno.args;
-  if (path === undefined) {
-    console.error("Expected the path of a log, found nothing");
-    Deno.exit(2);
-  }
-  using log = await Deno.open(path, { write: true, create: true, truncate: true });
-  const minutes = new Minutes();
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of Deno.stdin.readable) {
-    for (const file of [Deno.stdout, log]) {
-      for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
-    }
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) minutes.line(line, performance.now() / 1000);
-  }
-  console.log(minutes.table());
+/**
+ * Writes the minutes of each group, and names the groups over their cap. Groups that run at the same time
+ * slow each other down, so their minutes add up to more than the time of the whole.
+ *
+ * @param streams The seconds of each group, by name, for each stream of tests
+ * @param seconds How long all of it took
+ * @returns The table, a line for each group that took time
+ */
+export function minutesTable(
+  streams: readonly ReadonlyMap<string, number>[],
+  seconds: number,
+): string {
+  const row = (name: string, seconds: number, cap: number | null): string => {
+    const minutes = seconds / 60;
+    const over = cap !== null && minutes > cap ? `  over its cap of ${cap}` : "";
+    return `${minutes.toFixed(1).padStart(6)}  ${name}${over}`;
+  };
+  const rows = [...GROUPS, { name: REST, cap: null }].flatMap(({ name, cap }) => {
+    const seconds = streams.reduce((sum, stream) => sum + (stream.get(name) ?? 0), 0);
+    return seconds === 0 ? [] : [row(name, seconds, cap)];
+  });
+  return ["Minutes by group of tests:", ...rows, row("from start to end", seconds, CAP)].join("\n");
 }

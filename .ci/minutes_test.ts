@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { assertEquals } from "@std/assert";
-import { Minutes } from "./minutes.ts";
+import { Minutes, minutesTable } from "./minutes.ts";
 
 const lines: readonly (readonly [seconds: number, text: string])[] = [
   [30, "Check mod.ts"],
@@ -22,12 +22,12 @@ const lines: readonly (readonly [seconds: number, text: string])[] = [
 Deno.test("Minutes adds the time of loading a file to its tests, and names who is over", () => {
   const minutes = new Minutes();
   for (const [seconds, text] of lines) minutes.line(text, seconds);
-  assertEquals(minutes.table().split("\n"), [
+  assertEquals(minutesTable([minutes.end()], 426).split("\n"), [
     "Minutes by group of tests:",
     "   5.0  fresh root  over its cap of 3",
     "   1.2  commands",
     "   0.9  everything else",
-    "   7.1  in all",
+    "   7.1  from start to end",
   ]);
 });
 
@@ -37,5 +37,22 @@ Deno.test("Minutes counts nothing twice", () => {
   for (const [at, step] of ["one", "two", "both"].entries()) {
     minutes.line(`  ${step} ... ok (1m0s)`, 60 * (at + 1));
   }
-  assertEquals(minutes.table().split("\n").slice(1), ["   3.0  binding", "   3.0  in all"]);
+  const seconds = [...minutes.end()].filter(([, value]) => value > 0);
+  assertEquals(seconds, [["binding", 180]]);
+});
+
+Deno.test("Minutes of tests that start later do not count the time before", () => {
+  const minutes = new Minutes(100);
+  minutes.line("running 1 test from ./driver/uapi_test.ts", 101);
+  minutes.line("one ... ok (59s)", 160);
+  assertEquals([...minutes.end()], [["binding", 60], ["everything else", 0]]);
+});
+
+Deno.test("minutesTable() adds up streams that ran at the same time", () => {
+  const streams = [new Map([["binding", 60]]), new Map([["binding", 30], ["RTL", 120]])];
+  assertEquals(minutesTable(streams, 150).split("\n").slice(1), [
+    "   1.5  binding",
+    "   2.0  RTL",
+    "   2.5  from start to end",
+  ]);
 });
