@@ -147,6 +147,8 @@ export const enqueue = group("ENQUEUE", (check) => {
     refused(raw, "EAGAIN", id);
     raw.enqueue(tx.id);
     context.take(raw, "rx");
+    // it may end after rx, and STATS would change
+    context.take(raw, "tx");
     raw.enqueue(id);
     refused(raw, "EBUSY", id);
   });
