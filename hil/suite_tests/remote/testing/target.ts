@@ -197,7 +197,12 @@ export class Proxy implements Disposable {
 
   async #accept(to: number): Promise<void> {
     for await (const desk of this.#listener) {
-      const target = await Deno.connect({ hostname: "127.0.0.1", port: to });
+      const target = await connect(to);
+      if (target === null) {
+        // the desk sees what it would see without a proxy: a connection that ends
+        closeAll([desk]);
+        continue;
+      }
       this.#open.add(desk).add(target);
       this.#targets.add(target);
       this.#pump(desk, target, () => {});
@@ -239,6 +244,15 @@ export class Proxy implements Disposable {
   [Symbol.dispose](): void {
     this.#listener.close();
     closeAll(this.#open);
+  }
+}
+
+/** Connects with a port of this machine. Gets null if nothing takes the connection. */
+async function connect(port: number): Promise<Deno.TcpConn | null> {
+  try {
+    return await Deno.connect({ hostname: "127.0.0.1", port });
+  } catch {
+    return null;
   }
 }
 
