@@ -75,6 +75,20 @@ export class Mapping {
   }
 
   /**
+   * Compare the memory with bytes. Slow for many of them, but without the cost of a call of the C library.
+   *
+   * @param expected The bytes.
+   * @param at Start in the memory, bytes. The caller has checked the range.
+   * @param length Number of bytes.
+   * @returns Whether all bytes are equal.
+   */
+  holds(expected: Uint8Array, at: number, length: number): boolean {
+    const bytes = this.#bytes;
+    for (let i = 0; i < length; i++) if (bytes[at + i] !== expected[i]) return false;
+    return true;
+  }
+
+  /**
    * Store one byte everywhere in a range.
    *
    * @param value The byte.

@@ -29,9 +29,14 @@ export interface Framed {
  * @param frame The frame
  */
 export function fillFrame(block: Block, { pattern, sequence, size, at }: Framed): void {
-  block.set(pattern.body(sequence, size), at);
   const header = pattern.header(sequence, size);
-  if (header !== null) block.set(header, at);
+  if (header === null) {
+    block.set(pattern.body(sequence, size), at);
+    return;
+  }
+  const { length } = header;
+  block.set(header, at);
+  block.set(pattern.body(sequence, size, length), at + length);
 }
 
 /**
@@ -43,11 +48,10 @@ export function fillFrame(block: Block, { pattern, sequence, size, at }: Framed)
  */
 export function holdsFrame(block: Block, { pattern, sequence, size, at }: Framed): boolean {
   const header = pattern.header(sequence, size);
-  const body = pattern.body(sequence, size);
-  if (header === null) return block.equals(body, at, size);
+  if (header === null) return block.equals(pattern.body(sequence, size), at, size);
   const { length } = header;
   return block.equals(header, at) &&
-    block.equals(body.subarray(length), at + length, size - length);
+    block.equals(pattern.body(sequence, size, length), at + length, size - length);
 }
 
 /**
@@ -58,8 +62,8 @@ export function holdsFrame(block: Block, { pattern, sequence, size, at }: Framed
  */
 export function checkOf({ pattern, sequence, size }: Omit<Framed, "at">): number {
   const header = pattern.header(sequence, size);
-  const start = header === null ? 0 : crc32(header);
-  return crc32(pattern.body(sequence, size).subarray(header?.length ?? 0), start);
+  if (header === null) return crc32(pattern.body(sequence, size));
+  return crc32(pattern.body(sequence, size, header.length), crc32(header));
 }
 
 /** Bytes that are classified if only a brief answer is wanted. */

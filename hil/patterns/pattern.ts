@@ -29,11 +29,12 @@ export interface Pattern {
    * call.
    *
    * @param sequence Number of the frame, from 0
-   * @param length Bytes
-   * @returns A view of `length` bytes
+   * @param length Bytes of the frame
+   * @param from First byte of the frame that is shown: 0, or the length of the header. Defaults to 0
+   * @returns A view of `length - from` bytes
    * @throws {RangeError} If the frame is longer than `maxLength`
    */
-  body(sequence: number, length: number): Uint8Array<ArrayBuffer>;
+  body(sequence: number, length: number, from?: number): Uint8Array<ArrayBuffer>;
 
   /**
    * Gets the header, which replaces the first bytes of the body. The view is valid until the next call.

@@ -63,6 +63,9 @@ export class TaggedPattern implements Pattern {
   readonly maxLength: number;
   readonly #tape: Uint8Array<ArrayBuffer>;
   readonly #poison: Uint8Array<ArrayBuffer>;
+  /** What follows the header in frames of {@linkcode TaggedPattern.#length} bytes, by slot. */
+  #rests: Uint8Array<ArrayBuffer>[] = [];
+  #length = -1;
   readonly #header = new Uint8Array(HEADER_SIZE);
   readonly #headerWords = new Uint32Array(this.#header.buffer);
 
@@ -86,16 +89,24 @@ export class TaggedPattern implements Pattern {
    * Gets the bytes of a frame without its header. Do not write to the view: it shows the tape.
    *
    * @param sequence Number of the frame, from 0
-   * @param length Bytes
-   * @returns A view of `length` bytes
+   * @param length Bytes of the frame
+   * @param from First byte of the frame that is shown, 0 or {@linkcode HEADER_SIZE}. Defaults to 0
+   * @returns A view of `length - from` bytes
    * @throws {RangeError} If the frame is longer than `maxLength`
    */
-  body(sequence: number, length: number): Uint8Array<ArrayBuffer> {
+  body(sequence: number, length: number, from = 0): Uint8Array<ArrayBuffer> {
     if (length > this.maxLength) {
       throw new RangeError(`Expected at most ${this.maxLength} bytes, found ${length}`);
     }
-    const start = (sequence % SLOTS) * STEP * 8;
-    return this.#tape.subarray(start, start + length);
+    const slot = sequence % SLOTS;
+    const start = slot * STEP * 8;
+    if (from === 0) return this.#tape.subarray(start, start + length);
+    // to make a view takes as long as to copy a kilobyte
+    if (length !== this.#length) {
+      this.#rests = [];
+      this.#length = length;
+    }
+    return this.#rests[slot] ??= this.#tape.subarray(start + HEADER_SIZE, start + length);
   }
 
   /**
