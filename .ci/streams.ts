@@ -1,138 +1,89 @@
 // SPDX-License-Identifier: MIT
 /**
- * Runs every automated test that can run here: first two streams at the same time, because a virtual board
- * keeps one core busy and waits often; then, alone, what compares times; then the tests of the report.
+ * Runs every automated test that can run here. Two streams take one part after the other, because a virtual
+ * board keeps one core busy and waits often. What compares times runs alone, before the last parts.
  *
- * The output of the second stream follows that of the first, so that the lines of a test stay together.
+ * The output of a part follows when the part has ended, so that the lines of a test stay together.
+ *
+ * If PLUMBLINE_MINUTES is set, parts that may be left out do not start when so many minutes have passed. A line
+ * `SKIP` names each of them. Everything else runs always.
  *
  * @module
  */
 import { Minutes, minutesTable } from "./minutes.ts";
+import { ALONE, argumentsOf, FIRST, LATE, type Part } from "./parts.ts";
 
-/** Tests that compare times of one run, and need a machine without other load. */
-const ALONE = [
-  "driver/kernel/tests/gap_test.ts",
-  "hil/bench",
-  "hil/verify/speed_test.ts",
-  "hil/verify/classify_speed_test.ts",
-];
+/** Minutes after which a part is killed: one of its tests hangs. */
+const LIMIT = 60;
 
-/** The same as patterns, because deno test with --doc ignores no folder that has another form. */
-const NOT_TOGETHER = ALONE.map((path) => path.endsWith(".ts") ? `**/${path}` : `**/${path}/**`);
-
-/** Suites are for boards. The report has a configuration of its own, with npm packages. */
-const ELSEWHERE = ["**/suites/**", "**/hil/report/**"];
-
-/** Files and folders of each stream. Both take about the same time. */
-const STREAMS = [
-  ["driver", "fixtures"],
-  [
-    "mod.ts",
-    "mod_test.ts",
-    ".ci",
-    "hil",
-    "offline",
-    "packaging",
-    "site",
-    "examples/vm_test.ts",
-    "examples/designs_test.ts",
-    "examples/slurm_test.ts",
-    "examples/labgrid_test.ts",
-  ],
-];
+const deadline = Number(Deno.env.get("PLUMBLINE_MINUTES") || "Infinity");
+if (!(deadline > 0)) throw new RangeError("Expected PLUMBLINE_MINUTES to be a number above 0");
 
 const encoder = new TextEncoder();
-
-/** Tests that run in one process, one after the other. */
-class Stream {
-  readonly #process: Deno.ChildProcess;
-  readonly #minutes = new Minutes(performance.now() / 1000);
-  readonly #held: Uint8Array[] = [];
-  readonly #read: Promise<void>;
-  #isShown = false;
-
-  /**
-   * Starts the tests. Their output is held back until {@linkcode end} is called.
-   *
-   * @param args Arguments of deno
-   */
-  constructor(...args: string[]) {
-    this.#process = new Deno.Command("sh", {
-      args: ["-c", 'exec "$@" 2>&1', "sh", Deno.execPath(), ...args],
-      stdin: "null",
-      stdout: "piped",
-    }).spawn();
-    this.#read = this.#copy();
-  }
-
-  async #copy(): Promise<void> {
-    const decoder = new TextDecoder();
-    let rest = "";
-    for await (const chunk of this.#process.stdout) {
-      if (this.#isShown) await print(chunk);
-      else this.#held.push(chunk);
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) this.#minutes.line(line, performance.now() / 1000);
-    }
-  }
-
-  /**
-   * Shows the output, and waits for the end.
-   *
-   * @returns The seconds of each group, and whether all tests passed
-   */
-  async end(): Promise<{ seconds: ReadonlyMap<string, number>; ok: boolean }> {
-    // what comes meanwhile is held back, too, so that lines keep their order
-    for (let chunk = this.#held.shift(); chunk; chunk = this.#held.shift()) await print(chunk);
-    this.#isShown = true;
-    await this.#read;
-    const { success } = await this.#process.status;
-    return { seconds: this.#minutes.end(), ok: success };
-  }
-
-  /**
-   * Passes a signal on.
-   *
-   * @param signal The signal
-   */
-  kill(signal: Deno.Signal): void {
-    try {
-      this.#process.kill(signal);
-    } catch {
-      // it has ended
-    }
-  }
-}
+const running = new Set<Deno.ChildProcess>();
+const seconds: ReadonlyMap<string, number>[] = [];
+let ok = true;
 
 async function print(chunk: Uint8Array): Promise<void> {
   for (let at = 0; at < chunk.length;) at += await Deno.stdout.write(chunk.subarray(at));
 }
 
-/** The tests of some files and folders. */
-function tests(paths: readonly string[], ignored: readonly string[]): Stream {
-  return new Stream("test", "-A", "--doc", `--ignore=${ignored.join()}`, ...paths);
+/** Runs Deno, and prints what it prints once it has ended. */
+async function run(name: string, args: readonly string[]): Promise<void> {
+  const child = new Deno.Command("sh", {
+    args: ["-c", 'exec "$@" 2>&1', "sh", Deno.execPath(), ...args],
+    stdin: "null",
+    stdout: "piped",
+  }).spawn();
+  running.add(child);
+  const hung = setTimeout(() => child.kill("SIGKILL"), LIMIT * 60_000);
+  const minutes = new Minutes(performance.now() / 1000);
+  const held: Uint8Array[] = [];
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of child.stdout) {
+    held.push(chunk);
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) minutes.line(line, performance.now() / 1000);
+  }
+  const status = await child.status;
+  clearTimeout(hung);
+  running.delete(child);
+  seconds.push(minutes.end());
+  ok &&= status.success;
+  const killed = status.signal === null ? "" : `\nFAILED ${name}: ended by ${status.signal}\n`;
+  const parts = [encoder.encode(`\n== ${name}\n`), ...held, encoder.encode(killed)];
+  // one call, so that parts that end at the same time do not mix
+  await print(new Uint8Array(await new Blob(parts as Uint8Array<ArrayBuffer>[]).arrayBuffer()));
 }
 
-const running: Stream[] = [];
+/** Two streams take one part after the other. */
+async function inStreams(parts: readonly Part[], all: readonly Part[]): Promise<void> {
+  const left = [...parts];
+  const stream = async () => {
+    for (let part = left.shift(); part !== undefined; part = left.shift()) {
+      const minutes = performance.now() / 60_000;
+      if (part.isLate && minutes > deadline) {
+        await print(
+          encoder.encode(`SKIP ${part.name}: ${minutes.toFixed()} minutes are used up\n`),
+        );
+      } else await run(part.name, argumentsOf(part, all));
+    }
+  };
+  await Promise.all([stream(), stream()]);
+}
+
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(signal, () => {
-    for (const stream of running) stream.kill(signal);
+    for (const child of running) child.kill(signal);
     Deno.exit(signal === "SIGINT" ? 130 : 143);
   });
 }
 
-const results: Awaited<ReturnType<Stream["end"]>>[] = [];
-for (
-  const start of [
-    () => STREAMS.map((paths) => tests(paths, [...ELSEWHERE, ...NOT_TOGETHER])),
-    () => [tests(ALONE, ELSEWHERE)],
-    () => [new Stream("run", "--no-config", "-A", "hil/report/testing/run.ts")],
-  ]
-) {
-  running.splice(0, running.length, ...start());
-  for (const stream of running) results.push(await stream.end());
-}
-const seconds = results.map((result) => result.seconds);
+const all = [...FIRST, ALONE, ...LATE];
+await inStreams(FIRST, all);
+await run(ALONE.name, argumentsOf(ALONE, all));
+await inStreams(LATE, all);
 await print(encoder.encode(`${minutesTable(seconds, performance.now() / 1000)}\n`));
-Deno.exit(results.every(({ ok }) => ok) ? 0 : 1);
+Deno.exit(ok ? 0 : 1);

@@ -51,7 +51,7 @@ await boardTest("aarch64", "examples/team passes on vm:aarch64", async (dir) => 
     pl: "empty",
     command: ["sh", "-c", SCRIPT],
     outDir: dir,
-    timeoutSeconds: 600,
+    timeoutSeconds: 1800,
     stdout: "piped",
     stderr: "piped",
   });
@@ -109,7 +109,7 @@ await boardTest(
   `examples/designs passes on vm:${hostArch}, with models behind the real driver`,
   async (dir) => {
     const run = await runInGuest({
-      ...{ arch: hostArch, pl: "empty", registers: true, timeoutSeconds: 900 },
+      ...{ arch: hostArch, pl: "empty", registers: true, timeoutSeconds: 1800 },
       command: ["sh", "-c", DESIGNS],
       env: { NO_COLOR: "1" },
       outDir: dir,

@@ -36,7 +36,7 @@ for (const arch of ["aarch64"] as const) {
         ${truths} coherent ${SEEDS} || exit 7`,
       ],
       env: { NO_COLOR: "1" },
-      timeoutSeconds: 300,
+      timeoutSeconds: 1200,
       stdout: "piped",
       stderr: "piped",
     });

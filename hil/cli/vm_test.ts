@@ -23,7 +23,7 @@ function plumbline(arch: Arch | "versal", dir: string, ...args: string[]): Deno.
   return new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "-A", "--no-check", MAIN, "run", `--board=vm:${arch}`, "--json=-"],
-      ...[`--results=${dir}/run`, "--timeout=240", ...args],
+      ...[`--results=${dir}/run`, "--timeout=1200", ...args],
     ],
     env: { ...env, NO_COLOR: "1" },
     clearEnv: true,
@@ -162,13 +162,13 @@ await runTest(hostArch, "--fault exits 1 and names the frame", async (dir) => {
   ];
   const command = FAULTS.map(({ fault }, i) =>
     `deno run -A --no-check hil/cli/main.ts run ${size.join(" ")} --fault='${fault}' \
-      --results=/out/${i} --timeout=100 --quiet; echo $? >> /out/codes`
+      --results=/out/${i} --timeout=400 --quiet; echo $? >> /out/codes`
   );
   const run = await runInGuest({
     arch: hostArch,
     command: ["sh", "-c", command.join("\n")],
     outDir: dir,
-    timeoutSeconds: 600,
+    timeoutSeconds: 1800,
     stdout: "piped",
     stderr: "piped",
   });
@@ -240,7 +240,7 @@ await boardTest(
         outDir,
         command: ["deno", "test", "-P", "--no-check", "hil/suites/loopback_test.ts"],
         env: { PLUMBLINE_RESULTS: "/out/run", NO_COLOR: "1" },
-        timeoutSeconds: 200,
+        timeoutSeconds: 600,
         stdout: "null",
         stderr: "null",
       });

@@ -18,7 +18,7 @@ const RUN = "deno run -A --no-check";
 /** A run of the command with a mistake of the driver, and what it must say. */
 const COMMAND = [
   ...["--board=local", "--suite=loopback", "--policy=coherent,streaming,noncoherent"],
-  ...["--size=64,1000", "--frames=8", "--timeout=200", "--results=/out/run"],
+  ...["--size=64,1000", "--frames=8", "--timeout=900", "--results=/out/run"],
 ].join(" ");
 
 await boardTest(

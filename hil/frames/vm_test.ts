@@ -93,7 +93,7 @@ await boardTest(
   hostArch,
   `runLoop() on vm:${hostArch} keeps damage, explains timeouts, and carries large frames`,
   async (dir) => {
-    const main = `${RUN} hil/cli/main.ts run --board=local --timeout=400`;
+    const main = `${RUN} hil/cli/main.ts run --board=local --timeout=1200`;
     // the command of the user takes 40 s of waiting
     const hang = FULL ? "--suite=loopback --size=4096 --depth=1" : `${here}/loops.ts`;
     await inGuest(dir, [

@@ -88,7 +88,7 @@ for (const { arch, bus } of SOAKS) {
       bus,
       outDir,
       command: ["deno", "run", "-A", "--no-check", soak, String(BYTES), "local"],
-      timeoutSeconds: FULL ? 1200 : 300,
+      timeoutSeconds: 1200,
       stdout: "piped",
       stderr: "piped",
     });

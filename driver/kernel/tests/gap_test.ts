@@ -25,7 +25,7 @@ for (const arch of ["aarch64", "x86_64"] as const) {
         outDir,
         command: ["sh", "-c", script.join("\n")],
         moduleArgs: { pldma: "engine_depth=1" },
-        timeoutSeconds: 600,
+        timeoutSeconds: 1800,
         stdout: "piped",
         stderr: "piped",
       });

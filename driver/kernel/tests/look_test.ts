@@ -29,7 +29,7 @@ await boardTest(
       outDir,
       command: ["suspend"],
       moduleArgs: { pl_softdma: "devices=2 fifo=1" },
-      timeoutSeconds: 120,
+      timeoutSeconds: 600,
       stdout: "piped",
       stderr: "piped",
     });
@@ -58,7 +58,7 @@ await boardTest(
       outDir,
       command: ["look"],
       moduleArgs: { pldma: "engine_depth=1 quirks=pl_softdma:terminate-unproved+one-transfer" },
-      timeoutSeconds: 120,
+      timeoutSeconds: 600,
       stdout: "piped",
       stderr: "piped",
     });

@@ -42,7 +42,7 @@ await boardTest(
       engine: "memory",
       outDir,
       command: ["sh", "-c", [...commands, again].join("\n")],
-      timeoutSeconds: 400,
+      timeoutSeconds: 1200,
       stdout: "piped",
       stderr: "piped",
     });
@@ -69,7 +69,7 @@ if (Deno.env.get("PLUMBLINE_FULL") === "1") {
           ...["--", "--frames=20", "--size=1,4097,block"],
         ],
         env: { NO_COLOR: "1" },
-        timeoutSeconds: 400,
+        timeoutSeconds: 1200,
         stdout: "piped",
         stderr: "piped",
       });

@@ -18,7 +18,7 @@ for (const arch of ["aarch64", "x86_64"] as const) {
         // all permissions, because Deno requires them for the folder in which faults are armed
         command: ["deno", "test", "-A", "--no-check", "hil/suites/abi_test.ts"],
         env: { NO_COLOR: "1", PLUMBLINE_BOARD: "vm", PLUMBLINE_RESULTS: "/out/run" },
-        timeoutSeconds: 300,
+        timeoutSeconds: 1200,
         stdout: "piped",
         stderr: "piped",
       });

@@ -75,7 +75,7 @@ ${mistakes("adversarial")}`
 suite swiotlb`,
       ],
       env: { NO_COLOR: "1" },
-      timeoutSeconds: 400,
+      timeoutSeconds: 1200,
       stdout: "piped",
       stderr: "piped",
     });

@@ -72,7 +72,7 @@ await boardTest(
         `${mutants.join(" ")} > /out/found.json`,
       ],
       env: { NO_COLOR: "1" },
-      timeoutSeconds: 900,
+      timeoutSeconds: 1800,
       stdout: "piped",
       stderr: "piped",
     });
