@@ -9,36 +9,51 @@
 /** A group of tests. */
 interface Group {
   readonly name: string;
-  /** Start of its files' paths. The first group that matches takes a file. */
-  readonly start: string;
+  /** Starts of its files' paths. The first group that matches takes a file. */
+  readonly starts: readonly string[];
   /** Its cap on an idle machine, minutes. Null for none. */
   readonly cap: number | null;
 }
 
 const GROUPS: readonly Group[] = [
-  { name: "fresh root", start: "fixtures/host/fresh_machine_test.ts", cap: 3 },
-  { name: "kernel module", start: "driver/kernel/", cap: null },
-  { name: "binding", start: "driver/", cap: null },
-  { name: "agent", start: "fixtures/agent/", cap: null },
-  { name: "RTL", start: "fixtures/loopback/", cap: null },
-  { name: "co-simulation", start: "fixtures/boards/vm/cosim/", cap: null },
-  { name: "virtual boards", start: "fixtures/boards/vm/", cap: null },
-  { name: "simulated board", start: "fixtures/boards/sim/", cap: null },
-  { name: "bitstreams", start: "fixtures/bitstream/", cap: null },
-  { name: "remote boards", start: "hil/suite_tests/remote/", cap: 4 },
-  { name: "suites on every board", start: "hil/suite_tests/", cap: null },
-  { name: "self-check", start: "hil/selfcheck/", cap: null },
-  { name: "verdicts on real kernels", start: "hil/frames/vm_test.ts", cap: 3 },
-  { name: "causes on real kernels", start: "hil/diagnosis/vm_test.ts", cap: 3 },
-  { name: "audit", start: "hil/audit/", cap: 2 },
-  { name: "benchmark", start: "hil/bench/", cap: null },
-  { name: "report", start: "hil/report/", cap: null },
-  { name: "commands", start: "hil/cli/", cap: null },
-  { name: "mutants", start: "hil/mutants/", cap: 3 },
-  { name: "tarball", start: "hil/dist/", cap: null },
-  { name: "farm on Slurm", start: "examples/slurm_test.ts", cap: 1 },
-  { name: "farm on labgrid", start: "examples/labgrid_test.ts", cap: 1 },
-  { name: "examples", start: "examples/", cap: null },
+  { name: "fresh root", starts: ["fixtures/host/fresh_machine_test.ts"], cap: 3 },
+  {
+    name: "engines of others",
+    starts: [
+      "fixtures/boards/vm/vendor/",
+      "fixtures/boards/vm/axi_dmac/",
+      "fixtures/boards/vm/edu/",
+      "hil/suite_tests/engines/",
+    ],
+    cap: 4,
+  },
+  {
+    name: "hostile calls",
+    starts: ["driver/kernel/tests/fuzz_vm_test.ts", "driver/kernel/tests/debug_vm_test.ts"],
+    cap: 4,
+  },
+  { name: "kernel module", starts: ["driver/kernel/"], cap: null },
+  { name: "binding", starts: ["driver/"], cap: null },
+  { name: "agent", starts: ["fixtures/agent/"], cap: null },
+  { name: "RTL", starts: ["fixtures/loopback/"], cap: null },
+  { name: "co-simulation", starts: ["fixtures/boards/vm/cosim/"], cap: null },
+  { name: "virtual boards", starts: ["fixtures/boards/vm/"], cap: null },
+  { name: "simulated board", starts: ["fixtures/boards/sim/"], cap: null },
+  { name: "bitstreams", starts: ["fixtures/bitstream/"], cap: null },
+  { name: "remote boards", starts: ["hil/suite_tests/remote/"], cap: 4 },
+  { name: "suites on every board", starts: ["hil/suite_tests/"], cap: null },
+  { name: "self-check", starts: ["hil/selfcheck/"], cap: null },
+  { name: "verdicts on real kernels", starts: ["hil/frames/vm_test.ts"], cap: 3 },
+  { name: "causes on real kernels", starts: ["hil/diagnosis/vm_test.ts"], cap: 3 },
+  { name: "audit", starts: ["hil/audit/"], cap: 2 },
+  { name: "benchmark", starts: ["hil/bench/"], cap: null },
+  { name: "report", starts: ["hil/report/"], cap: null },
+  { name: "commands", starts: ["hil/cli/"], cap: null },
+  { name: "mutants", starts: ["hil/mutants/"], cap: 3 },
+  { name: "tarball", starts: ["hil/dist/"], cap: null },
+  { name: "farm on Slurm", starts: ["examples/slurm_test.ts"], cap: 1 },
+  { name: "farm on labgrid", starts: ["examples/labgrid_test.ts"], cap: 1 },
+  { name: "examples", starts: ["examples/"], cap: null },
 ];
 
 const REST = "everything else";
@@ -74,7 +89,9 @@ export class Minutes {
     const file = /^running \d+ tests? from (?:\.\/)?(\S+)$/.exec(text)?.[1];
     if (file !== undefined) {
       // the time since the last result is that of loading this file
-      this.#group = GROUPS.find(({ start }) => file.startsWith(start))?.name ?? REST;
+      this.#group = GROUPS.find(({ starts }) =>
+        starts.some((start) => file.startsWith(start))
+      )?.name ?? REST;
     } else if (/^(?:Check |(?:ok|FAILED) \|)/.test(text)) this.#group = REST;
     else if (!/ (?:ok|FAILED|ignored)(?: \(\S+\))* *$/.test(text)) return;
     this.#count();
