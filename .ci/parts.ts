@@ -71,11 +71,11 @@ export const FIRST: readonly Part[] = [
   { name: "binding", paths: ["driver"] },
 ];
 
-/** Parts that run last: what needs minutes, and changes seldom. */
+/** Parts that run last, the longest ones at the end: what needs minutes, and changes seldom. */
 export const LATE: readonly Part[] = [
-  { name: "tarball on a virtual board", paths: ["hil/dist/vm_test.ts"], isLate: true },
-  { name: "farm on Slurm", paths: ["examples/slurm_test.ts"], isLate: true },
-  { name: "farm on labgrid", paths: ["examples/labgrid_test.ts"], isLate: true },
-  { name: "packages on a fresh machine", paths: ["hil/dist/fresh_machine_test.ts"], isLate: true },
   { name: "mutants", paths: ["hil/mutants/sample_test.ts"], isLate: true },
+  { name: "farm on Slurm", paths: ["examples/slurm_test.ts"], isLate: true },
+  { name: "packages on a fresh machine", paths: ["hil/dist/fresh_machine_test.ts"], isLate: true },
+  { name: "farm on labgrid", paths: ["examples/labgrid_test.ts"], isLate: true },
+  { name: "tarball on a virtual board", paths: ["hil/dist/vm_test.ts"], isLate: true },
 ];
