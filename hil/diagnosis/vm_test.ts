@@ -39,7 +39,7 @@ await boardTest(
         echo $? > /out/code`,
       ],
       env: { NO_COLOR: "1" },
-      timeoutSeconds: FULL ? 1200 : 500,
+      timeoutSeconds: 1800,
       stdout: "piped",
       stderr: "piped",
     });

@@ -28,7 +28,7 @@ async function inGuest(
     command: ["sh", "-c", commands.join("\n")],
     env: { NO_COLOR: "1" },
     ...(pldma === undefined ? {} : { moduleArgs: { pldma } }),
-    timeoutSeconds: FULL ? 1200 : 500,
+    timeoutSeconds: 1800,
     stdout: "piped",
     stderr: "piped",
   });

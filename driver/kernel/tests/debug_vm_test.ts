@@ -34,7 +34,7 @@ await debugBoardTest(
       kernel: "debug",
       outDir,
       command: ["sh", "-c", COMMANDS.map(([command]) => `${command} || exit 1`).join("\n")],
-      timeoutSeconds: FULL ? 7200 : 900,
+      timeoutSeconds: FULL ? 7200 : 1800,
       stdout: "piped",
       stderr: "piped",
     });

@@ -23,7 +23,7 @@ for (const arch of arches) {
         arch,
         outDir,
         command: ["sh", "-c", commands.join(" && ")],
-        timeoutSeconds: FULL ? 3600 : 400,
+        timeoutSeconds: FULL ? 3600 : 1200,
         stdout: "piped",
         stderr: "piped",
       });

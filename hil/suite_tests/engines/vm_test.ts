@@ -38,7 +38,7 @@ async function inGuest(
     outDir,
     command: ["sh", "-c", script.join("\n")],
     env: { NO_COLOR: "1" },
-    timeoutSeconds: FULL ? 900 : 400,
+    timeoutSeconds: 1800,
     stdout: "piped",
     stderr: "piped",
   });

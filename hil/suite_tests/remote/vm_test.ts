@@ -73,7 +73,7 @@ await boardTest(
   "a lost desk, network or agent ends the run with status 3, and the next run passes",
   async (dir) => {
     await using target = await Target.start("aarch64", dir, {
-      timeoutSeconds: ROUNDS > 1 ? 7200 : 900,
+      timeoutSeconds: ROUNDS > 1 ? 7200 : 1800,
     });
     using cut = new DisposableStack();
     const silent: Promise<DeskRun>[] = [];

@@ -57,14 +57,14 @@ export class Target implements AsyncDisposable {
    *
    * @param arch Architecture of the guest
    * @param dir Folder that the guest sees as /out
-   * @param options `timeoutSeconds`: longest life of the guest, defaults to 15 minutes. `pl`: what its PL
+   * @param options `timeoutSeconds`: longest life of the guest, defaults to 30 minutes. `pl`: what its PL
    * holds, defaults to `loopback`. `agent`: options of the agent, defaults to `--allow-faults`
    * @returns The target
    */
   static async start(
     arch: Arch,
     dir: string,
-    { timeoutSeconds = 900, pl = "loopback", agent = "--allow-faults" }: {
+    { timeoutSeconds = 1800, pl = "loopback", agent = "--allow-faults" }: {
       timeoutSeconds?: number;
       pl?: "loopback" | "empty";
       agent?: string;
