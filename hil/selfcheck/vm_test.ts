@@ -70,7 +70,7 @@ for (const { arch, bus, every, single } of CHECKS) {
   });
 }
 
-const BYTES = FULL ? 1e9 : 1e8;
+const BYTES = FULL ? 1e9 : 3e7;
 
 /** Every architecture with every bus; without PLUMBLINE_FULL, each architecture and each bus once. */
 const SOAKS = archNames.flatMap((arch) =>
