@@ -71,8 +71,10 @@ export const FIRST: readonly Part[] = [
   { name: "binding", paths: ["driver"] },
 ];
 
-/** Parts that run last, the longest ones at the end: what needs minutes, and changes seldom. */
+/** Parts that run last, the longest one at the end: what needs minutes, and changes seldom. */
 export const LATE: readonly Part[] = [
+  // builds a kernel
+  { name: "32-bit Arm", paths: ["hil/suite_tests/target"], isLate: true },
   { name: "mutants", paths: ["hil/mutants/sample_test.ts"], isLate: true },
   { name: "farm on Slurm", paths: ["examples/slurm_test.ts"], isLate: true },
   { name: "packages on a fresh machine", paths: ["hil/dist/fresh_machine_test.ts"], isLate: true },
