@@ -78,15 +78,16 @@ const FRAMES: readonly Mutant[] = [
   {
     id: "last-byte-ignored",
     file: "hil/frames/framed.ts",
-    find: "if (header === null) return block.equals(body, at, size);",
-    replace: "if (header === null) return block.equals(body, at, size - 1);",
+    find: "if (header === null) return block.equals(pattern.body(sequence, size), at, size);",
+    replace:
+      "if (header === null) return block.equals(pattern.body(sequence, size), at, size - 1);",
     breaks: "the last byte of frames without a header is not compared",
   },
   {
     id: "last-byte-of-body-ignored",
     file: "hil/frames/framed.ts",
-    find: "block.equals(body.subarray(length), at + length, size - length);",
-    replace: "block.equals(body.subarray(length), at + length, size - length - 1);",
+    find: "block.equals(pattern.body(sequence, size, length), at + length, size - length);",
+    replace: "block.equals(pattern.body(sequence, size, length), at + length, size - length - 1);",
     breaks: "the last byte of frames with a header is not compared",
   },
   {
