@@ -47,7 +47,8 @@ static int pldma_user_account(struct mm_struct *mm, unsigned int npages)
 /*
  * Pin memory for writing, or read-only memory for reading if the engine only reads it.
  * Reading alone is not enough for writable memory: before 6.2, the page may be the
- * kernel's zero page, and the next store would go to another page.
+ * kernel's zero page, and the next store would go to another page. So a lack of memory
+ * is no reason to try again for reading.
  */
 static int pldma_pin_pages(struct pldma_block *block, unsigned long addr, unsigned int npages,
 			   struct page **pages)
@@ -59,7 +60,7 @@ static int pldma_pin_pages(struct pldma_block *block, unsigned long addr, unsign
 		got = pin_user_pages_fast(addr + n * PAGE_SIZE, npages - n,
 					  FOLL_WRITE | FOLL_LONGTERM, pages + n);
 		/* the first page cannot be written, but those behind it perhaps can */
-		if (got <= 0 && block->chan->map_dir == DMA_TO_DEVICE)
+		if (got == -EFAULT && block->chan->map_dir == DMA_TO_DEVICE)
 			got = pin_user_pages_fast(addr + n * PAGE_SIZE, 1, FOLL_LONGTERM,
 						  pages + n);
 		if (got <= 0) {

@@ -8,7 +8,7 @@
  *					the rest to /tmp/fuzz.replay
  *	fuzz failing SEED CALLS		the same, while an allocation of each call fails, on
  *					a kernel with fault injection
- *	fuzz replay FILE		the operations of such a file again
+ *	fuzz replay FILE [failing]	the operations of such a file again
  *	fuzz storm SEED ROUNDS [unbind]	four threads on one device, killed at a random
  *					time; with unbind, the device is removed meanwhile.
  *					After each round the device must work and hold
@@ -35,7 +35,8 @@ static void write_replay(__u64 seed, const unsigned char *keep, int count, const
 		if (keep[i] && ++kept)
 			fprintf(file, "operation %d\n", i);
 	fclose(file);
-	printf("to see it again: fuzz replay %s, which holds:\n", REPLAY);
+	printf("to see it again: fuzz replay %s%s, which holds:\n", REPLAY,
+	       fail_nth >= 0 ? " failing" : "");
 	fflush(stdout);
 	if (system("cat " REPLAY))
 		printf("(it cannot be read)\n");
@@ -94,7 +95,8 @@ static int run_model(__u64 seed, __u64 calls)
 	return 0;
 }
 
-static int run_failing(__u64 seed, __u64 calls)
+/* let an allocation of each call fail from here on */
+static void arm_failures(void)
 {
 	put("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
 	put("/sys/kernel/debug/failslab/verbose", "0");
@@ -103,7 +105,6 @@ static int run_failing(__u64 seed, __u64 calls)
 	put("/sys/kernel/debug/fail_page_alloc/verbose", "0");
 	fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	expect(fail_nth >= 0, "open /proc/thread-self/fail-nth");
-	return run_model(seed, calls);
 }
 
 static int run_replay(const char *path)
@@ -140,12 +141,17 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!strcmp(what, "model"))
 		return run_model(seed, count);
-	if (!strcmp(what, "failing"))
-		return run_failing(seed, count);
-	if (!strcmp(what, "replay") && argc > 2)
+	if (!strcmp(what, "failing")) {
+		arm_failures();
+		return run_model(seed, count);
+	}
+	if (!strcmp(what, "replay") && argc > 2) {
+		if (argc > 3 && !strcmp(argv[3], "failing"))
+			arm_failures();
 		return run_replay(argv[2]);
+	}
 	if (!strcmp(what, "storm"))
 		return run_storm(seed, count, argc > 4 && !strcmp(argv[4], "unbind"));
-	fail("expected model or failing SEED CALLS, replay FILE, or storm SEED ROUNDS [unbind]");
+	fail("expected model|failing SEED CALLS, replay FILE [failing], storm SEED ROUNDS [unbind]");
 	return 1;
 }
