@@ -152,6 +152,6 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(what, "storm"))
 		return run_storm(seed, count, argc > 4 && !strcmp(argv[4], "unbind"));
-	fail("expected model|failing SEED CALLS, replay FILE [failing], storm SEED ROUNDS [unbind]");
+	fail("expected model|failing SEED CALLS, replay FILE [failing], storm SEED N [unbind]");
 	return 1;
 }
