@@ -73,8 +73,8 @@ export const MEMORY: readonly DriverMutant[] = [
   {
     id: "driver-pin-no-fallback",
     file: `${KERNEL}/pldma_user.c`,
-    find: "got <= 0 && block->chan->map_dir == DMA_TO_DEVICE",
-    replace: "got <= 0 && block->chan->map_dir == DMA_NONE",
+    find: "got == -EFAULT && block->chan->map_dir == DMA_TO_DEVICE",
+    replace: "got == -EFAULT && block->chan->map_dir == DMA_NONE",
     breaks: "read-only memory cannot be sent",
     probe: abi("REGISTER succeeds for tx from memory"),
   },
