@@ -19,6 +19,7 @@ const LIMIT = 60;
 const deadline = Number(Deno.env.get("PLUMBLINE_MINUTES") || "Infinity");
 if (!(deadline > 0)) throw new RangeError("Expected PLUMBLINE_MINUTES to be a number above 0");
 
+const all = [...FIRST, ALONE, ...LATE];
 const encoder = new TextEncoder();
 const running = new Set<Deno.ChildProcess>();
 const seconds: ReadonlyMap<string, number>[] = [];
@@ -26,6 +27,15 @@ let ok = true;
 
 async function print(chunk: Uint8Array): Promise<void> {
   for (let at = 0; at < chunk.length;) at += await Deno.stdout.write(chunk.subarray(at));
+}
+
+/** Sends a signal. */
+function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    child.kill(signal);
+  } catch {
+    // it has ended
+  }
 }
 
 /** Runs Deno, and prints what it prints once it has ended. */
@@ -36,7 +46,7 @@ async function run(name: string, args: readonly string[]): Promise<void> {
     stdout: "piped",
   }).spawn();
   running.add(child);
-  const hung = setTimeout(() => child.kill("SIGKILL"), LIMIT * 60_000);
+  const hung = setTimeout(() => kill(child, "SIGKILL"), LIMIT * 60_000);
   const minutes = new Minutes(performance.now() / 1000);
   const held: Uint8Array[] = [];
   const decoder = new TextDecoder();
@@ -58,13 +68,13 @@ async function run(name: string, args: readonly string[]): Promise<void> {
   await print(new Uint8Array(await new Blob(parts as Uint8Array<ArrayBuffer>[]).arrayBuffer()));
 }
 
-/** Two streams take one part after the other. */
-async function inStreams(parts: readonly Part[], all: readonly Part[]): Promise<void> {
+/** Two streams take one part after the other, and start none after a number of minutes. */
+async function inStreams(parts: readonly Part[], latest = Infinity): Promise<void> {
   const left = [...parts];
   const stream = async () => {
     for (let part = left.shift(); part !== undefined; part = left.shift()) {
       const minutes = performance.now() / 60_000;
-      if (part.isLate && minutes > deadline) {
+      if (minutes > latest) {
         await print(
           encoder.encode(`SKIP ${part.name}: ${minutes.toFixed()} minutes are used up\n`),
         );
@@ -76,14 +86,13 @@ async function inStreams(parts: readonly Part[], all: readonly Part[]): Promise<
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(signal, () => {
-    for (const child of running) child.kill(signal);
+    for (const child of running) kill(child, signal);
     Deno.exit(signal === "SIGINT" ? 130 : 143);
   });
 }
 
-const all = [...FIRST, ALONE, ...LATE];
-await inStreams(FIRST, all);
+await inStreams(FIRST);
 await run(ALONE.name, argumentsOf(ALONE, all));
-await inStreams(LATE, all);
+await inStreams(LATE, deadline);
 await print(encoder.encode(`${minutesTable(seconds, performance.now() / 1000)}\n`));
 Deno.exit(ok ? 0 : 1);
