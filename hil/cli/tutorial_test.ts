@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The commands of docs/tutorial.md, in their order. fixtures/host/fresh_machine_test.ts runs the one with a
-// virtual machine.
+// The commands of docs/tutorial.md, in their order, without the one on a virtual board:
+// fixtures/host/fresh_machine_test.ts runs all of them on a fresh machine.
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { exists } from "../../fixtures/host/exists.ts";
+import { readTutorial } from "../../fixtures/host/testing/tutorial.ts";
 import { ROOT } from "../settings/paths.ts";
 import { tempDir } from "../testing/temp_dir.ts";
-
-const TEXT = Deno.readTextFileSync(`${ROOT}docs/tutorial.md`);
-
-/** The lines in blocks of shell commands. */
-const COMMANDS = [...TEXT.matchAll(/^```sh\n([^]*?)^```$/gm)]
-  .flatMap(([, block = ""]) => block.trimEnd().split("\n"));
 
 /** Runs a command line of a shell with this Deno in place of `npx`. */
 async function shell(line: string, cwd: string): Promise<{ code: number; output: string }> {
@@ -26,14 +21,15 @@ async function shell(line: string, cwd: string): Promise<{ code: number; output:
 }
 
 Deno.test("the commands of docs/tutorial.md are at most six, and do what it says", async () => {
-  assertEquals(COMMANDS.length, 6);
-  const [first = "", second = "", virtual = "", init = "", cd = "", own = ""] = COMMANDS;
+  const { commands, text: tutorial } = readTutorial();
+  assertEquals(commands.length, 6);
+  const [first = "", second = "", virtual = "", init = "", cd = "", own = ""] = commands;
 
   const passed = await shell(first, ROOT);
   assertEquals(passed.code, 0, passed.output);
-  const verdict = /^PASS: .*failed as expected/m.exec(TEXT)?.[0] ?? "none";
+  const verdict = /^PASS: .*failed as expected/m.exec(tutorial)?.[0] ?? "none";
   assertStringIncludes(passed.output, verdict);
-  assertStringIncludes(passed.output, /^Controls: .*$/m.exec(TEXT)?.[0] ?? "none");
+  assertStringIncludes(passed.output, /^Controls: .*$/m.exec(tutorial)?.[0] ?? "none");
 
   const failed = await shell(second, ROOT);
   assertEquals(failed.code, 1, failed.output);
