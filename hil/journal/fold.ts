@@ -125,6 +125,7 @@ export function fold(
   const { power, control } = judgePower(header.board, controls);
   const verdict: Verdict = judge({
     counts: countOutcomes(tests.map((test) => test.outcome)),
+    firstError: tests.find(({ outcome }) => outcome === "ERROR")?.reason ?? null,
     framesVerified: tests.filter((test) => test.outcome === "PASS")
       .reduce((sum, test) => sum + test.frames, 0),
     skippedSuites: skippedSuites(tests),

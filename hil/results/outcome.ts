@@ -46,6 +46,8 @@ export type Summary = Readonly<Record<Lowercase<Outcome>, number>>;
 export interface Evidence {
   /** The number of cases of each outcome. */
   readonly counts: Readonly<Record<Outcome, number>>;
+  /** What the first infrastructure error says of itself, if there is any. Defaults to unknown. */
+  readonly firstError?: string | null;
   /** The number of frames that were verified in cases that passed. */
   readonly framesVerified: number;
   /** The suites of which every case was skipped. Defaults to none. */
@@ -93,7 +95,8 @@ export interface Verdict {
  * ```
  */
 export function judge(evidence: Evidence): Verdict {
-  const { counts, framesVerified, coherent, control, incomplete = null } = evidence;
+  const { counts, framesVerified, coherent, control } = evidence;
+  const { incomplete = null, firstError = null } = evidence;
   const failed = counts.FAIL + counts.TIMEOUT;
   const errors = plural(counts.ERROR, "infrastructure error");
   if (failed > 0) {
@@ -107,7 +110,11 @@ export function judge(evidence: Evidence): Verdict {
   }
   const error = (reason: string): Verdict => ({ exit: 3, word: "ERROR", reason });
   if (incomplete !== null) return error(incomplete.charAt(0).toUpperCase() + incomplete.slice(1));
-  if (counts.ERROR > 0) return error(`${errors}, so nothing is known about the design`);
+  if (counts.ERROR > 0) {
+    const [line = ""] = (firstError ?? "").split("\n", 1);
+    const first = line === "" ? "" : `; the first: ${line.replace(/\.$/, "")}`;
+    return error(`${errors}, so nothing is known about the design${first}`);
+  }
   if (counts.XPASS > 0 && control !== "powerful") {
     const controls = plural(counts.XPASS, "control");
     return error(`${controls} passed but must fail: this run cannot reveal a missing sync`);

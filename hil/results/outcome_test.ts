@@ -70,6 +70,10 @@ Deno.test("judge() counts infrastructure errors, with and without a failure of t
     judge(run(["PASS", "ERROR"])).reason,
     "1 infrastructure error, so nothing is known about the design",
   );
+  assertEquals(
+    judge(run(["PASS", "ERROR", "ERROR"], { firstError: "The guest stopped.\nIts log: a" })).reason,
+    "2 infrastructure errors, so nothing is known about the design; the first: The guest stopped",
+  );
 });
 
 Deno.test("judge() says that no frame was verified, and what is missing from a run that died", () => {
