@@ -245,7 +245,7 @@ await boardTest(
         outDir,
         command: ["deno", "test", "-P", "--no-check", "hil/suites/loopback_test.ts"],
         env: { PLUMBLINE_RESULTS: "/out/run", NO_COLOR: "1" },
-        timeoutSeconds: 600,
+        timeoutSeconds: 1200,
         stdout: "null",
         stderr: "null",
       });

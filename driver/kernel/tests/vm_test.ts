@@ -130,7 +130,7 @@ for (const arch of ["aarch64", "x86_64"] as const) {
       command: ["sh", "-c", script],
       env: { SHOW, NO_COLOR: "1" },
       moduleArgs: { pldma: "tx=dma0chan0,- rx=-,dma0chan1" },
-      timeoutSeconds: 600,
+      timeoutSeconds: 1200,
       ...piped,
     });
     sound(run);

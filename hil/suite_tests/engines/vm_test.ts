@@ -11,6 +11,7 @@ import {
   runInGuest,
 } from "../../../fixtures/boards/vm/mod.ts";
 import { boardTest, copyModules } from "../../../fixtures/boards/vm/testing/board.ts";
+import { explain } from "../../../fixtures/boards/vm/testing/explain.ts";
 import { targetTest } from "../../../fixtures/boards/vm/testing/target.ts";
 import { VirtualTarget } from "../../../fixtures/boards/vm/target/target.ts";
 import { Device } from "../../../driver/device.ts";
@@ -250,8 +251,9 @@ for (const { board, arch, engine, suite } of FULL ? SUITES : []) {
       ...["run", ...args, `--suite=${suite}`, `--results=${dir}/run`, "--quiet"],
       ...["--policy=coherent,streaming,none", "--frames=4", "--timeout=60m"],
     ]);
-    const { tests, board, verdict } = read<Results>(`${dir}/run/results.json`);
-    assertEquals([exit, verdict?.word], [0, "PASS"], `${verdict?.reason}`);
+    const results = read<Results>(`${dir}/run/results.json`);
+    const { tests, board, verdict } = results;
+    assertEquals([exit, verdict?.word], [0, "PASS"], explain(results));
     const count = (outcome: string) =>
       tests.filter((test) => test.suite === suite && test.outcome === outcome).length;
     const [pass, fail, skip] = [count("PASS"), count("XFAIL"), count("SKIP")];

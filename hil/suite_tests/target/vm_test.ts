@@ -22,7 +22,7 @@ async function plumbline(
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "-A", "--no-check", "hil/cli/main.ts", "run", ...args],
-      ...[`--json=${json}`, `--results=${dir}/run`],
+      ...[`--json=${json}`, `--results=${dir}/run`, "--timeout=25m"],
     ],
     cwd: ROOT,
     env: { NO_COLOR: "1" },
