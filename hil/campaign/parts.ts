@@ -36,6 +36,12 @@ export interface Part {
 /** Seconds that a step may take. */
 const LIMIT = 3600;
 
+/** The end of the log of a board whose folder is gone when somebody reads what went wrong. */
+async function kernelLog(out: string): Promise<string> {
+  const log = await Deno.readTextFile(`${out}/console.log`).catch(() => "");
+  return log.replaceAll("\r", "").split("\n").slice(-400).join("\n");
+}
+
 /** Runs the fuzzer in a guest; `count` finds numbers of units in what it printed. */
 function fuzz(
   board: Pick<GuestOptions, "arch" | "kernel">,
@@ -55,8 +61,9 @@ function fuzz(
         signal,
       });
       signal.throwIfAborted();
-      const wrong = run.lost ?? run.kernelReports[0] ??
+      const why = run.lost ?? run.kernelReports[0] ??
         (run.exitCode === 0 ? null : `${run.stdout}\n${run.stderr}`.trim());
+      const wrong = why === null ? null : `${why}\n${await kernelLog(out)}`;
       const done = run.stdout.matchAll(count).reduce((sum, [, number]) => sum + Number(number), 0);
       return { done, wrong };
     } finally {

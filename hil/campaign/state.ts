@@ -95,6 +95,19 @@ export function nextPart(state: State, parts: readonly Part[]): Part | null {
   return open.toSorted((a, b) => share(a) - share(b))[0] ?? null;
 }
 
+/** Lines of a reason that the page shows. */
+const SHOWN = 12;
+
+/** The begin of a reason, which may hold the log of a kernel. */
+function headOf(why: string): string {
+  const lines = why.split("\n");
+  if (lines.length <= SHOWN) return why;
+  return [
+    ...lines.slice(0, SHOWN),
+    `(${lines.length - SHOWN} more lines in results/campaign.json)`,
+  ].join("\n");
+}
+
 /**
  * Writes the page of figures.
  *
@@ -111,7 +124,9 @@ export function page(state: State, parts: readonly Part[]): string {
     } | ${wrong.length} |`;
   });
   const wrong = parts.flatMap(({ name }) =>
-    (state.parts[name]?.wrong ?? []).map(({ seed, why }) => `${name}, seed ${seed}: ${why}\n`)
+    (state.parts[name]?.wrong ?? []).map(({ seed, why }) =>
+      `${name}, seed ${seed}: ${headOf(why)}\n`
+    )
   );
   return [
     `Commit ${state.commit}\n`,

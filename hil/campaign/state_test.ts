@@ -28,6 +28,9 @@ Deno.test("addStep() adds up figures and seeds, and counts nothing of a step tha
   assertStringIncludes(text, "| a | as | 20 | 100 | 1 to 3 | 5 | 1 |");
   assertStringIncludes(text, "| b | bs | 0 | 10 |  | 0 | 0 |");
   assertStringIncludes(text, "a, seed 3: a leak");
+  const log = Array.from({ length: 400 }, (_, i) => `line ${i}`).join("\n");
+  const long = page(addStep(state, "b", { ...good, wrong: log }), PAIR);
+  assertStringIncludes(long, "line 11\n(388 more lines in results/campaign.json)\n");
 });
 
 Deno.test("nextPart() takes the part that is furthest behind, and none that went wrong or is done", () => {

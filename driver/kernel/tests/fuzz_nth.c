@@ -10,7 +10,8 @@
  * the exit it is asked how many it made. First the program runs without a failure,
  * which counts the allocations. Then N goes through them in RUNS even steps, or one by
  * one, from an N that SEED chooses: the next seeds fill the gaps. The program may fail
- * meanwhile, but must end within SECONDS. At the end it must pass again.
+ * meanwhile, but must end within SECONDS: otherwise the log gets the stacks of all tasks.
+ * At the end it must pass again.
  *
  * A call concerns the driver if it opens its device, uses a file descriptor of the
  * device or of a dma-buf, or binds or unbinds a device. Needs root and a kernel with
@@ -151,8 +152,12 @@ static void returned(struct inside *one)
 static void out_of_time(int number)
 {
 	static const char text[] = "fuzz_nth: the program does not end: ";
+	int log = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
 
 	(void)number;
+	/* where each task stands, for the log */
+	if (write(log, "t", 1) < 0)
+		_exit(3);
 	/* the kernel kills all that are traced */
 	if (write(2, text, sizeof(text) - 1) < 0 || write(2, running, strlen(running)) < 0 ||
 	    write(2, "\n", 1) < 0)
@@ -291,6 +296,8 @@ int main(int argc, char **argv)
 		runs = total;
 	for (i = 0; i < runs; i++) {
 		nth = (seed - 1 + (unsigned long)i * total / runs) % total + 1;
+		/* a warning that comes once only would hide what the next run causes */
+		put("/sys/kernel/debug/clear_warn_once", "1");
 		status = run_traced(argv, nth, seconds, true);
 		restore(device);
 		hit += !left;
