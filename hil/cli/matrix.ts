@@ -64,10 +64,10 @@ async function showMatrix({ values, operands }: Arguments): Promise<number> {
   }
   const json = jsonFile(values["json"]);
   const runs = operands.map(readBoard);
-  const [only] = runs;
-  // a board without results is a result, but a command line without any is a mistake
-  if (only !== undefined && runs.every(({ results }) => typeof results === "string")) {
-    throw new UsageError(String(only.results));
+  // a board that is named and left no results is a finding, other names without results are a mistake
+  const nameless = operands.findIndex((operand) => !BOARD.test(operand));
+  if (nameless >= 0 && runs.every(({ results }) => typeof results === "string")) {
+    throw new UsageError(String(runs[nameless]?.results));
   }
   const before = baseline === undefined ? [] : baseline.split(",").map((one) => {
     const run = readBoard(one);
@@ -86,9 +86,12 @@ async function showMatrix({ values, operands }: Arguments): Promise<number> {
   return exitOfMatrix(page, failOn !== undefined);
 }
 
+/** The name of a board, and where its results are. */
+const BOARD = /^([^=/]+)=(.+)$/;
+
 /** Reads a run. One that cannot be read is a board whose job left no results. */
 function readBoard(operand: string): BoardRun {
-  const [, board, name = operand] = /^([^=/]+)=(.+)$/.exec(operand) ?? [];
+  const [, board, name = operand] = BOARD.exec(operand) ?? [];
   try {
     const [run] = readRuns([name]);
     if (run === undefined) throw new UsageError(`Expected results in ${name}, found none`);

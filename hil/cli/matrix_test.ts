@@ -49,6 +49,21 @@ Deno.test("plumbline matrix shows boards on one page, with a board that has no r
   assertEquals(page.rows.map(({ board }: { board: string }) => board), ["zed1", "zed2"]);
 });
 
+Deno.test("plumbline matrix shows a night in which no board left results, as an error of each", async () => {
+  const dir = folder();
+  const { code, stdout, stderr } = await matrix(
+    dir,
+    "zed1=nothing",
+    "zed2=nothing",
+    "--json=page.json",
+  );
+  assertEquals([code, stderr], [3, ""]);
+  assertStringIncludes(stdout, "zed1   unknown bitstream  1     ERROR");
+  assertStringIncludes(stdout, "zed2   unknown bitstream  1     ERROR");
+  const page = JSON.parse(Deno.readTextFileSync(`${dir}/page.json`));
+  assertEquals(page.rows.length, 2);
+});
+
 Deno.test("plumbline matrix fails on what a board has lost since its baseline, if it is asked to", async () => {
   const dir = folder();
   const base = "--baseline=zed1=whole.json";
@@ -64,7 +79,7 @@ Deno.test("plumbline matrix fails on what a board has lost since its baseline, i
 
 Deno.test("plumbline matrix refuses a command line without any results", async () => {
   const dir = folder();
-  const none = await matrix(dir, "zed1=nothing");
+  const none = await matrix(dir, "nothing");
   assertEquals(none.code, 2);
   assertStringIncludes(none.stderr, "nothing cannot be read");
   const base = await matrix(dir, "whole.json", "--baseline=old");
