@@ -253,7 +253,7 @@ async function runBoard(plan: Plan, journal: Journal, lock: string | null): Prom
   });
   const abort = new AbortController();
   const limit = setTimeout(
-    () => abort.abort(`the time limit of ${timeout} s was reached`),
+    () => abort.abort(`the time limit of ${timeout} s was reached (--timeout sets it)`),
     (timeout + (board.kind === "vm" ? 3600 : 0)) * 1000,
   );
   const stop = (): void => abort.abort("the run was interrupted");
