@@ -13,20 +13,24 @@
  */
 #include <linux/capability.h>
 #include <linux/err.h>
+#include <linux/io.h>
 #include <linux/mm.h>
 
-#ifdef CONFIG_ARM64
+#if defined(CONFIG_ARM64)
 #include <asm/barrier.h>
+#elif defined(CONFIG_ARM)
+#include <asm/barrier.h>
+#include <asm/outercache.h>
 #elif defined(CONFIG_X86_64)
 #include <asm/cacheflush.h>
 #endif
 
 #include "pldma_priv.h"
 
-#ifdef CONFIG_ARM64
-
-/* the shortest line that the architecture allows; processors of one chip may differ */
+/* the shortest line that Arm's architectures allow; processors of one chip may differ */
 #define PLDMA_LEAST_LINE	16
+
+#if defined(CONFIG_ARM64)
 
 #define pldma_each_line(op, from, to) do {					\
 	unsigned long at;							\
@@ -56,6 +60,49 @@ static int pldma_cache_cpu(u32 op, void *vaddr, size_t len)
 	return 0;
 }
 
+#elif defined(CONFIG_ARM) && __LINUX_ARM_ARCH__ >= 7
+
+/* by address to the point of coherency: DCCMVAC, DCIMVAC and DCCIMVAC of Arm DDI 0406 */
+#define pldma_each_line(crm, from, to) do {					\
+	unsigned long at;							\
+										\
+	for (at = (from); at < (to); at += PLDMA_LEAST_LINE)			\
+		asm volatile("mcr p15, 0, %0, c7, " crm ", 1" : : "r" (at)	\
+			     : "memory");					\
+	dsb(sy);								\
+} while (0)
+
+/*
+ * That point is the bus, and an outer cache like the L2C-310 lies behind it. Lines go
+ * outwards through the inner caches first. When the outer cache has dropped a line, a
+ * processor may already have read it back from there ahead of time, so the inner caches
+ * drop theirs again.
+ */
+static int pldma_cache_cpu(u32 op, void *vaddr, size_t len)
+{
+	unsigned long from = (unsigned long)vaddr, to = from + len;
+	phys_addr_t phys = virt_to_phys(vaddr);
+
+	dsb(sy);
+	switch (op) {
+	case PLDMA_CACHE_CLEAN:
+		pldma_each_line("c10", from, to);
+		outer_clean_range(phys, phys + len);
+		break;
+	case PLDMA_CACHE_INVALIDATE:
+		pldma_each_line("c6", from, to);
+		outer_inv_range(phys, phys + len);
+		pldma_each_line("c6", from, to);
+		break;
+	default:
+		pldma_each_line("c10", from, to);
+		outer_flush_range(phys, phys + len);
+		pldma_each_line("c14", from, to);
+		break;
+	}
+	return 0;
+}
+
 #elif defined(CONFIG_X86_64)
 
 /* CLFLUSH also cleans. The only invalidate of x86 drops all caches as a whole */
@@ -69,7 +116,6 @@ static int pldma_cache_cpu(u32 op, void *vaddr, size_t len)
 
 #else
 
-/* 32-bit Arm needs the outer cache as well, and modules cannot reach both */
 static int pldma_cache_cpu(u32 op, void *vaddr, size_t len)
 {
 	return -EOPNOTSUPP;
