@@ -167,6 +167,10 @@ const TESTS = [
   "dmabuf unbound",
 ];
 
+/** A run of Plumbline itself in the guest, which needs a minute or more there. */
+const PROGRAM = "deno run -A --no-check hil/cli/main.ts run --board=local --suite=loopback " +
+  "--policy=streaming --size=4096 --depth=1 --frames=4 --quiet --results=/tmp/run";
+
 /** The parts, cheapest first, because a defect that a cheap one finds need not cost a night. */
 export const PARTS: readonly Part[] = [
   {
@@ -251,6 +255,12 @@ export const PARTS: readonly Part[] = [
       (seed) => TESTS.map((test) => `fuzz_nth ${seed} 10 120 ${test}`).join(" && "),
       FAILED,
     ),
+  },
+  {
+    name: "watched-program",
+    unit: "allocations of one run of plumbline that failed on the debug kernel, one in each run",
+    goal: 100,
+    step: fuzz(DEBUG, (seed) => `fuzz_nth ${seed} 4 900 ${PROGRAM}`, FAILED),
   },
   {
     name: "watched-deaths",
