@@ -236,7 +236,7 @@ Deno.test("sentence() says what each direction needs if no attributes serve both
     "None of these attributes makes reads or writes always snoop, so look at the port,",
   );
   assertEquals(
-    swept(({}, { cache }) => cache === 15, true),
+    swept((_, { cache }) => cache === 15, true),
     "Reads and writes snoop with AxCACHE 15 and AxPROT 0 or 2; the defaults are among them",
   );
 });
