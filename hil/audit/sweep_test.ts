@@ -170,36 +170,39 @@ Deno.test("sweepAttributes() says that it has no power on a board without caches
   }
 });
 
-Deno.test("sweepAttributes() goes on after attributes with which transfers fail", () => {
-  using board = new SimBoard({ seed: 1, snoops: { tx: 256, rx: 256 } });
-  using device = Device.open({ syscalls: board });
-  using port = board.attributes("/dev/pldma0");
-  assert(port !== null);
-  // as a bus that refuses secure writes
-  const refusing = {
-    defaults: { tx: { cache: 3, prot: 2 }, rx: { cache: 3, prot: 2 } },
-    set(direction: "tx" | "rx", attributes: Attributes) {
-      board.disarm();
-      if (direction === "rx" && (attributes.prot & 2) === 0) {
-        board.arm("kind=error rate=1 direction=rx");
-      }
-      port.set(direction, attributes);
-    },
-    [Symbol.dispose]: () => {},
-  };
-  const attributes = parseAttributes("--attributes", "15/0,15/2");
-  const found = sweepAttributes(device, refusing, { attributes, lines: 8, repeats: 2 });
-  const [secure, open] = found.rows;
-  assertEquals([secure?.ports.tx.snoops, secure?.ports.rx.snoops], ["yes", null]);
-  assertEquals(secure?.ports.rx.reason, "the transfer failed (write-failed)");
-  assertEquals(secure?.ports.rx.megabytesPerSecond, null);
-  assertEquals([open?.ports.tx.snoops, open?.ports.rx.snoops], ["yes", "yes"]);
-  assertStringIncludes(
-    renderSweep(found).join("\n"),
-    "rx: unknown with AxCACHE 15 and AxPROT 0, because the transfer failed",
-  );
-  assertEquals(device.stats().blocks, 0);
-});
+for (const [refused, status] of [["tx", "read-failed"], ["rx", "write-failed"]] as const) {
+  Deno.test(`sweepAttributes() goes on after attributes with which a transfer on ${refused} fails`, () => {
+    using board = new SimBoard({ seed: 1, snoops: { tx: 256, rx: 256 } });
+    using device = Device.open({ syscalls: board });
+    using port = board.attributes("/dev/pldma0");
+    assert(port !== null);
+    // as a bus that refuses secure accesses
+    const refusing = {
+      defaults: { tx: { cache: 3, prot: 2 }, rx: { cache: 3, prot: 2 } },
+      set(direction: "tx" | "rx", attributes: Attributes) {
+        board.disarm();
+        const secure = (attributes.prot & 2) === 0;
+        if (direction === refused && secure) board.arm(`kind=error rate=1 direction=${refused}`);
+        port.set(direction, attributes);
+      },
+      [Symbol.dispose]: () => {},
+    };
+    const attributes = parseAttributes("--attributes", "15/0,15/2");
+    const found = sweepAttributes(device, refusing, { attributes, lines: 8, repeats: 2 });
+    const [secure, open] = found.rows;
+    assert(secure !== undefined && open !== undefined);
+    const other = refused === "tx" ? "rx" : "tx";
+    assertEquals([secure.ports[refused].snoops, secure.ports[other].snoops], [null, "yes"]);
+    assertEquals(secure.ports[refused].reason, `the transfer failed (${status})`);
+    assertEquals(secure.ports[refused].megabytesPerSecond, null);
+    assertEquals([open.ports.tx.snoops, open.ports.rx.snoops], ["yes", "yes"]);
+    assertStringIncludes(
+      renderSweep(found).join("\n"),
+      `${refused}: unknown with AxCACHE 15 and AxPROT 0, because the transfer failed`,
+    );
+    assertEquals(device.stats().blocks, 0);
+  });
+}
 
 Deno.test("renderSweep() has a row for each of the attributes, and names the defaults", () => {
   const found = sweepSim({
