@@ -13,7 +13,7 @@ import type { Direction } from "../../driver/uapi.ts";
 const SIZE = 512 << 10;
 /** Frames of one measurement at least, and at most. */
 const LEAST = 3;
-const MOST = 32;
+const MOST = 16;
 /** A measurement ends when its frames have taken this long, nanoseconds. */
 const LONG_NS = 20e6;
 /** How long a transfer may take, milliseconds. */

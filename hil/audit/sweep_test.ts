@@ -46,7 +46,7 @@ const NAMES = Object.keys(NEEDS) as Need[];
 const LIST = parseAttributes("--attributes", Object.keys(SOME).join(","));
 
 function sweepSim(options: SimOptions, given: Partial<SweepOptions> = {}): Sweep {
-  using board = new SimBoard({ maxBlock: 64 << 10, ...options });
+  using board = new SimBoard({ maxBlock: 16 << 10, ...options });
   using device = Device.open({ syscalls: board });
   using port = board.attributes("/dev/pldma0");
   assert(port !== null);
