@@ -11,8 +11,7 @@ import { ErrnoError } from "../../driver/errno.ts";
 import { ResetError, TransferError } from "../../driver/errors.ts";
 import { type Direction, DIRECTIONS } from "../../driver/uapi.ts";
 import { Examination } from "./examination.ts";
-import { judgePattern, judgeSnoops } from "./judge.ts";
-import type { PortAudit } from "./mod.ts";
+import { judgePattern, judgeSnoops, type Snoops } from "./judge.ts";
 import { AuditError, Probe } from "./probe.ts";
 import { Rate } from "./rate.ts";
 
@@ -29,7 +28,15 @@ export interface SweepOptions {
 }
 
 /** One direction under one of the attributes. */
-export interface SweptPort extends Pick<PortAudit, "snoops" | "reason" | "pattern" | "lines"> {
+export interface SweptPort {
+  /** Whether the device snoops with these attributes, or `null` if this cannot be known here. */
+  readonly snoops: Snoops | null;
+  /** Why it cannot be known, or `null`. */
+  readonly reason: string | null;
+  /** If it snoops sometimes: whether always the same lines miss, or other lines each time. */
+  readonly pattern: "same lines" | "by chance" | null;
+  /** Number of lines by what they proved. */
+  readonly lines: Readonly<Record<"missed" | "snooped" | "unclear" | "foreign", number>>;
   /** Megabytes (10^6 bytes) per second of frames whose lines are in no cache, or `null` if transfers failed. */
   readonly megabytesPerSecond: number | null;
 }
