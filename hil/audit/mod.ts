@@ -11,24 +11,22 @@
 
 export { AuditError } from "./probe.ts";
 export type { AuditVerdict } from "./judge.ts";
+export { type Sweep, sweepAttributes, type SweptAttributes, type SweptPort } from "./sweep.ts";
 
 import type { Device } from "../../driver/device.ts";
-import { type Direction, DIRECTIONS } from "../../driver/uapi.ts";
+import type { Direction } from "../../driver/uapi.ts";
+import { Examination } from "./examination.ts";
 import type { Fix } from "./fixes.ts";
 import {
   type AuditVerdict,
   chooseFix,
-  type Evidence,
   judgeDevice,
   judgePattern,
   judgePort,
   judgeSnoops,
   type Snoops,
 } from "./judge.ts";
-import { AuditError, type DriverSync, type Held, noCounts, Probe, type Reach } from "./probe.ts";
-
-/** Rounds of each control, which has no device in it. */
-const CONTROL_ROUNDS = 4;
+import { AuditError, type DriverSync, type Held, Probe } from "./probe.ts";
 
 /** What to audit. */
 export interface AuditOptions {
@@ -114,9 +112,9 @@ export function audit(device: Device, options: AuditOptions = {}): Audit {
   const coherent = !tx.needsSync && !rx.needsSync;
   using probe = new Probe(device, options.lines ?? 64, seed);
   const { line, count: lines } = probe.lines;
-  const found = examine(probe, repeats);
+  const examination = new Examination(probe);
   const judged = (direction: Direction): PortAudit => {
-    const evidence = found[direction];
+    const evidence = examination.of(direction, repeats);
     const { snoops, reason } = judgeSnoops(evidence);
     const { missed, snooped, unclear, foreign } = evidence.counts;
     return {
@@ -134,45 +132,4 @@ export function audit(device: Device, options: AuditOptions = {}): Audit {
     verdict: judgeDevice(ports),
     fix: chooseFix(ports, coherent, pci),
   };
-}
-
-/** Makes all experiments. Each has a round number of its own, so that no content comes twice. */
-function examine(probe: Probe, repeats: number): Record<Direction, Evidence> {
-  const { count: lines } = probe.lines;
-  const none = (reach: Reach): Evidence => ({
-    ...{ reach, held: null, driver: null },
-    counts: noCounts(lines),
-  });
-  if (!probe.can("clean") || !probe.can("clean-invalidate")) {
-    return { tx: none("memory"), rx: none("memory") };
-  }
-  const invalidates = probe.can("invalidate");
-  const reach = probe.reach();
-  if (reach === "copy") return { tx: none(reach), rx: none(reach) };
-  if (reach === "nowhere") {
-    throw new AuditError(
-      "Expected a design that returns each frame, found other data: load the loopback core",
-    );
-  }
-  let round = 2;
-  const evidence = DIRECTIONS.map((direction): [Direction, Evidence] => {
-    const control = { held: 0, lost: 0 };
-    for (let i = 0; invalidates && i < CONTROL_ROUNDS; i++) {
-      const { held, lost } = probe.held(direction, round++);
-      control.held += held;
-      control.lost += lost;
-    }
-    const counts = noCounts(lines);
-    for (let i = 0; i < repeats; i++) {
-      if (direction === "tx") probe.tx(round++, counts, invalidates);
-      else probe.rx(round++, counts);
-    }
-    return [direction, {
-      ...{ reach, counts },
-      held: invalidates ? control : null,
-      // without a store that stays in the cache, nothing shows what a sync does to it
-      driver: control.held > 0 ? probe.driver(direction, round++) : null,
-    }];
-  });
-  return Object.fromEntries(evidence) as Record<Direction, Evidence>;
 }

@@ -6,6 +6,7 @@
  */
 
 import { adapt } from "../../driver/adapters/adapter.ts";
+import type { AttributePort } from "../../driver/attributes.ts";
 import type { Device } from "../../driver/device.ts";
 import type { CoreInfo, DeviceInfo } from "../../driver/info.ts";
 import { libc } from "../../driver/libc.ts";
@@ -13,6 +14,7 @@ import type { Remote } from "../../driver/remote.ts";
 import type { Syscalls } from "../../driver/syscalls.ts";
 import { type Design, SimBoard } from "../../fixtures/boards/sim/mod.ts";
 import { armFault, disarmFault } from "../../fixtures/boards/vm/fault.ts";
+import { openAttributes } from "./attributes.ts";
 import { findProblem } from "./precheck.ts";
 import { connectTarget, explainRemote, faultAccess } from "./remote.ts";
 import type { BoardInfo } from "../results/schema.ts";
@@ -39,6 +41,13 @@ export interface Board {
    * @returns One line, or `null` if the device can be used
    */
   explain(path: string): string | null;
+  /**
+   * Opens what chooses the attributes of a device's accesses to memory.
+   *
+   * @param path Path of the device
+   * @returns The port, which the caller disposes of, or one line that says what is missing
+   */
+  attributes(path: string): AttributePort | string;
   /**
    * Arms a fault. Frames count from 0 from now on.
    *
@@ -69,6 +78,7 @@ export function openBoard(settings: Settings, design: Design | null = null): Boa
     syscalls,
     remote: null,
     explain: (path) => findProblem(path, syscalls),
+    attributes: (path) => openAttributes(path),
     arm: armFault,
     disarm: disarmFault,
   };
@@ -82,9 +92,23 @@ function remoteBoard(remote: Remote): Board {
     syscalls: remote,
     remote,
     explain: (path) => explainRemote(remote, path),
+    attributes: () =>
+      "an agent cannot set the attributes of transfers: run plumbline audit on the board itself",
     arm: (spec) => armFault(spec, undefined, access),
     disarm: () => disarmFault(undefined, access),
   };
+}
+
+/**
+ * Opens what chooses the attributes of a simulated device's accesses.
+ *
+ * @param board The board
+ * @param path Path of the device
+ * @returns The port, or one line that says what is missing
+ */
+export function simulatedAttributes(board: SimBoard, path: string): AttributePort | string {
+  return board.attributes(path) ??
+    "a model of a design has no attributes, only the loopback core has";
 }
 
 /** Makes a board in this process, with all devices that the settings name. */
@@ -109,6 +133,7 @@ function simulate(settings: Settings, design: Design | null): Board {
         : `There is no ${path}: the simulated board has /dev/pldma0 to /dev/pldma${
           SIM_DEVICES - 1
         }`,
+    attributes: (path) => simulatedAttributes(board, path),
     arm: (spec) => board.arm(spec),
     disarm: () => board.disarm(),
   };

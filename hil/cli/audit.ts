@@ -6,14 +6,30 @@
  */
 import { Device } from "../../driver/device.ts";
 import { SimBoard } from "../../fixtures/boards/sim/mod.ts";
-import { runInGuest } from "../../fixtures/boards/vm/mod.ts";
-import { type Audit, audit as auditDevice, AuditError, type AuditVerdict } from "../audit/mod.ts";
+import { type GuestRun, runInGuest } from "../../fixtures/boards/vm/mod.ts";
+import type { Attributes } from "../../driver/attributes.ts";
+import { parseAttributes } from "../audit/attributes.ts";
+import {
+  type Audit,
+  audit as auditDevice,
+  AuditError,
+  type AuditVerdict,
+  type Sweep,
+  sweepAttributes,
+} from "../audit/mod.ts";
+import { renderSweep } from "../audit/sweep_text.ts";
 import { renderAudit } from "../audit/text.ts";
-import { type Board, describeBoard } from "../board/board.ts";
+import { type Board, describeBoard, simulatedAttributes } from "../board/board.ts";
 import type { Arguments } from "../settings/arguments.ts";
 import { parseSettings, type Settings } from "../settings/settings.ts";
-import { parseName, parseWhole, UsageError, valueError } from "../settings/values.ts";
-import { BOARD_OPTION, type BoardOptions, BUS_OPTION, readBoardOptions } from "./board_options.ts";
+import { parseList, parseName, parseWhole, UsageError, valueError } from "../settings/values.ts";
+import {
+  BOARD_OPTION,
+  type BoardOptions,
+  BUS_OPTION,
+  ENGINE_OPTION,
+  readBoardOptions,
+} from "./board_options.ts";
 import { type Command, EXIT, JSON_OPTION, QUIET_OPTION } from "./command.ts";
 import { InfrastructureError } from "./infrastructure.ts";
 import { boardSetting, openChosen, requireDevice, takeDevice } from "./open_board.ts";
@@ -28,6 +44,12 @@ const SNOOPS = {
   sometimes: { tx: 230, rx: 230 },
 } as const;
 
+/** What the port of a simulated board can be made to need before an access asks the caches. */
+const NEEDS = {
+  cacheable: ({ cache }: Attributes) => cache >> 2 !== 0,
+  "non-secure": ({ prot }: Attributes) => (prot & 2) !== 0,
+} as const;
+
 /** `plumbline audit`. */
 export const audit: Command = {
   line: {
@@ -40,10 +62,17 @@ export const audit: Command = {
       options: [
         BOARD_OPTION,
         BUS_OPTION,
+        ENGINE_OPTION,
         { name: "device", value: "PATH", help: "Device node. Defaults to /dev/pldma0" },
         { name: "lines", value: "N", help: "Number of cache lines. Defaults to 64" },
         { name: "repeats", value: "N", help: "Rounds in each direction. Defaults to 32" },
         { name: "seed", value: "N", help: "Seed of the contents. Defaults to 1" },
+        {
+          name: "attributes",
+          value: "LIST",
+          help:
+            "Sweep AxCACHE and AxPROT: common, all, or pairs such as 3/0,15/2. Defaults to no sweep",
+        },
         JSON_OPTION,
         QUIET_OPTION,
       ],
@@ -54,6 +83,13 @@ export const audit: Command = {
           name: "snoops",
           value: "WHAT",
           help: "What it snoops: none, both, tx, rx or sometimes. Defaults to none",
+        },
+        {
+          name: "snoops-only",
+          value: "WHAT",
+          help:
+            "What its accesses need to snoop: cacheable (AxCACHE[3:2] not 0), non-secure (AxPROT[1] 1), or both. " +
+            "Only with --board sim",
         },
         {
           name: "dma-coherent",
@@ -67,6 +103,10 @@ export const audit: Command = {
       [
         "plumbline audit --board vm:aarch64 --bus adversarial --snoops tx --dma-coherent",
         "See what it says of a device tree that is wrong for one direction",
+      ],
+      [
+        "plumbline audit --attributes common",
+        "Find the AxCACHE and AxPROT with which the port of the loopback core is coherent",
       ],
     ],
     exit: {
@@ -92,6 +132,12 @@ interface Wanted extends BoardOptions {
   readonly repeats: number;
   readonly snoops: keyof typeof SNOOPS | null;
   readonly believed: boolean;
+  /** What the simulated port needs. */
+  readonly needs: readonly (keyof typeof NEEDS)[];
+  /** The attributes to sweep, and how they were given; `null` for no sweep. */
+  readonly attributes: { readonly list: readonly Attributes[]; readonly text: string } | null;
+  /** Whether the number of rounds was given, which then holds for the sweep too. */
+  readonly repeatsGiven: boolean;
   readonly json: string | null;
   readonly quiet: boolean;
 }
@@ -106,17 +152,48 @@ async function auditBoard(given: Arguments): Promise<number> {
   const about = describeBoard(board, device);
   const simulated = about.simulated === true ? `SIMULATED, board ${board.kind}: ` : "";
   const { heading, body, verdict } = renderAudit(found);
-  const lines = wanted.quiet ? [verdict] : [`${path}: ${simulated}${heading}`, ...body];
+  const swept = sweep(device, board, path, wanted);
+  const lines = wanted.quiet
+    ? [verdict, ...describeSweep(swept).slice(-1)]
+    : [`${path}: ${simulated}${heading}`, ...body, ...describeSweep(swept)];
   console.error(lines.join("\n"));
   if (wanted.json !== null) {
-    const result = { schema: 1, path, board: about, ...found };
+    const attributes = swept === null || typeof swept !== "string"
+      ? swept
+      : { missing: swept, rows: [] };
+    const result = { schema: 1, path, board: about, ...found, attributes };
     await writeText(wanted.json, JSON.stringify(result, null, 2) + "\n");
   }
-  return STATUS[found.verdict];
+  const status = STATUS[found.verdict];
+  // what was asked for is not there
+  return status === 0 && typeof swept === "string" ? 3 : status;
+}
+
+/** Sweeps the attributes if that was asked for. Returns one line if the board has none. */
+function sweep(device: Device, board: Board, path: string, wanted: Wanted): Sweep | string | null {
+  const { attributes, lines, repeats, repeatsGiven, settings } = wanted;
+  if (attributes === null) return null;
+  const port = board.attributes(path);
+  if (typeof port === "string") return port;
+  using chosen = port;
+  return infrastructure(() =>
+    sweepAttributes(device, chosen, {
+      ...{ attributes: attributes.list, lines, seed: settings.seed },
+      ...(repeatsGiven ? { repeats } : {}),
+    })
+  );
+}
+
+function describeSweep(swept: Sweep | string | null): readonly string[] {
+  if (swept === null) return [];
+  return typeof swept === "string"
+    ? [`Attributes were not swept, because ${swept}`]
+    : renderSweep(swept);
 }
 
 function readOptions(given: Arguments, virtual: boolean): Wanted {
-  const { device, seed, lines, repeats, snoops, json } = given.values;
+  const { device, seed, lines, repeats, snoops, json, attributes } = given.values;
+  const needs = given.values["snoops-only"];
   const chosen = readBoardOptions(given, virtual);
   const { board, bus } = chosen;
   if (board.kind === "target") {
@@ -129,6 +206,11 @@ function readOptions(given: Arguments, virtual: boolean): Wanted {
   if ((snoops !== undefined || believed) && !simulated) {
     throw new UsageError(
       "--snoops and --dma-coherent need simulated hardware: add --board sim, or --board vm --bus adversarial",
+    );
+  }
+  if (needs !== undefined && board.kind !== "sim") {
+    throw new UsageError(
+      "--snoops-only needs a simulated port, which only the simulated board has: add --board sim",
     );
   }
   const settings = parseSettings({
@@ -146,21 +228,34 @@ function readOptions(given: Arguments, virtual: boolean): Wanted {
       ? null
       : parseName("--snoops", snoops, Object.keys(SNOOPS) as (keyof typeof SNOOPS)[]),
     believed,
+    needs: needs === undefined ? [] : parseNeeds(needs),
+    attributes: attributes === undefined
+      ? null
+      : { list: parseAttributes("--attributes", attributes), text: attributes },
+    repeatsGiven: repeats !== undefined,
     json: jsonFile(json),
     quiet: given.switches.has("quiet"),
   };
 }
 
+/** Reads what a simulated port needs. */
+function parseNeeds(text: string): readonly (keyof typeof NEEDS)[] {
+  const names = Object.keys(NEEDS) as (keyof typeof NEEDS)[];
+  return parseList("--snoops-only", text, (option, name) => parseName(option, name, names)) ??
+    names;
+}
+
 /** Opens the board, and locks its device until this process ends. */
-function open({ board, settings, snoops, believed }: Wanted, path: string): Board {
+function open({ board, settings, snoops, believed, needs }: Wanted, path: string): Board {
   const opened = openChosen(settings);
-  if (board.kind === "sim" && (snoops !== null || believed)) {
+  if (board.kind === "sim" && (snoops !== null || believed || needs.length > 0)) {
     const sim = new SimBoard({
       seed: settings.seed,
       coherent: believed,
-      snoops: SNOOPS[snoops ?? "none"],
+      snoops: SNOOPS[snoops ?? (needs.length > 0 ? "both" : "none")],
+      port: (_, attributes) => needs.every((need) => NEEDS[need](attributes)),
     });
-    return { ...opened, syscalls: sim };
+    return { ...opened, syscalls: sim, attributes: (device) => simulatedAttributes(sim, device) };
   }
   if (board.kind === "sim") requireDevice(opened, path);
   else takeDevice(opened, path, "plumbline audit");
@@ -169,12 +264,19 @@ function open({ board, settings, snoops, believed }: Wanted, path: string): Boar
 
 function examine(device: Device, board: Board, { lines, repeats, settings }: Wanted): Audit {
   const machine = board.remote?.target.machine ?? Deno.build.arch;
-  try {
-    return auditDevice(device, {
+  return infrastructure(() =>
+    auditDevice(device, {
       ...{ lines, repeats, seed: settings.seed },
       // the simulated board is none of this machine
       pci: board.kind !== "sim" && machine === "x86_64",
-    });
+    })
+  );
+}
+
+/** Runs an audit, whose own errors are those of the infrastructure. */
+function infrastructure<T>(run: () => T): T {
+  try {
+    return run();
   } catch (error) {
     if (error instanceof AuditError) throw new InfrastructureError(error.message);
     throw error;
@@ -189,6 +291,8 @@ async function auditGuest(arch: "aarch64" | "x86_64", wanted: Wanted): Promise<n
   try {
     const run = await runInGuest({
       ...{ arch, engine, outDir },
+      // behind bounce buffers nothing can be swept, because the core accesses copies
+      ...(engine === "rtl" && wanted.attributes !== null ? { coherent: true } : {}),
       ...(bus === "adversarial"
         ? {
           bus,
@@ -201,7 +305,9 @@ async function auditGuest(arch: "aarch64" | "x86_64", wanted: Wanted): Promise<n
         : {}),
       command: [
         ...["deno", "run", "-A", "--no-check", "hil/cli/main.ts", "audit"],
-        ...[`--lines=${lines}`, `--repeats=${repeats}`, `--seed=${settings.seed}`],
+        ...[`--lines=${lines}`, `--seed=${settings.seed}`],
+        ...(wanted.repeatsGiven ? [`--repeats=${repeats}`] : []),
+        ...(wanted.attributes === null ? [] : [`--attributes=${wanted.attributes.text}`]),
         ...(settings.devices[0] === undefined ? [] : [`--device=${settings.devices[0]}`]),
         ...(json === null ? [] : ["--json=/out/audit.json"]),
         ...(quiet ? ["--quiet"] : []),
@@ -211,6 +317,7 @@ async function auditGuest(arch: "aarch64" | "x86_64", wanted: Wanted): Promise<n
       stderr: "inherit",
     });
     for (const report of run.kernelReports) notice(`kernel report: ${report}`);
+    for (const line of describeBus(run.logic, wanted)) notice(line);
     if (run.lost !== null) throw new InfrastructureError(`The board was lost: ${run.lost}`);
     if (run.kernelReports.length > 0) {
       throw new InfrastructureError("The virtual machine's kernel reported defects");
@@ -228,4 +335,14 @@ async function auditGuest(arch: "aarch64" | "x86_64", wanted: Wanted): Promise<n
   } finally {
     Deno.removeSync(outDir, { recursive: true });
   }
+}
+
+/** Says which attributes the bursts of a simulated core had, if they were swept. */
+function describeBus(logic: GuestRun["logic"], { attributes }: Wanted): string[] {
+  if (attributes === null || logic === null || typeof logic === "string") return [];
+  return (["reads", "writes"] as const).map((what) =>
+    `on the bus of the simulated core, bursts by AxCACHE/AxPROT: ${what} ${
+      logic[what].map(({ cache, prot, bursts }) => `${cache}/${prot} ${bursts}`).join(", ")
+    }`
+  );
 }

@@ -44,6 +44,43 @@ Deno.test("plumbline audit --quiet --json - prints only the verdict, and JSON on
   assertEquals(JSON.parse(stdout).fix.change.startsWith("Add the property dma-coherent"), true);
 });
 
+Deno.test("plumbline audit --attributes names the attributes that make the port coherent, in text and JSON", () => {
+  const json = `${tempDir()}/audit.json`;
+  const port = ["--board=sim", "--snoops-only=cacheable,non-secure", "--lines=16"];
+  const { code, stderr } = plumbline(...port, "--attributes=common", `--json=${json}`);
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(stderr, "AxCACHE  AxPROT  tx: reads snoop  MB/s  rx: writes snoop  MB/s");
+  assertStringIncludes(
+    stderr,
+    "Reads and writes snoop with AxCACHE 6, 7, 10, 11, 14 or 15 and AxPROT 2",
+  );
+  const { attributes } = JSON.parse(Deno.readTextFileSync(json));
+  assertEquals([attributes.repeats, attributes.rows.length], [8, 20]);
+  assertEquals(attributes.defaults.tx, { cache: 3, prot: 0 });
+  const both = attributes.rows.filter(
+    ({ ports }: { ports: Record<string, { snoops: string }> }) =>
+      ports.tx?.snoops === "yes" && ports.rx?.snoops === "yes",
+  );
+  assertEquals(both.map(({ cache, prot }: Record<string, number>) => `${cache}/${prot}`), [
+    "6/2",
+    "7/2",
+    "10/2",
+    "11/2",
+    "14/2",
+    "15/2",
+  ]);
+  const quiet = plumbline(...port, "--attributes=15/0", "--repeats=3", "--quiet", "--json=-");
+  assertEquals(quiet.stderr.trim().split("\n").length, 2, quiet.stderr);
+  assertStringIncludes(quiet.stderr, "None of these attributes makes reads or writes always snoop");
+  assertEquals(JSON.parse(quiet.stdout).attributes.repeats, 3);
+});
+
+Deno.test("plumbline audit without --attributes sweeps nothing", () => {
+  const { stdout, stderr } = plumbline("--board=sim", "--lines=8", "--repeats=2", "--json=-");
+  assertEquals(JSON.parse(stdout).attributes, null);
+  assertEquals(stderr.includes("AxCACHE  AxPROT"), false);
+});
+
 Deno.test("plumbline audit refuses options that do not fit, and says what to do", () => {
   for (
     const [args, text] of [
@@ -52,6 +89,9 @@ Deno.test("plumbline audit refuses options that do not fit, and says what to do"
       [["--board=sim", "--device=/dev/pldma0,/dev/pldma1"], "one device"],
       [["--dma-coherent"], "add --board sim, or --board vm --bus adversarial"],
       [["--board=vm:zynq"], "choose another board"],
+      [["--board=sim", "--attributes=15"], "pairs of AxCACHE (0 to 15) and AxPROT (0 to 7)"],
+      [["--board=sim", "--snoops-only=secure"], "cacheable or non-secure"],
+      [["--board=vm", "--bus=adversarial", "--snoops-only=cacheable"], "add --board sim"],
     ] as const
   ) {
     const { code, stderr } = plumbline(...args);

@@ -11,6 +11,21 @@ const SIM = "fixtures/boards/sim";
 
 /** The mutants of the simulated board. */
 export const SIM_MUTANTS: readonly Mutant[] = [
+  // the attributes of transfers
+  {
+    id: "attributes-without-effect",
+    file: `${SIM}/driver/transfers.ts`,
+    find: "      asksCaches: this.attributes?.asksCaches(block.direction) ?? true,\n",
+    replace: "",
+    breaks: "a port snoops whatever AxCACHE and AxPROT are",
+  },
+  {
+    id: "attributes-stay",
+    file: `${SIM}/driver/attributes.ts`,
+    find: "[Symbol.dispose]: () => {\n        this.#chosen = { ...this.#defaults };\n",
+    replace: "[Symbol.dispose]: () => {\n",
+    breaks: "an audit that ends leaves its last attributes behind",
+  },
   // the cache
   {
     id: "sim-clean-drops",

@@ -288,8 +288,8 @@ const RESULTS: readonly Mutant[] = [
   {
     id: "errors-pass",
     file: "hil/results/outcome.ts",
-    find: "if (counts.ERROR > 0) return error(",
-    replace: "if (counts.ERROR > 1) return error(",
+    find: "if (counts.ERROR > 0) {",
+    replace: "if (counts.ERROR > 1) {",
     breaks: "a run with one infrastructure error passes",
   },
   {

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The attributes of a local device's accesses to memory, through the file of pl_loopback.ko in debugfs.
+ *
+ * @module
+ */
+
+import type { AttributePort, Attributes } from "../../driver/attributes.ts";
+import { type Direction, DIRECTIONS } from "../../driver/uapi.ts";
+
+/** Where the files of the driver of the loopback core are. */
+const ROOT = "/sys/kernel/debug/pl_loopback";
+
+/** What each errno of opening the file means. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  1: "setting attributes needs CAP_SYS_RAWIO: run it as root",
+  13: "setting attributes needs CAP_SYS_RAWIO: run it as root",
+  16: "another program sets the attributes of this device: wait until it has ended",
+  95:
+    "the core takes attributes for all its transfers at once: load a bitstream with version 1.1 of the loopback core",
+};
+
+/** What is accessed of the machine. */
+export interface AttributeFiles {
+  /** Target of a symbolic link. Throws if there is none. */
+  readLink(path: string): string;
+  /** Whether a folder or a file exists. */
+  exists(path: string): boolean;
+  /** Text of a file. */
+  read(path: string): string;
+  /** Opens a file for writing. Throws an error whose message has `os error N`. */
+  open(path: string): { write(text: string): void } & Disposable;
+}
+
+const HERE: AttributeFiles = {
+  readLink: (path) => Deno.readLinkSync(path),
+  exists(path) {
+    try {
+      Deno.statSync(path);
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  read: (path) => Deno.readTextFileSync(path),
+  open(path) {
+    const file = Deno.openSync(path, { write: true });
+    return {
+      write: (text) => void file.writeSync(new TextEncoder().encode(text)),
+      [Symbol.dispose]: () => file.close(),
+    };
+  },
+};
+
+/**
+ * Open what chooses the attributes of a device's accesses.
+ *
+ * @param path Path of the device, such as `/dev/pldma0`
+ * @param files How the machine is accessed. Defaults to this machine
+ * @returns The port, or one line that says what is missing
+ */
+export function openAttributes(
+  path: string,
+  files: AttributeFiles = HERE,
+): AttributePort | string {
+  const client = `/sys/class/misc/${path.slice(path.lastIndexOf("/") + 1)}/device`;
+  const controller = DIRECTIONS.map((direction) => {
+    try {
+      return files.readLink(`${client}/dma:${direction}/device`).replace(/^.*\//, "");
+    } catch {
+      return null;
+    }
+  }).find((name) => name !== null);
+  const file = `${ROOT}/${controller}/attributes`;
+  if (controller === undefined || !files.exists(file)) {
+    return files.exists(`${ROOT}/${controller}`)
+      ? "this pl_loopback.ko cannot set attributes: build and load that of this version"
+      : files.exists("/sys/kernel/debug/dmaengine")
+      ? "only the loopback core with its driver pl_loopback.ko can set attributes, and this device has another engine"
+      : "debugfs is missing: mount -t debugfs none /sys/kernel/debug";
+  }
+  try {
+    const defaults = parseDefaults(files.read(file));
+    const opened = files.open(file);
+    return {
+      defaults,
+      set: (direction, { cache, prot }) =>
+        opened.write(`direction=${direction} cache=${cache} prot=${prot}\n`),
+      [Symbol.dispose]: () => opened[Symbol.dispose](),
+    };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const errno = Number(/os error (\d+)/.exec(error.message)?.[1]);
+    const refusal = REFUSALS[errno];
+    if (refusal === undefined) throw error;
+    return refusal;
+  }
+}
+
+/** Reads the file: a line for each direction, such as `direction=tx cache=3 prot=0 user=0`. */
+function parseDefaults(text: string): Record<Direction, Attributes> {
+  const of = (direction: Direction): Attributes => {
+    const match = new RegExp(`^direction=${direction} cache=(\\d+) prot=(\\d+)`, "m").exec(text);
+    if (match === null) {
+      throw new Error(`Expected a line with direction=${direction} in attributes, found "${text}"`);
+    }
+    return { cache: Number(match[1]), prot: Number(match[2]) };
+  };
+  return { tx: of("tx"), rx: of("rx") };
+}
