@@ -8,7 +8,7 @@
 
 import { wholeNumber } from "./checks.ts";
 import { type EnqueueArgument, SIDEBAND_WORDS } from "./codecs.ts";
-import { ErrnoError } from "./errno.ts";
+import { AdapterError, ErrnoError } from "./errno.ts";
 import { requestError } from "./handle.ts";
 import { type Direction, ENQUEUE_FLAGS } from "./uapi.ts";
 
@@ -120,6 +120,7 @@ export function enqueueError(
     EIO: "the engine is not idle: reset the device",
     ENOMEM: "the kernel has no memory to start the transfer, or RLIMIT_MEMLOCK is reached",
   };
-  const reason = error instanceof ErrnoError ? reasons[error.code] : undefined;
+  const silent = error instanceof ErrnoError && !(error instanceof AdapterError);
+  const reason = silent ? reasons[error.code] : undefined;
   return requestError(error, "ENQUEUE", reason === undefined ? what : `${what}: ${reason}`);
 }

@@ -208,3 +208,21 @@ export class ErrnoError extends Error {
     this.syscall = syscall;
   }
 }
+
+/** A call that an adapter refused, which can say why, unlike a driver. Not part of the public API. */
+export class AdapterError extends ErrnoError {
+  /** What was expected and found, and what to do. */
+  readonly why: string;
+
+  /**
+   * Describe a refused call.
+   *
+   * @param syscall The call, and the adapter.
+   * @param errno The positive error number.
+   * @param why What was expected and found, and what to do.
+   */
+  constructor(syscall: string, errno: number, why: string) {
+    super(syscall, errno, why);
+    this.why = why;
+  }
+}

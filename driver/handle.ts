@@ -7,7 +7,7 @@
  */
 
 import { DequeueArgument, EnqueueArgument, SyncArgument } from "./codecs.ts";
-import { ERRNO, ErrnoError } from "./errno.ts";
+import { AdapterError, ERRNO, ErrnoError } from "./errno.ts";
 import { FIONBIO, type Syscalls } from "./syscalls.ts";
 import { IOC, type RequestName } from "./uapi.ts";
 
@@ -119,7 +119,7 @@ export class Handle {
 }
 
 /**
- * Add the name and the subject of a request to an error of `ioctl()`.
+ * Add the name and the subject of a request to an error of `ioctl()`. An adapter's own words stay.
  *
  * @param error The error that `ioctl()` threw.
  * @param name Name of the request without its prefix.
@@ -128,5 +128,6 @@ export class Handle {
  */
 export function requestError(error: unknown, name: RequestName, detail: string): unknown {
   if (!(error instanceof ErrnoError)) return error;
-  return new ErrnoError(`ioctl PLDMA_IOC_${name}`, error.errno, detail);
+  const why = error instanceof AdapterError ? `${detail}: ${error.why}` : detail;
+  return new ErrnoError(`ioctl PLDMA_IOC_${name}`, error.errno, why);
 }

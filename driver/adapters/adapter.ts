@@ -8,6 +8,7 @@
 
 import type { Syscalls } from "../syscalls.ts";
 import { DyploSyscalls } from "./dyplo.ts";
+import { IioSyscalls } from "./iio.ts";
 import { UdmabufSyscalls } from "./udmabuf.ts";
 
 /**
@@ -20,6 +21,7 @@ import { UdmabufSyscalls } from "./udmabuf.ts";
 export function adapt(paths: readonly string[], under: Syscalls): Syscalls {
   const all = (covers: (path: string) => boolean) => paths.length > 0 && paths.every(covers);
   if (all(DyploSyscalls.covers)) return new DyploSyscalls(under);
+  if (all(IioSyscalls.covers)) return new IioSyscalls(under);
   return all(UdmabufSyscalls.covers) ? new UdmabufSyscalls(under) : under;
 }
 
@@ -37,6 +39,14 @@ export function explainAdapted(
 ): string | null | undefined {
   if (DyploSyscalls.covers(path)) {
     return exists(path) ? null : `There is no ${path}: load the driver that makes it`;
+  }
+  if (IioSyscalls.covers(path)) {
+    const missing = IioSyscalls.filesOf(path).find((file) => !exists(file));
+    if (missing === undefined) return null;
+    const what = missing.startsWith("/dev/iio")
+      ? "load the driver of the IIO device"
+      : "name another one behind a second +, or boot a kernel with CONFIG_DMABUF_HEAPS_SYSTEM";
+    return `There is no ${missing}: ${what}`;
   }
   if (!UdmabufSyscalls.covers(path)) return undefined;
   const [buffer = "", registers = ""] = UdmabufSyscalls.filesOf(path);

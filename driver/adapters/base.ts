@@ -7,7 +7,7 @@
  * @module
  */
 
-import { ERRNO, ErrnoError } from "../errno.ts";
+import { AdapterError, ERRNO, ErrnoError } from "../errno.ts";
 import type { Mapping } from "../mapping.ts";
 import type { Attachment, Syscalls } from "../syscalls.ts";
 import { DEQUEUE, IOC } from "../uapi.ts";
@@ -80,6 +80,6 @@ export abstract class AdapterSyscalls implements Syscalls {
 
   /** Throws an error of the adapter. */
   protected fail(name: string, errno: number, detail: string): never {
-    throw new ErrnoError(`${name} of the ${this.adapter} adapter`, errno, detail);
+    throw new AdapterError(`${name} of the ${this.adapter} adapter`, errno, detail);
   }
 }

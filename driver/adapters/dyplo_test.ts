@@ -127,8 +127,11 @@ Deno.test("DyploSyscalls says what the driver cannot do", () => {
   };
   assertEquals(refused(() => device.stats())[0], "EOPNOTSUPP");
   assertEquals(refused(() => device.alloc(blocks))[0], "EBUSY");
-  assertEquals(refused(() => device.alloc({ ...blocks, policy: "coherent" }))[0], "EINVAL");
-  assertEquals(refused(() => tx?.enqueue({ offset: 64, length: 64 }))[0], "EINVAL");
+  const [refusal, why] = refused(() => device.alloc({ ...blocks, policy: "coherent" }));
+  assertEquals(refusal, "EINVAL");
+  assertStringIncludes(why, "expected policy streaming-lazy, found coherent");
+  const [, inside] = refused(() => tx?.enqueue({ offset: 64, length: 64 }));
+  assertStringIncludes(inside, "at 64: the driver moves the beginning of a block only");
   assertEquals(refused(() => tx?.enqueue({ verify: true }))[0], "EOPNOTSUPP");
   assertEquals(refused(() => device.dequeue("rx"))[0], "ENODATA");
   const [rx] = device.alloc({ ...blocks, direction: "rx" });

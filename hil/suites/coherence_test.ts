@@ -180,6 +180,9 @@ function reasonToSkip(one: LitmusCase, context: Context): string | null {
     if (litmus === "shared line" && 2 * alignment({ tx, rx }) > cacheAlign) {
       return "the engine moves whole cache lines only, so two frames cannot share one";
     }
+    if (litmus === "partial sync" && alignment({ tx, rx }) > cacheAlign) {
+      return "the engine cannot start at every cache line, so it cannot move a part of a block";
+    }
   }
   const { not } = expectationOf(litmus);
   if (not?.[policy] !== undefined) return not[policy];

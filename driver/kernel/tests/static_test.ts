@@ -257,13 +257,15 @@ await staticTest(
   "checkpatch.pl reports nothing for any C file",
   fetchCheckpatch,
   async (script) => {
-    const files = await cFiles([...moduleDirs, ...programDirs, "fixtures/boards/vm/vendor/kernel"]);
+    const elsewhere = ["fixtures/boards/vm/vendor/kernel", "fixtures/boards/vm/iio"];
+    const files = await cFiles([...moduleDirs, ...programDirs, ...elsewhere]);
     for (
       const some of [
         "driver/kernel/uapi/pldma.h",
         "driver/kernel/pldma_core.c",
         "driver/kernel/tests/robustness.c",
         "fixtures/boards/vm/softdma/softdma_core.c",
+        "fixtures/boards/vm/iio/pl_iio.c",
         "fixtures/boards/vm/fpga/fpga_mgr.c",
         "fixtures/boards/vm/bus/advbus_core.c",
       ]
