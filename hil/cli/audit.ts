@@ -30,6 +30,7 @@ import {
   ENGINE_OPTION,
   readBoardOptions,
 } from "./board_options.ts";
+import { bootTarget } from "./board_target.ts";
 import { type Command, EXIT, JSON_OPTION, QUIET_OPTION } from "./command.ts";
 import { InfrastructureError } from "./infrastructure.ts";
 import { boardSetting, openChosen, requireDevice, takeDevice } from "./open_board.ts";
@@ -143,8 +144,31 @@ interface Wanted extends BoardOptions {
 }
 
 async function auditBoard(given: Arguments): Promise<number> {
-  const wanted = readOptions(given, Deno.env.get("PLUMBLINE_BOARD") === "vm");
-  if (wanted.board.kind === "vm") return await auditGuest(wanted.board.arch, wanted);
+  const asked = readOptions(given, Deno.env.get("PLUMBLINE_BOARD") === "vm");
+  if (asked.board.kind === "vm") return await auditGuest(asked.board.arch, asked);
+  await using machine = await bootTarget(asked);
+  if (machine !== null && machine.missing !== null) throw new InfrastructureError(machine.missing);
+  if (machine === null) return await auditHere(asked);
+  const status = await auditHere(onMachine(asked, machine.board));
+  complain(await machine.stop());
+  return status;
+}
+
+/** Refuses the audit of a virtual machine that was lost, or whose kernel reported defects. */
+function complain(
+  { lost, kernelReports }: Readonly<Pick<GuestRun, "lost">> & {
+    readonly kernelReports: readonly string[];
+  },
+): void {
+  for (const report of kernelReports) notice(`kernel report: ${report}`);
+  if (lost !== null) throw new InfrastructureError(`The board was lost: ${lost}`);
+  if (kernelReports.length > 0) {
+    throw new InfrastructureError("The virtual machine's kernel reported defects");
+  }
+}
+
+/** Audits a device that this process can open, itself or through an agent. */
+async function auditHere(wanted: Wanted): Promise<number> {
   const path = wanted.settings.devices[0] ?? "/dev/pldma0";
   const board = open(wanted, path);
   using device = Device.open({ path, syscalls: board.syscalls });
@@ -191,16 +215,21 @@ function describeSweep(swept: Sweep | string | null): readonly string[] {
     : renderSweep(swept);
 }
 
+/** The same for the machine that was booted, which is a remote board now. */
+function onMachine(wanted: Wanted, board: Wanted["board"]): Wanted {
+  const remote = parseSettings({ board: boardSetting(board, false) });
+  return {
+    ...wanted,
+    board,
+    settings: { ...wanted.settings, board: remote.board, agent: remote.agent },
+  };
+}
+
 function readOptions(given: Arguments, virtual: boolean): Wanted {
   const { device, seed, lines, repeats, snoops, json, attributes } = given.values;
   const needs = given.values["snoops-only"];
   const chosen = readBoardOptions(given, virtual);
   const { board, bus } = chosen;
-  if (board.kind === "target") {
-    throw new UsageError(
-      "audit does not work with vm:armhf and vm:zynq, because pldma has no cache operations for 32-bit Arm: choose another board",
-    );
-  }
   const believed = given.switches.has("dma-coherent");
   const simulated = board.kind === "sim" || board.kind === "vm" && bus === "adversarial";
   if ((snoops !== undefined || believed) && !simulated) {
@@ -214,7 +243,8 @@ function readOptions(given: Arguments, virtual: boolean): Wanted {
     );
   }
   const settings = parseSettings({
-    board: boardSetting(board, virtual),
+    // a machine that has not been booted has no address yet
+    ...(board.kind === "target" ? {} : { board: boardSetting(board, virtual) }),
     ...(device === undefined ? {} : { device }),
     ...(seed === undefined ? {} : { seed }),
   });
@@ -316,12 +346,8 @@ async function auditGuest(arch: "aarch64" | "x86_64", wanted: Wanted): Promise<n
       stdout: "null",
       stderr: "inherit",
     });
-    for (const report of run.kernelReports) notice(`kernel report: ${report}`);
     for (const line of describeBus(run.logic, wanted)) notice(line);
-    if (run.lost !== null) throw new InfrastructureError(`The board was lost: ${run.lost}`);
-    if (run.kernelReports.length > 0) {
-      throw new InfrastructureError("The virtual machine's kernel reported defects");
-    }
+    complain(run);
     const written = `${outDir}/audit.json`;
     if (json !== null && [0, 1, 3].includes(run.exitCode ?? 3)) {
       try {

@@ -19,6 +19,8 @@ export interface BootedTarget extends AsyncDisposable {
   readonly board: Extract<BoardChoice, { kind: "remote" | "target" }>;
   /** Why there is no machine, or null. */
   readonly missing: string | null;
+  /** Ends the machine. Returns why it was lost, or null, and what its kernel complained about. */
+  stop(): Promise<{ readonly lost: string | null; readonly kernelReports: readonly string[] }>;
   /**
    * Ends the machine. Failures of the infrastructure and complaints of its kernel go to the journal.
    *
@@ -54,6 +56,7 @@ export async function bootTarget(
     return {
       board,
       missing: error.message,
+      stop: () => Promise.resolve({ lost: null, kernelReports: [] }),
       finish: () => Promise.resolve(),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
@@ -66,6 +69,7 @@ export async function bootTarget(
   return {
     board: { kind: "remote", name: `remote:${text}`, address },
     missing: null,
+    stop: () => target.stop(),
     async finish(journal) {
       const { lost, kernelReports } = await target.stop();
       await Deno.copyFile(target.consoleLog, `${journal.dir}/console.log`);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // plumbline run on virtual machines of 32-bit Arm, where Deno does not run.
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { targetTest } from "../../../fixtures/boards/vm/testing/target.ts";
 import type { Results } from "../../results/schema.ts";
 import { ROOT } from "../../settings/paths.ts";
@@ -84,6 +84,29 @@ await targetTest(
   },
 );
 
+/** Runs the audit. Returns its exit status and what it says. */
+async function audit(...args: string[]): Promise<[code: number, output: string]> {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "hil/cli/main.ts", "audit", "--lines=16", ...args],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  return [code, new TextDecoder().decode(stderr)];
+}
+
+await targetTest(
+  "armhf",
+  "plumbline audit --board vm:armhf --bus adversarial finds that the device snoops nothing",
+  async () => {
+    const [code, output] = await audit("--board=vm:armhf", "--bus=adversarial");
+    assertEquals(code, 0, output);
+    for (const direction of ["tx", "rx"]) {
+      assertMatch(output, new RegExp(`^ *${direction} +no +needs syncs +syncs +right$`, "m"));
+    }
+  },
+);
+
 // the first use builds its kernel, which takes minutes
 await targetTest(
   "zynq",
@@ -100,6 +123,18 @@ await targetTest(
     const log = await Deno.readTextFile(`${dir}/run/console.log`);
     assertStringIncludes(log, "plumbline: FPGA manager fpga0: Xilinx Zynq FPGA Manager");
     assertStringIncludes(log, "plumbline: stopped");
+  },
+);
+
+// the instructions of Armv7 and the registers of the L2C-310, which hold nothing in QEMU
+await targetTest(
+  "zynq",
+  "plumbline audit --board vm:zynq runs the cache operations of a Zynq-7000, and knows a bounce buffer",
+  async () => {
+    const [code, output] = await audit("--board=vm:zynq");
+    assertEquals(code, 3, output);
+    assertStringIncludes(output, "UNKNOWN: this board does not show what the hardware snoops");
+    assertStringIncludes(output, "a copy (a bounce buffer)");
   },
 );
 
