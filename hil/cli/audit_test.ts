@@ -88,7 +88,7 @@ Deno.test("plumbline audit refuses options that do not fit, and says what to do"
       [["--board=sim", "--lines=0"], "--lines"],
       [["--board=sim", "--device=/dev/pldma0,/dev/pldma1"], "one device"],
       [["--dma-coherent"], "add --board sim, or --board vm --bus adversarial"],
-      [["--board=vm:zynq"], "choose another board"],
+      [["--board=vm:armhf", "--bus=adversarial", "--snoops=tx"], "add --board sim"],
       [["--board=sim", "--attributes=15"], "pairs of AxCACHE (0 to 15) and AxPROT (0 to 7)"],
       [["--board=sim", "--snoops-only=secure"], "cacheable or non-secure"],
       [["--board=vm", "--bus=adversarial", "--snoops-only=cacheable"], "add --board sim"],
