@@ -168,8 +168,9 @@ const TESTS = [
 ];
 
 /** A run of Plumbline itself in the guest, which needs a minute or more there. */
-const PROGRAM = "deno run -A --no-check hil/cli/main.ts run --board=local --suite=loopback " +
-  "--policy=streaming --size=4096 --depth=1 --frames=4 --quiet --results=/tmp/run";
+const PROGRAM = "sh -c 'rm -rf /tmp/run; exec deno run -A --no-check hil/cli/main.ts run " +
+  "--board=local --suite=loopback --policy=streaming --size=4096 --depth=1 --frames=4 --quiet " +
+  "--results=/tmp/run'";
 
 /** The parts, cheapest first, because a defect that a cheap one finds need not cost a night. */
 export const PARTS: readonly Part[] = [
