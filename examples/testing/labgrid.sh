@@ -42,9 +42,10 @@ if [ "$2" = die ]; then
 	farm-power "$board" off
 	exit
 fi
-for process in /proc/[0-9]*; do
-	[ "$(readlink "$process/exe")" = /usr/local/bin/deno ] || continue
-	! grep -q "/srv/$board/" "$process/cmdline" || kill -STOP "${process#/proc/}"
+# one grep for all processes, because the run ends soon
+grep -ls "/srv/$board/" /proc/[0-9]*/cmdline | while read -r file; do
+	process=${file%/cmdline}
+	[ "$(readlink "$process/exe")" != /usr/local/bin/deno ] || kill -STOP "${process#/proc/}"
 done
 END
 # counts the calls of the coordinator

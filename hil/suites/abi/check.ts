@@ -24,6 +24,7 @@ import {
   DIRECTIONS,
   type PolicyName,
   type RequestName,
+  STATES,
   STATS,
 } from "../../../driver/uapi.ts";
 import type { Board } from "../../board/board.ts";
@@ -309,11 +310,21 @@ const TIMEOUTS = DIRECTIONS.map((_name, i) =>
   STATS.at.chan + i * CHAN_STATS.size + CHAN_STATS.at.timeouts
 );
 
-/** All state that the driver reports: STATS, and QUERY of every block. */
+/**
+ * All state that the driver reports: STATS, and QUERY of every block. Whether the driver has already handed a
+ * queued block to the engine is left out, because it does that at any time.
+ */
 function state(raw: Raw): string {
   const { bytes } = raw.stats();
   for (const at of TIMEOUTS) bytes.fill(0, at, at + 8);
-  return [bytes, ...[...raw.ids].map((id) => raw.query(id).bytes)].map((one) => one.toHex()).join();
+  const blocks = [...raw.ids].map((id) => {
+    const block = raw.query(id);
+    if (STATES[block.get("state")] === "in-flight") {
+      block.set("state", STATES.indexOf("queued"));
+    }
+    return block.bytes;
+  });
+  return [bytes, ...blocks].map((one) => one.toHex()).join();
 }
 
 /** Throws unless a call fails with an errno and changes no state. */
