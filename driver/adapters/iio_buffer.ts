@@ -12,17 +12,10 @@
 
 import { BUFFER_SYNC } from "../dma_buffer.ts";
 import { AdapterError, ERRNO, ErrnoError } from "../errno.ts";
-import {
-  O_CLOEXEC,
-  O_RDONLY,
-  O_RDWR,
-  O_WRONLY,
-  POLLIN,
-  POLLOUT,
-  type Syscalls,
-} from "../syscalls.ts";
+import { O_CLOEXEC, O_RDWR, POLLIN, POLLOUT, type Syscalls } from "../syscalls.ts";
 import type { Direction } from "../uapi.ts";
 import { EXPORT_SYNC_FILE, IIO_DMABUF, REQUEST, SYNC_FILE_INFO } from "./iio_abi.ts";
+import { readSmallFile, writeSmallFile } from "./small_file.ts";
 
 /** How a transfer ended: `aborted` if the buffer was disabled meanwhile. */
 export type FenceState = "pending" | "ok" | "aborted";
@@ -191,28 +184,16 @@ export class IioBuffer {
   /** Reads a file of the device in sysfs. */
   #read(name: string): string {
     const path = `${this.#folder}/${name}`;
-    let fd: number;
     try {
-      fd = this.#under.open(path, O_RDONLY | O_CLOEXEC);
+      return readSmallFile(this.#under, path);
     } catch (error) {
       if (!(error instanceof ErrnoError) || error.errno !== ERRNO.ENOENT) throw error;
       fail("open", ERRNO.ENODEV, `there is no ${path}: expected an IIO device with a DMA buffer`);
     }
-    try {
-      const text = new Uint8Array(256);
-      return new TextDecoder().decode(text.subarray(0, this.#under.read(fd, text))).trim();
-    } finally {
-      this.#under.close(fd);
-    }
   }
 
   #write(name: string, text: string): void {
-    const fd = this.#under.open(`${this.#folder}/${name}`, O_WRONLY | O_CLOEXEC);
-    try {
-      this.#under.write(fd, new TextEncoder().encode(text));
-    } finally {
-      this.#under.close(fd);
-    }
+    writeSmallFile(this.#under, `${this.#folder}/${name}`, text);
   }
 }
 

@@ -9,8 +9,9 @@
 import { getNumber } from "../codecs.ts";
 import { ERRNO, ErrnoError } from "../errno.ts";
 import type { Mapping } from "../mapping.ts";
-import { MAP_SHARED, O_CLOEXEC, O_RDONLY, O_RDWR, O_WRONLY, type Syscalls } from "../syscalls.ts";
+import { MAP_SHARED, O_CLOEXEC, O_RDWR, O_WRONLY, type Syscalls } from "../syscalls.ts";
 import type { SyncOp } from "../uapi.ts";
+import { readSmallFile, writeSmallFile } from "./small_file.ts";
 import {
   DEVICE_INFO,
   packSync,
@@ -155,26 +156,14 @@ export class UdmabufMemory {
   }
 
   #number(name: string): number {
-    const fd = this.#under.open(`${this.#folder}/${name}`, O_RDONLY | O_CLOEXEC);
-    try {
-      const buffer = new Uint8Array(64);
-      const length = this.#under.read(fd, buffer);
-      const text = new TextDecoder().decode(buffer.subarray(0, length)).trim();
-      const value = Number(text);
-      if (text !== "" && Number.isSafeInteger(value)) return value;
-      const found = `expected a number in ${this.#folder}/${name}, found "${text}"`;
-      throw new ErrnoError(`read of ${this.#path}`, ERRNO.EIO, found);
-    } finally {
-      this.#under.close(fd);
-    }
+    const text = readSmallFile(this.#under, `${this.#folder}/${name}`);
+    const value = Number(text);
+    if (text !== "" && Number.isSafeInteger(value)) return value;
+    const found = `expected a number in ${this.#folder}/${name}, found "${text}"`;
+    throw new ErrnoError(`read of ${this.#path}`, ERRNO.EIO, found);
   }
 
   #write(name: string, text: string): void {
-    const fd = this.#under.open(`${this.#folder}/${name}`, O_WRONLY | O_CLOEXEC);
-    try {
-      this.#under.write(fd, new TextEncoder().encode(text));
-    } finally {
-      this.#under.close(fd);
-    }
+    writeSmallFile(this.#under, `${this.#folder}/${name}`, text);
   }
 }

@@ -11,6 +11,7 @@ import type { Device } from "../../driver/device.ts";
 import { ErrnoError } from "../../driver/errno.ts";
 import type { CacheOp, Direction } from "../../driver/uapi.ts";
 import { Lines } from "./lines.ts";
+import { allocBlocks } from "./blocks.ts";
 
 /**
  * The longest line that is judged as one, bytes. On arm64 the alignment of INFO is that of the longest line that
@@ -85,12 +86,7 @@ export class Probe implements Disposable {
     this.lines = new Lines(line, count, seed);
     this.#device = device;
     this.#scratch = new Uint8Array(size);
-    const alloc = (direction: Direction): Block => {
-      const [block] = device.alloc({ direction, policy: "manual", size });
-      if (block === undefined) throw new Error("Expected a block from ALLOC, found none");
-      return block;
-    };
-    this.#blocks = { tx: alloc("tx"), rx: alloc("rx") };
+    this.#blocks = allocBlocks(device, size);
   }
 
   /** Frees both blocks. */

@@ -8,6 +8,7 @@
 import type { Block } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
 import type { Direction } from "../../driver/uapi.ts";
+import { allocBlocks } from "./blocks.ts";
 
 /** Size of a frame, bytes, if the device takes such blocks. */
 const SIZE = 512 << 10;
@@ -28,12 +29,7 @@ export class Rate implements Disposable {
   constructor(device: Device) {
     this.#device = device;
     const size = Math.min(SIZE, device.info.policies.manual.maxBlock);
-    const alloc = (direction: Direction): Block => {
-      const [block] = device.alloc({ direction, policy: "manual", size });
-      if (block === undefined) throw new Error("Expected a block from ALLOC, found none");
-      return block;
-    };
-    this.#blocks = { tx: alloc("tx"), rx: alloc("rx") };
+    this.#blocks = allocBlocks(device, size);
   }
 
   /** Frees both blocks. */
