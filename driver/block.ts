@@ -218,8 +218,37 @@ export class Block implements Disposable {
   set(source: Uint8Array, offset = 0): void {
     const mapping = this.#mapped("writing it");
     if (!this.writable) throw this.#readOnly();
-    range(`Block ${this.id}`, this.size, offset, source.length);
+    range("Block", this.size, offset, source.length, this.id);
     mapping.set(source, this.#base + offset);
+  }
+
+  /**
+   * Store a 32-bit word, little-endian. Creates no view.
+   *
+   * @param offset Start in the block, bytes, without alignment rules.
+   * @param value The word, from 0 to 2^32 - 1. Of other numbers the low 32 bits are stored, as `DataView` does.
+   * @throws {BlockStateError} If the caller does not own the block or must not write to it.
+   * @throws {RangeError} If the word does not fit.
+   */
+  setUint32(offset: number, value: number): void {
+    const mapping = this.#mapped("writing it");
+    if (!this.writable) throw this.#readOnly();
+    range("Block", this.size, offset, 4, this.id);
+    mapping.setUint32(this.#base + offset, value);
+  }
+
+  /**
+   * Load a 32-bit word, little-endian. Creates no view.
+   *
+   * @param offset Start in the block, bytes, without alignment rules.
+   * @returns The word, from 0 to 2^32 - 1.
+   * @throws {BlockStateError} If the caller does not own the block, or the block is not mapped.
+   * @throws {RangeError} If the word is not inside the block.
+   */
+  getUint32(offset: number): number {
+    const mapping = this.#mapped("reading it");
+    range("Block", this.size, offset, 4, this.id);
+    return mapping.getUint32(this.#base + offset);
   }
 
   /**
@@ -234,7 +263,7 @@ export class Block implements Disposable {
   fill(value: number, offset = 0, length: number = this.size - offset): void {
     const mapping = this.#mapped("writing it");
     if (!this.writable) throw this.#readOnly();
-    range(`Block ${this.id}`, this.size, offset, length);
+    range("Block", this.size, offset, length, this.id);
     if (uint32("value", value) > 255) throw new RangeError(`Expected a byte, found ${value}`);
     mapping.fill(value, this.#base + offset, length);
   }
@@ -249,7 +278,7 @@ export class Block implements Disposable {
    */
   copyTo(target: Uint8Array, offset = 0): void {
     const mapping = this.#mapped("reading it");
-    range(`Block ${this.id}`, this.size, offset, target.length);
+    range("Block", this.size, offset, target.length, this.id);
     mapping.copyTo(target, this.#base + offset);
   }
 
@@ -265,7 +294,7 @@ export class Block implements Disposable {
    */
   equals(expected: Uint8Array, offset = 0, length: number = expected.length): boolean {
     const mapping = this.#mapped("reading it");
-    range(`Block ${this.id}`, this.size, offset, length);
+    range("Block", this.size, offset, length, this.id);
     range("expected", expected.length, 0, length);
     return this.#handle.syscalls.equal(mapping, this.#base + offset, expected, length);
   }
@@ -413,7 +442,7 @@ export class Block implements Disposable {
   #sync(op: SyncOp, offset: number, length: number): number {
     if (this.#state !== "user") throw notOwned(this.id, this.#state, "syncing it");
     if (this.#buffer !== null) {
-      range(`Block ${this.id}`, this.size, offset, length);
+      range("Block", this.size, offset, length, this.id);
       const start = this.#handle.syscalls.monotonicNs();
       this.#buffer.sync(op);
       return this.#handle.syscalls.monotonicNs() - start;
@@ -433,9 +462,13 @@ export class Block implements Disposable {
 
   /** Get the mapping, if the caller owns the block. */
   #mapped(purpose: string): Mapping {
-    if (this.#state !== "user") throw notOwned(this.id, this.#state, purpose);
-    if (this.#mapping !== null) return this.#mapping;
-    throw new BlockStateError(
+    if (this.#state === "user" && this.#mapping !== null) return this.#mapping;
+    throw this.#inaccessible(purpose);
+  }
+
+  #inaccessible(purpose: string): BlockStateError {
+    if (this.#state !== "user") return notOwned(this.id, this.#state, purpose);
+    return new BlockStateError(
       this.id,
       this.#state,
       `Block ${this.id} has no mapping: use readFrame and writeFrame with policy ${this.policy}`,

@@ -41,18 +41,42 @@ export function uint32(what: string, value: number): number {
 /**
  * Check that a range of bytes lies inside a container.
  *
+ * V8 compiles short functions into their callers, so what happens for every frame is apart from the refusal.
+ *
  * @param what Name of the container, for the message.
  * @param size Size of the container, bytes.
  * @param offset Start of the range, bytes.
  * @param length Length of the range, bytes.
+ * @param id Number of the container, for the message. Defaults to no number.
  * @throws {RangeError} If the range does not lie inside.
  */
-export function range(what: string, size: number, offset: number, length: number): void {
+export function range(
+  what: string,
+  size: number,
+  offset: number,
+  length: number,
+  id?: number,
+): void {
+  if (!isInside(size, offset, length)) refuseRange(what, size, offset, length, id);
+}
+
+function isInside(size: number, offset: number, length: number): boolean {
+  return offset >= 0 && length >= 0 && length <= size - offset && Number.isInteger(offset) &&
+    Number.isInteger(length);
+}
+
+function refuseRange(
+  what: string,
+  size: number,
+  offset: number,
+  length: number,
+  id: number | undefined,
+): never {
   wholeNumber("offset", offset);
   wholeNumber("length", length);
-  if (length <= size && offset <= size - length) return;
+  const name = id === undefined ? what : `${what} ${id}`;
   throw new RangeError(
-    `Expected a range inside the ${size} bytes of ${what}, found ${length} bytes at ${offset}`,
+    `Expected a range inside the ${size} bytes of ${name}, found ${length} bytes at ${offset}`,
   );
 }
 

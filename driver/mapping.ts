@@ -19,6 +19,7 @@ export class Mapping {
   readonly base: number;
   #buffer: ArrayBuffer;
   #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView<ArrayBuffer>;
   #lent = false;
 
   /**
@@ -34,6 +35,7 @@ export class Mapping {
     this.length = length;
     this.#buffer = buffer;
     this.#bytes = new Uint8Array(buffer);
+    this.#view = new DataView(buffer);
   }
 
   /**
@@ -62,6 +64,26 @@ export class Mapping {
    */
   set(source: Uint8Array, at: number): void {
     this.#bytes.set(source, at);
+  }
+
+  /**
+   * Store a 32-bit word, little-endian.
+   *
+   * @param at Start in the memory, bytes. The caller has checked the range.
+   * @param value The word.
+   */
+  setUint32(at: number, value: number): void {
+    this.#view.setUint32(at, value, true);
+  }
+
+  /**
+   * Load a 32-bit word, little-endian.
+   *
+   * @param at Start in the memory, bytes. The caller has checked the range.
+   * @returns The word, 0 to 2^32 - 1.
+   */
+  getUint32(at: number): number {
+    return this.#view.getUint32(at, true);
   }
 
   /**
@@ -108,6 +130,7 @@ export class Mapping {
     if (!this.#lent) return;
     this.#buffer = this.#buffer.transfer();
     this.#bytes = new Uint8Array(this.#buffer);
+    this.#view = new DataView(this.#buffer);
     this.#lent = false;
   }
 
@@ -116,6 +139,7 @@ export class Mapping {
     this.#buffer.transfer();
     this.#buffer = new ArrayBuffer(0);
     this.#bytes = new Uint8Array(this.#buffer);
+    this.#view = new DataView(this.#buffer);
     this.#lent = false;
   }
 }

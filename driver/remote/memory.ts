@@ -23,6 +23,8 @@ const PIECE = 1 << 20;
 export class RemoteMapping extends Mapping {
   readonly #session: AgentSession;
   readonly #constants: Constants;
+  readonly #word = new Uint8Array(4);
+  readonly #wordView = new DataView(this.#word.buffer);
 
   /**
    * Take over memory that the agent mapped.
@@ -56,6 +58,16 @@ export class RemoteMapping extends Mapping {
       const payload = source.subarray(from, from + MAX_PAYLOAD);
       this.#session.post("PUT", { args: [this.base + at + from], payload });
     }
+  }
+
+  override setUint32(at: number, value: number): void {
+    this.#wordView.setUint32(0, value, true);
+    this.set(this.#word, at);
+  }
+
+  override getUint32(at: number): number {
+    this.copyTo(this.#word, at);
+    return this.#wordView.getUint32(0, true);
   }
 
   override copyTo(target: Uint8Array, at: number): void {

@@ -7,7 +7,7 @@
 
 import { crc32 } from "node:zlib";
 import type { Block } from "../../driver/block.ts";
-import type { Pattern } from "../patterns/pattern.ts";
+import { type Pattern, STAMP_SIZE } from "../patterns/pattern.ts";
 import type { ReceivedFrame } from "../verify/classify.ts";
 
 /** A frame in a block. */
@@ -23,36 +23,33 @@ export interface Framed {
 }
 
 /**
- * Writes a frame into a block, by one `memcpy` and one more for the header.
+ * Writes a frame into a block, by one `memcpy` and one store for the stamp.
  *
  * @param block The block, owned by the caller
  * @param frame The frame
  */
 export function fillFrame(block: Block, { pattern, sequence, size, at }: Framed): void {
-  const header = pattern.header(sequence, size);
-  if (header === null) {
-    block.set(pattern.body(sequence, size), at);
-    return;
-  }
-  const { length } = header;
-  block.set(header, at);
-  block.set(pattern.body(sequence, size, length), at + length);
+  block.set(pattern.body(sequence, size), at);
+  const stamp = pattern.stamp(sequence, size);
+  if (stamp !== null) block.setUint32(at + size - STAMP_SIZE, stamp);
 }
 
 /**
- * Compares a block with a frame, by one `memcmp` and one more for the header.
+ * Compares a block with a frame, by one `memcmp` and one load for the stamp.
  *
  * @param block The block, owned by the caller
  * @param frame The frame
  * @returns False if any byte differs
  */
 export function holdsFrame(block: Block, { pattern, sequence, size, at }: Framed): boolean {
-  const header = pattern.header(sequence, size);
-  if (header === null) return block.equals(pattern.body(sequence, size), at, size);
-  const { length } = header;
-  return block.equals(header, at) &&
-    block.equals(pattern.body(sequence, size, length), at + length, size - length);
+  const stamp = pattern.stamp(sequence, size);
+  if (stamp === null) return block.equals(pattern.body(sequence, size), at, size);
+  const rest = size - STAMP_SIZE;
+  return block.equals(pattern.body(sequence, size), at, rest) &&
+    block.getUint32(at + rest) === stamp;
 }
+
+const stampView = new DataView(new ArrayBuffer(STAMP_SIZE));
 
 /**
  * Returns the check value that a core must compute over a frame: CRC-32 as in zlib.
@@ -61,9 +58,10 @@ export function holdsFrame(block: Block, { pattern, sequence, size, at }: Framed
  * @returns 0 to 2^32 - 1
  */
 export function checkOf({ pattern, sequence, size }: Omit<Framed, "at">): number {
-  const header = pattern.header(sequence, size);
-  if (header === null) return crc32(pattern.body(sequence, size));
-  return crc32(pattern.body(sequence, size, header.length), crc32(header));
+  const stamp = pattern.stamp(sequence, size);
+  if (stamp === null) return crc32(pattern.body(sequence, size));
+  stampView.setUint32(0, stamp, true);
+  return crc32(stampView, crc32(pattern.body(sequence, size).subarray(0, size - STAMP_SIZE)));
 }
 
 /** Bytes that are classified if only a brief answer is wanted. */

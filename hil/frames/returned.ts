@@ -175,7 +175,7 @@ class Computed implements Returned {
         bytes.set(known?.subarray(0, length) ?? []);
         return bytes;
       },
-      header: () => null,
+      stamp: () => null,
       write: (target, number) => target.set(this.pattern.body(number, target.length)),
       poison: (offset, length) => base.poison(offset, length),
     };

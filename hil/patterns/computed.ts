@@ -56,7 +56,7 @@ export function expectedPattern(
     maxLength,
     period: Infinity,
     body,
-    header: () => null,
+    stamp: () => null,
     write: (target, sequence) => target.set(body(sequence, target.length)),
     poison: (offset, length) => zeros.subarray(offset, offset + length),
   };

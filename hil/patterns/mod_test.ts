@@ -95,13 +95,13 @@ Deno.test("framesRepeat() agrees with a comparison of whole frames, for every pa
   assertEquals(framesRepeat(ends, 5000, 3), false);
 });
 
-Deno.test("Pattern.write() writes body and header, and Pattern.body() throws for a frame that is too long", () => {
+Deno.test("Pattern.write() writes body and stamp, and Pattern.body() throws for a frame that is too long", () => {
   for (const name of PATTERN_NAMES) {
     const pattern = patternNamed(name).create({ seed: 3, maxLength: 5000 });
     for (const length of [1, 7, 64, 5000]) {
       const expected = pattern.body(9, length).slice();
-      const header = pattern.header(9, length);
-      if (header !== null) expected.set(header);
+      const stamp = pattern.stamp(9, length);
+      if (stamp !== null) new DataView(expected.buffer).setUint32(length - 4, stamp, true);
       const target = new Uint8Array(length);
       pattern.write(target, 9);
       assertEquals(target, expected, name);

@@ -111,7 +111,7 @@ export abstract class PaintedPattern implements Pattern {
     return this.frame.subarray(0, length);
   }
 
-  header(): null {
+  stamp(): null {
     return null;
   }
 

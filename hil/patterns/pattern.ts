@@ -2,11 +2,14 @@
 /**
  * What a pattern is: the bytes of every frame of a run.
  *
- * A pattern keeps its bytes in memory, and a frame is a view of them. To send a frame takes one copy, to
- * verify it takes one comparison, and neither allocates more than the view.
+ * A pattern keeps its bytes in memory, and a frame is a view of them, perhaps with a stamp at its end. To send
+ * a frame takes one copy, to verify it takes one comparison, and neither allocates more than the view.
  *
  * @module
  */
+
+/** Bytes of a stamp. */
+export const STAMP_SIZE = 4;
 
 /** The frames of one run. {@linkcode PatternSpec.create} makes it. */
 export interface Pattern {
@@ -17,7 +20,7 @@ export interface Pattern {
   /** Size of the longest frame or block, bytes. */
   readonly maxLength: number;
   /**
-   * Number of frames after which the same bytes repeat, except for a header. Within a period, frames of
+   * Number of frames after which the same bytes repeat, except for a stamp. Within a period, frames of
    * at least one word and 8 bytes (video: 32 pixels) all differ. Shorter frames may repeat earlier;
    * {@linkcode framesRepeat} says whether they do. If the period is 1, all frames are the same: then a
    * frame that is lost, duplicated, swapped or stale looks like the expected one.
@@ -25,25 +28,24 @@ export interface Pattern {
   readonly period: number;
 
   /**
-   * Gets the bytes of a frame without its header. Do not write to the view. It is valid until the next
-   * call.
+   * Gets the bytes of a frame without its stamp. Do not write to the view. It is valid until the next call.
    *
    * @param sequence Number of the frame, from 0
    * @param length Bytes of the frame
-   * @param from First byte of the frame that is shown: 0, or the length of the header. Defaults to 0
-   * @returns A view of `length - from` bytes
+   * @returns A view of `length` bytes
    * @throws {RangeError} If the frame is longer than `maxLength`
    */
-  body(sequence: number, length: number, from?: number): Uint8Array<ArrayBuffer>;
+  body(sequence: number, length: number): Uint8Array<ArrayBuffer>;
 
   /**
-   * Gets the header, which replaces the first bytes of the body. The view is valid until the next call.
+   * Gets the stamp: a little-endian word of {@linkcode STAMP_SIZE} bytes that replaces the last ones of the
+   * body.
    *
    * @param sequence Number of the frame, from 0
    * @param length Bytes of the frame
-   * @returns A view that is not longer than the frame, or `null` if the frame has no header
+   * @returns 0 to 2^32 - 1, or `null` if the frame has no stamp
    */
-  header(sequence: number, length: number): Uint8Array<ArrayBuffer> | null;
+  stamp(sequence: number, length: number): number | null;
 
   /**
    * Writes a whole frame.
@@ -123,14 +125,11 @@ const COMPARED = 4096;
  * ```
  */
 export function framesRepeat(pattern: Pattern, size: number, distance: number): boolean {
-  const beginning = (sequence: number) => {
-    const bytes = pattern.body(sequence, size).slice(0, COMPARED);
-    const header = pattern.header(sequence, size);
-    if (header !== null) bytes.set(header);
-    return bytes;
-  };
+  const beginning = (sequence: number) => pattern.body(sequence, size).slice(0, COMPARED);
   for (let sequence = 0; sequence < FRAMES; sequence++) {
-    const later = beginning(sequence + distance);
+    const other = sequence + distance;
+    if (pattern.stamp(sequence, size) !== pattern.stamp(other, size)) return false;
+    const later = beginning(other);
     if (!beginning(sequence).every((byte, at) => byte === later[at])) return false;
   }
   return size <= COMPARED || distance % pattern.period === 0;

@@ -8,8 +8,9 @@
  * belongs to the run and where on the tape it was.
  *
  * STEP is odd, so even a frame of one byte differs from its neighbours. Frames that are SLOTS apart differ
- * in their headers only: frames of at least {@linkcode MIN_STAMPED} bytes begin with a header, which
- * contains the full sequence number.
+ * in their stamps only: frames of at least {@linkcode MIN_STAMPED} bytes end with a stamp, which depends on
+ * the full sequence number, the seed and the length. The stamp is one word at the end, so that one `memcpy`
+ * and one `memcmp` at the same place in memory do for the rest of the frame.
  *
  * The poison is a tape of tags of another class. A receive block holds it before the first frame, and
  * around the frames.
@@ -18,20 +19,15 @@
  */
 
 import { constant } from "../../driver/constant.ts";
-import type { Pattern } from "./pattern.ts";
+import { type Pattern, STAMP_SIZE } from "./pattern.ts";
 import { checkOptions, FRAME_CLASS, hash, makeTags, MAX_WORDS, POISON_CLASS } from "./tags.ts";
-import { STEP } from "./tape.ts";
+import { STEP, Tape } from "./tape.ts";
 
 /** Frames until the tape repeats: a prime above any queue depth. */
 export const SLOTS = 4093;
 
-/** Bytes of the header. */
-export const HEADER_SIZE = 32;
-
-/** Frames of at least this many bytes have a header. */
+/** Frames of at least this many bytes have a stamp. */
 export const MIN_STAMPED = 64;
-
-const MAGIC = 0x504c_4d42; // "PLMB"
 
 /** Bytes of the longest frame. The index of a tag has no room for more. */
 export const MAX_FRAME = (MAX_WORDS - SLOTS * STEP) * 8;
@@ -61,13 +57,11 @@ export class TaggedPattern implements Pattern {
   readonly seed: number;
   /** Bytes of the longest frame. */
   readonly maxLength: number;
-  readonly #tape: Uint8Array<ArrayBuffer>;
+  readonly #tape: Tape;
   readonly #poison: Uint8Array<ArrayBuffer>;
-  /** What follows the header in frames of {@linkcode TaggedPattern.#length} bytes, by slot. */
-  #rests: Uint8Array<ArrayBuffer>[] = [];
-  #length = -1;
-  readonly #header = new Uint8Array(HEADER_SIZE);
-  readonly #headerWords = new Uint32Array(this.#header.buffer);
+  /** What the stamps of frames of the length that was asked for last have in common. */
+  #lengthKey = 0;
+  #length = 0;
 
   /**
    * Makes the tape.
@@ -81,57 +75,46 @@ export class TaggedPattern implements Pattern {
     this.seed = seed;
     this.maxLength = maxLength;
     const words = Math.ceil(maxLength / 8);
-    this.#tape = constant(makeTags(seed, FRAME_CLASS, words + SLOTS * STEP));
+    this.#tape = new Tape(makeTags(seed, FRAME_CLASS, words + SLOTS * STEP), SLOTS);
     this.#poison = constant(makeTags(seed, POISON_CLASS, words));
   }
 
   /**
-   * Gets the bytes of a frame without its header. Do not write to the view: it shows the tape.
+   * Gets the bytes of a frame without its stamp. Do not write to the view: it shows the tape.
    *
    * @param sequence Number of the frame, from 0
    * @param length Bytes of the frame
-   * @param from First byte of the frame that is shown, 0 or {@linkcode HEADER_SIZE}. Defaults to 0
-   * @returns A view of `length - from` bytes
+   * @returns A view of `length` bytes
    * @throws {RangeError} If the frame is longer than `maxLength`
    */
-  body(sequence: number, length: number, from = 0): Uint8Array<ArrayBuffer> {
+  body(sequence: number, length: number): Uint8Array<ArrayBuffer> {
     if (length > this.maxLength) {
       throw new RangeError(`Expected at most ${this.maxLength} bytes, found ${length}`);
     }
     const slot = sequence % SLOTS;
-    const start = slot * STEP * 8;
-    if (from === 0) return this.#tape.subarray(start, start + length);
-    // to make a view takes as long as to copy a kilobyte
-    if (length !== this.#length) {
-      this.#rests = [];
-      this.#length = length;
-    }
-    return this.#rests[slot] ??= this.#tape.subarray(start + HEADER_SIZE, start + length);
+    return this.#tape.piece(slot, slot * STEP * 8, length);
   }
 
   /**
-   * Gets the header of a frame. It contains, in little-endian order, a magic number, the sequence number
-   * (8 bytes), the seed, the length (8 bytes) and a hash of these, and zeros up to its end. The 32-bit
-   * words 2 to 5 would be equal in all frames. Therefore word `i` of them is XORed with
-   * `hash(low half of the sequence number, i)`, so that each 64-bit word differs from that of the frame
-   * before. The view is valid until the next call.
+   * Gets the stamp of a frame, which replaces the last {@linkcode STAMP_SIZE} bytes of its body. For each
+   * seed and length, 2^32 frames that follow each other have different stamps, because an odd number is
+   * invertible modulo 2^32.
    *
    * @param sequence Number of the frame, from 0
    * @param length Bytes of the frame
-   * @returns A view of {@linkcode HEADER_SIZE} bytes, or `null` if the frame is too short for a header
+   * @returns 0 to 2^32 - 1, or `null` if the frame is too short for a stamp
    */
-  header(sequence: number, length: number): Uint8Array<ArrayBuffer> | null {
+  stamp(sequence: number, length: number): number | null {
     if (length < MIN_STAMPED) return null;
-    const words = this.#headerWords;
-    words[0] = MAGIC;
-    words[1] = sequence;
-    words[2] = sequence / 2 ** 32;
-    words[3] = this.seed;
-    words[4] = length;
-    words[5] = length / 2 ** 32;
-    for (let i = 2; i < 6; i++) words[i] = words[i]! ^ hash(words[1]!, i);
-    words[6] = hash(sequence >>> 0, hash(this.seed, length >>> 0));
-    return this.#header;
+    if (length !== this.#length) {
+      this.#length = length;
+      this.#lengthKey = hash(this.seed, length >>> 0);
+    }
+    const [low, high] = [
+      Math.imul(sequence, 0x9e37_79b1),
+      Math.imul(sequence / 2 ** 32, 0x85eb_ca6b),
+    ];
+    return (low ^ high ^ this.#lengthKey) >>> 0;
   }
 
   /**
@@ -141,9 +124,11 @@ export class TaggedPattern implements Pattern {
    * @param sequence Number of the frame, from 0
    */
   write(target: Uint8Array, sequence: number): void {
-    target.set(this.body(sequence, target.length));
-    const header = this.header(sequence, target.length);
-    if (header !== null) target.set(header);
+    const { buffer, byteOffset, length } = target;
+    target.set(this.body(sequence, length));
+    const stamp = this.stamp(sequence, length);
+    if (stamp === null) return;
+    new DataView(buffer, byteOffset, length).setUint32(length - STAMP_SIZE, stamp, true);
   }
 
   /**

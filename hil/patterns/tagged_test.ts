@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { HEADER_SIZE, MIN_STAMPED, SLOTS, TaggedPattern } from "./tagged.ts";
+import { STAMP_SIZE } from "./pattern.ts";
+import { MIN_STAMPED, SLOTS, TaggedPattern } from "./tagged.ts";
 import { identify } from "./tags.ts";
 import { STEP } from "./tape.ts";
 
@@ -15,7 +16,7 @@ function frame(sequence: number, length: number): Uint8Array {
 Deno.test("TaggedPattern.write() writes words that identify their place on the tape", () => {
   const bytes = frame(1234, 4096);
   const view = new DataView(bytes.buffer);
-  for (let word = HEADER_SIZE / 8; word < 512; word++) {
+  for (let word = 0; word < 511; word++) {
     const [low, high] = [view.getUint32(word * 8, true), view.getUint32(word * 8 + 4, true)];
     assertEquals(identify(7, low, high), { class: "frame", index: 1234 * STEP + word });
   }
@@ -35,10 +36,15 @@ Deno.test("TaggedPattern.write() writes other low bytes into short frames that s
   }
 });
 
-Deno.test("TaggedPattern.write() distinguishes frames a whole tape apart by their header", () => {
-  const [a, b] = [frame(5, MIN_STAMPED), frame(5 + SLOTS, MIN_STAMPED)];
-  assertNotEquals(a, b);
-  assertEquals(a.subarray(HEADER_SIZE), b.subarray(HEADER_SIZE));
+Deno.test("TaggedPattern.write() distinguishes frames a whole tape apart by their stamps", () => {
+  for (const sequence of [5, 2 ** 31 - 1, 2 ** 32 - 2, 2 ** 40]) {
+    for (const tapes of [1, 2, 1000, 2 ** 20]) {
+      const [a, b] = [sequence, sequence + tapes * SLOTS].map((n) => frame(n, MIN_STAMPED));
+      const rest = MIN_STAMPED - STAMP_SIZE;
+      assertEquals(a?.subarray(0, rest), b?.subarray(0, rest));
+      assertNotEquals(a?.subarray(rest), b?.subarray(rest), `frame ${sequence}, ${tapes} tapes`);
+    }
+  }
 });
 
 Deno.test("identify() returns null for words of another seed and for damaged words", () => {
@@ -67,14 +73,25 @@ Deno.test("TaggedPattern throws for a seed or a length out of range", () => {
   assertEquals(STEP % 2, 1);
 });
 
-Deno.test("TaggedPattern.header() shares no 64-bit word with other frames", () => {
+Deno.test("TaggedPattern.stamp() depends on sequence, seed and length, and is apart from all others", () => {
+  const stamps = new Set<number | null>();
+  for (const seed of [3, 4]) {
+    const pattern = new TaggedPattern({ seed, maxLength: 256 });
+    for (const length of [MIN_STAMPED, 255, 256]) {
+      for (let sequence = 0; sequence < 100; sequence++) {
+        stamps.add(pattern.stamp(sequence, length));
+      }
+    }
+    assertEquals(pattern.stamp(1, MIN_STAMPED - 1), null);
+  }
+  assertEquals(stamps.size, 600);
+  // otherwise a stale word at the end of a frame would not be detected
   const pattern = new TaggedPattern({ seed: 3, maxLength: 256 });
   const words = new Set<bigint>();
-  const frames = 3000;
-  for (let sequence = 0; sequence < frames; sequence++) {
-    // otherwise a stale beat of the header would not be detected
-    const header = pattern.header(sequence, 256)?.slice();
-    for (const word of new BigUint64Array(header?.buffer ?? new ArrayBuffer(0))) words.add(word);
+  for (let sequence = 0; sequence < 3000; sequence++) {
+    const bytes = new Uint8Array(256);
+    pattern.write(bytes, sequence);
+    words.add(new BigUint64Array(bytes.buffer).at(-1) ?? 0n);
   }
-  assertEquals(words.size, frames * HEADER_SIZE / 8);
+  assertEquals(words.size, 3000);
 });

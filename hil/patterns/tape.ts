@@ -43,6 +43,38 @@ export function gcd(a: number, b: number): number {
   return a;
 }
 
+/** The bytes that the frames of a pattern are pieces of. */
+export class Tape {
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  /** The last view of each slot. To make a view takes as long as to copy a kilobyte. */
+  readonly #views: (Uint8Array<ArrayBuffer> | undefined)[];
+
+  /**
+   * Takes over the bytes, which must not change any more.
+   *
+   * @param bytes The bytes
+   * @param slots The number of views that are kept
+   */
+  constructor(bytes: Uint8Array<ArrayBuffer>, slots: number) {
+    this.#bytes = constant(bytes);
+    this.#views = new Array(slots).fill(undefined);
+  }
+
+  /**
+   * Gets a piece of the tape. Do not write to it.
+   *
+   * @param slot Where the view is kept, in place of the one before
+   * @param start First byte of the piece
+   * @param length Bytes of the piece
+   * @returns A view
+   */
+  piece(slot: number, start: number, length: number): Uint8Array<ArrayBuffer> {
+    const kept = this.#views[slot];
+    if (kept !== undefined && kept.byteOffset === start && kept.length === length) return kept;
+    return this.#views[slot] = this.#bytes.subarray(start, start + length);
+  }
+}
+
 /** The properties of a pattern besides its bytes. */
 export interface PatternInit {
   /** Its name. */
@@ -55,7 +87,7 @@ export interface PatternInit {
   readonly period: number;
 }
 
-/** A pattern without headers, with the usual poison. */
+/** A pattern without stamps, with the usual poison. */
 abstract class BasePattern implements Pattern {
   readonly name: string;
   readonly seed: number;
@@ -73,7 +105,7 @@ abstract class BasePattern implements Pattern {
 
   abstract body(sequence: number, length: number): Uint8Array<ArrayBuffer>;
 
-  header(_sequence: number, _length: number): null {
+  stamp(_sequence: number, _length: number): null {
     return null;
   }
 
@@ -94,7 +126,7 @@ abstract class BasePattern implements Pattern {
 
 /** Frame `s` is the piece of a tape that begins at byte `(s mod period) * step`. */
 export class TapePattern extends BasePattern {
-  readonly #tape: Uint8Array<ArrayBuffer>;
+  readonly #tape: Tape;
   readonly #step: number;
 
   /**
@@ -109,13 +141,14 @@ export class TapePattern extends BasePattern {
   ) {
     super(init);
     this.#step = init.step;
-    this.#tape = constant(make(init.maxLength + (init.period - 1) * init.step));
+    const bytes = make(init.maxLength + (init.period - 1) * init.step);
+    this.#tape = new Tape(bytes, init.period);
   }
 
   override body(sequence: number, length: number): Uint8Array<ArrayBuffer> {
     this.check(length);
-    const start = (sequence % this.period) * this.#step;
-    return this.#tape.subarray(start, start + length);
+    const slot = sequence % this.period;
+    return this.#tape.piece(slot, slot * this.#step, length);
   }
 }
 

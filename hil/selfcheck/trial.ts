@@ -95,9 +95,9 @@ function observe(
   if (varied) runLoop(device, pattern, { ...common, size: SHORTER, frames: DEPTH });
   let sent = 0;
   const body = pattern.body.bind(pattern);
-  pattern.body = (sequence, length, from) => {
+  pattern.body = (sequence, length) => {
     sent = Math.max(sent, sequence + 1);
-    return body(sequence, length, from);
+    return body(sequence, length);
   };
   try {
     const report = runLoop(device, pattern, {

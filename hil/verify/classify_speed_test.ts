@@ -27,9 +27,9 @@ function frame100(from: string, length: number) {
     : plain;
   let generated = 0;
   const body = pattern.body.bind(pattern);
-  pattern.body = (sequence, length, from) => {
+  pattern.body = (sequence, length) => {
     generated++;
-    return body(sequence, length, from);
+    return body(sequence, length);
   };
   const frame = (sequence: number) => {
     const bytes = new Uint8Array(length);

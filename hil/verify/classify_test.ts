@@ -209,7 +209,7 @@ Deno.test("classify() reports pieces in another order as one fault", () => {
     interleaved.set(whole.subarray(512 + 16 * i, 528 + 16 * i), 512 + 32 * i);
     interleaved.set(whole.subarray(768 + 16 * i, 784 + 16 * i), 528 + 32 * i);
   }
-  // single words of the header and of the data behind it, which take turns
+  // single words of two places, which take turns
   const words = whole.slice();
   for (let i = 0; i < 8; i++) {
     words.set(whole.subarray(8 + 8 * i, 16 + 8 * i), 8 + 16 * i);

@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { Block } from "../../../driver/block.ts";
+import { type Block, blockInternals } from "../../../driver/block.ts";
+import { Handle } from "../../../driver/handle.ts";
 import { libc } from "../../../driver/libc.ts";
 import type { Mapping } from "../../../driver/mapping.ts";
 import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from "../../../driver/syscalls.ts";
@@ -16,7 +17,7 @@ import type { Pattern } from "../../patterns/pattern.ts";
 /** Bytes that are written and compared in one slice of a measurement. */
 const SLICE = 1 << 22;
 
-/** Frames of one pattern and size, in memory like that of a block: mapped, and compared through FFI. */
+/** Frames of one pattern and size, in a block of mapped memory, as on a board. */
 export class Throughput implements Disposable {
   readonly #pattern: Pattern;
   readonly #size: number;
@@ -35,12 +36,17 @@ export class Throughput implements Disposable {
     this.#mapping = libc.mmap(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     const bytes = new Uint8Array(this.#mapping.buffer, 0, size);
     this.#bytes = bytes;
-    // only what writing and verifying a frame uses
-    this.#block = {
-      set: (data: Uint8Array, at: number) => bytes.set(data, at),
-      equals: (data: Uint8Array, at: number, length: number = data.length) =>
-        libc.equal(this.#mapping, at, data, length),
-    } as unknown as Block;
+    this.#block = blockInternals.create({
+      id: 1,
+      size,
+      direction: "tx",
+      policy: "coherent",
+      handle: new Handle("memory", libc, -1), // neither writing nor comparing needs an open file
+      mapping: this.#mapping,
+      base: 0,
+      memory: null,
+      onFree: () => {},
+    });
     this.#source = new Uint8Array(size);
     this.#pattern.write(this.#source, 0);
   }
