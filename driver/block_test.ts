@@ -57,6 +57,8 @@ Deno.test("Block.bytes(), set(), fill(), copyTo(), equals(), sync, enqueue() and
     ["writing it", () => block.fill(0)],
     ["reading it", () => block.copyTo(new Uint8Array(1))],
     ["reading it", () => block.equals(new Uint8Array(1))],
+    ["writing it", () => block.setStamped(new Uint8Array(4), 0)],
+    ["reading it", () => block.equalsStamped(new Uint8Array(4), 0)],
     ["syncing it", () => block.syncForCpu()],
     ["syncing it", () => block.syncForDevice()],
     ["enqueuing it", () => block.enqueue()],
@@ -126,6 +128,33 @@ Deno.test("Block.set(), fill(), copyTo() and equals() throw for a range outside 
   assertThrows(() => block.equals(two, 0, NaN), RangeError);
 });
 
+Deno.test("Block.setStamped() and equalsStamped() replace the last four bytes, and only these", () => {
+  const { device } = setUp();
+  using _ = device;
+  const block = one(device);
+  for (const [length, offset, stamp] of [[4, 7, 1], [65, 1, -2], [4096, 0, 0x7fff_ffff]] as const) {
+    const bytes = new Uint8Array(length).map((_, i) => i + 1);
+    block.fill(0xaa);
+    block.setStamped(bytes, stamp, offset);
+    assert(block.equalsStamped(bytes, stamp, offset));
+    assert(!block.equalsStamped(bytes, stamp ^ 1, offset));
+    assert(!block.equalsStamped(bytes, stamp ^ (1 << 31), offset));
+    if (length > 4) assert(!block.equalsStamped(bytes.with(length - 5, 0), stamp, offset));
+    const expected = new Uint8Array(4096).fill(0xaa);
+    expected.set(bytes, offset);
+    new DataView(expected.buffer).setInt32(offset + length - 4, stamp, true);
+    assertEquals(block.bytes().slice(), expected);
+  }
+  const four = new Uint8Array(4);
+  for (const outside of [-1, 0.5, 4093]) {
+    assertThrows(() => block.setStamped(four, 0, outside), RangeError);
+    assertThrows(() => block.equalsStamped(four, 0, outside), RangeError);
+  }
+  const short = "at least the 4 bytes of a stamp, found 3";
+  assertThrows(() => block.setStamped(four.subarray(1), 0, 8), RangeError, short);
+  assertThrows(() => block.equalsStamped(four.subarray(1), 0, 8), RangeError, short);
+});
+
 Deno.test("Block.equals() compares exactly the bytes that set() and fill() wrote", () => {
   const { device } = setUp();
   using _ = device;
@@ -146,6 +175,7 @@ Deno.test("Block.set() and fill() throw for a read-only block, and equals() does
   const block = one(device, "rx", "streaming-lazy");
   assertThrows(() => block.set(new Uint8Array(1)), BlockStateError, "is read-only");
   assertThrows(() => block.fill(1), BlockStateError, "is read-only");
+  assertThrows(() => block.setStamped(new Uint8Array(4), 1), BlockStateError, "is read-only");
   assert(block.equals(new Uint8Array(4096)));
 });
 

@@ -41,42 +41,44 @@ export function uint32(what: string, value: number): number {
 /**
  * Check that a range of bytes lies inside a container.
  *
- * V8 compiles short functions into their callers, so what happens for every frame is apart from the refusal.
- *
  * @param what Name of the container, for the message.
  * @param size Size of the container, bytes.
  * @param offset Start of the range, bytes.
  * @param length Length of the range, bytes.
- * @param id Number of the container, for the message. Defaults to no number.
  * @throws {RangeError} If the range does not lie inside.
  */
-export function range(
-  what: string,
-  size: number,
-  offset: number,
-  length: number,
-  id?: number,
-): void {
-  if (!isInside(size, offset, length)) refuseRange(what, size, offset, length, id);
+export function range(what: string, size: number, offset: number, length: number): void {
+  if (!isInside(size, offset, length)) throw outside(what, size, offset, length);
 }
 
-function isInside(size: number, offset: number, length: number): boolean {
+/**
+ * Tell whether a range of bytes lies inside a container.
+ *
+ * @param size Size of the container, bytes.
+ * @param offset Start of the range, bytes.
+ * @param length Length of the range, bytes.
+ * @returns Whether both numbers are whole and the range lies inside.
+ */
+export function isInside(size: number, offset: number, length: number): boolean {
   return offset >= 0 && length >= 0 && length <= size - offset && Number.isInteger(offset) &&
     Number.isInteger(length);
 }
 
-function refuseRange(
-  what: string,
-  size: number,
-  offset: number,
-  length: number,
-  id: number | undefined,
-): never {
+/**
+ * Make the error for a range that does not lie inside a container.
+ *
+ * @param what Name of the container.
+ * @param size Size of the container, bytes.
+ * @param offset Start of the range, bytes.
+ * @param length Length of the range, bytes.
+ * @returns The error.
+ * @throws {RangeError} If the offset or the length is no number of bytes.
+ */
+export function outside(what: string, size: number, offset: number, length: number): RangeError {
   wholeNumber("offset", offset);
   wholeNumber("length", length);
-  const name = id === undefined ? what : `${what} ${id}`;
-  throw new RangeError(
-    `Expected a range inside the ${size} bytes of ${name}, found ${length} bytes at ${offset}`,
+  return new RangeError(
+    `Expected a range inside the ${size} bytes of ${what}, found ${length} bytes at ${offset}`,
   );
 }
 

@@ -15,8 +15,6 @@ import { Mapping } from "./mapping.ts";
 import type { Attachment, Syscalls } from "./syscalls.ts";
 
 const CLOCK_MONOTONIC = 1;
-/** Up to so many bytes are compared faster without memcmp. */
-const SHORT = 64;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
 const SYMBOLS = {
@@ -245,10 +243,8 @@ export const libc: Syscalls = {
   },
 
   equal(mapping: Mapping, offset: number, expected: Uint8Array, length: number): boolean {
-    if (length <= SHORT) return mapping.holds(expected, offset, length);
-    library ??= load();
-    const address = BigInt(mapping.base + offset);
-    return library.symbols.memcmp(address, bufferOf(expected), BigInt(length)) === 0;
+    const { memcmp } = (library ??= load()).symbols;
+    return memcmp(mapping.addressOf(offset), bufferOf(expected), BigInt(length)) === 0;
   },
 };
 

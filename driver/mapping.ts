@@ -21,6 +21,9 @@ export class Mapping {
   #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView<ArrayBuffer>;
   #lent = false;
+  /** The offset that {@linkcode addressOf} was called with last, and what it returned. */
+  #at = 0;
+  #addressAt: bigint;
 
   /**
    * Take over a mapping.
@@ -31,6 +34,7 @@ export class Mapping {
    */
   constructor(address: bigint, buffer: ArrayBuffer, length = buffer.byteLength) {
     this.address = address;
+    this.#addressAt = address;
     this.base = Number(address);
     this.length = length;
     this.#buffer = buffer;
@@ -57,6 +61,23 @@ export class Mapping {
   }
 
   /**
+   * Get an address in the memory. To make a bigint takes longer than the rest of a call of the C library, and
+   * most callers use the same offset again and again.
+   *
+   * @param at Offset in the memory, bytes.
+   * @returns The address.
+   */
+  addressOf(at: number): bigint {
+    return at === this.#at ? this.#addressAt : this.#computeAddress(at);
+  }
+
+  #computeAddress(at: number): bigint {
+    this.#at = at;
+    this.#addressAt = BigInt(this.base + at);
+    return this.#addressAt;
+  }
+
+  /**
    * Store bytes in the memory.
    *
    * @param source The bytes.
@@ -67,23 +88,23 @@ export class Mapping {
   }
 
   /**
-   * Store a 32-bit word, little-endian.
+   * Store a signed 32-bit word, little-endian.
    *
    * @param at Start in the memory, bytes. The caller has checked the range.
    * @param value The word.
    */
-  setUint32(at: number, value: number): void {
-    this.#view.setUint32(at, value, true);
+  setInt32(at: number, value: number): void {
+    this.#view.setInt32(at, value, true);
   }
 
   /**
-   * Load a 32-bit word, little-endian.
+   * Load a signed 32-bit word, little-endian.
    *
    * @param at Start in the memory, bytes. The caller has checked the range.
-   * @returns The word, 0 to 2^32 - 1.
+   * @returns The word, -2^31 to 2^31 - 1.
    */
-  getUint32(at: number): number {
-    return this.#view.getUint32(at, true);
+  getInt32(at: number): number {
+    return this.#view.getInt32(at, true);
   }
 
   /**
@@ -94,20 +115,6 @@ export class Mapping {
    */
   copyTo(target: Uint8Array, at: number): void {
     target.set(this.#bytes.subarray(at, at + target.length));
-  }
-
-  /**
-   * Compare the memory with bytes. Slow for many of them, but without the cost of a call of the C library.
-   *
-   * @param expected The bytes.
-   * @param at Start in the memory, bytes. The caller has checked the range.
-   * @param length Number of bytes.
-   * @returns Whether all bytes are equal.
-   */
-  holds(expected: Uint8Array, at: number, length: number): boolean {
-    const bytes = this.#bytes;
-    for (let i = 0; i < length; i++) if (bytes[at + i] !== expected[i]) return false;
-    return true;
   }
 
   /**

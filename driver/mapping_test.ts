@@ -26,3 +26,9 @@ Deno.test("Mapping.detach() leaves an empty buffer", () => {
   assert(buffer.detached);
   assertEquals(mapping.buffer.byteLength, 0);
 });
+
+Deno.test("Mapping.addressOf() gets the address of any offset, in any order", () => {
+  const mapping = new Mapping(0x7fff_1234_5000n, new ArrayBuffer(8));
+  const addresses = [0, 5, 5, 0, 7].map((at) => mapping.addressOf(at) - mapping.address);
+  assertEquals(addresses, [0n, 5n, 5n, 0n, 7n]);
+});

@@ -55,6 +55,15 @@ Deno.test("Device on a remote board moves frames around a loop", async () => {
     back[0] = (back[0] ?? 0) ^ 1;
     if (bytes > 1) assertEquals(back, frame);
   }
+  for (const bytes of [new Uint8Array(9).fill(1), constant(new Uint8Array(4096).fill(2))]) {
+    for (const stamp of [-5, 6]) {
+      tx.fill(0xee);
+      tx.setStamped(bytes, stamp);
+      assert(tx.equalsStamped(bytes, stamp) && !tx.equalsStamped(bytes, stamp + 1));
+      assert(!tx.equalsStamped(new Uint8Array(bytes.length), stamp));
+      assert(!tx.equals(bytes) && tx.equals(bytes, 0, bytes.length - 4));
+    }
+  }
 });
 
 Deno.test("Device.enqueueBatch() and dequeueBatch() move the items of a batch to a remote board", async () => {

@@ -60,14 +60,14 @@ export class RemoteMapping extends Mapping {
     }
   }
 
-  override setUint32(at: number, value: number): void {
-    this.#wordView.setUint32(0, value, true);
+  override setInt32(at: number, value: number): void {
+    this.#wordView.setInt32(0, value, true);
     this.set(this.#word, at);
   }
 
-  override getUint32(at: number): number {
+  override getInt32(at: number): number {
     this.copyTo(this.#word, at);
-    return this.#wordView.getUint32(0, true);
+    return this.#wordView.getInt32(0, true);
   }
 
   override copyTo(target: Uint8Array, at: number): void {

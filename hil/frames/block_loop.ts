@@ -21,7 +21,7 @@ import type { Block, CompletedTransfer } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
 import { equalBytes } from "../../driver/memory.ts";
 import { isCallerSynced } from "../../driver/uapi.ts";
-import type { Pattern } from "../patterns/pattern.ts";
+import { type Pattern, wholeFrame } from "../patterns/pattern.ts";
 import type { Context } from "../verify/classify.ts";
 import type { Comparison, Deviation } from "../verify/tolerance.ts";
 import { BlockSet, blockSize } from "./block_set.ts";
@@ -250,7 +250,7 @@ export class BlockLoop extends Flow {
         const faults = this.#checks.compare(number, sent.check, received.check);
         for (const fault of faults) this.record(fault);
       } else if (this.#isStored(number)) {
-        const fault = unwrittenFrame(number, pattern.body(number, size), received.check);
+        const fault = unwrittenFrame(number, wholeFrame(pattern, number, size), received.check);
         if (fault !== null) this.record({ ...fault, block: rx.id });
       }
     }
@@ -282,7 +282,7 @@ export class BlockLoop extends Flow {
     const { number, rx, received: { bytes } } = arrival;
     const size = this.#back.length(number);
     const received = this.#bytesOf(rx, size);
-    const deviation = compare(this.#back.pattern.body(number, size), received, number);
+    const deviation = compare(wholeFrame(this.#back.pattern, number, size), received, number);
     if (bytes !== size) {
       // the length decides, and of the bytes only those that deviate
       this.#condemn(arrival, received, null, deviation?.accepted ?? received);
@@ -373,7 +373,7 @@ export class BlockLoop extends Flow {
         frameOf: (other) =>
           other === rx
             ? this.#content?.before(number) ?? new Uint8Array()
-            : pattern.body(other, this.#back.length(other)).slice(),
+            : wholeFrame(pattern, other, this.#back.length(other)),
       }),
     };
   }

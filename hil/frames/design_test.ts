@@ -15,7 +15,7 @@ import { sendFrames } from "./send.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-const pattern = patterns.random().create({ seed: 7, maxLength: 1 << 16 });
+const pattern = patterns.tagged().create({ seed: 7, maxLength: 1 << 16 });
 const DEFAULTS = { policy: "streaming", size: 1024, depth: 4, frames: 40, timeoutMs: 200 } as const;
 
 /** Runs something on a board with a design, and a fault that is armed after priming. */

@@ -29,9 +29,10 @@ export interface Framed {
  * @param frame The frame
  */
 export function fillFrame(block: Block, { pattern, sequence, size, at }: Framed): void {
-  block.set(pattern.body(sequence, size), at);
+  const body = pattern.body(sequence, size);
   const stamp = pattern.stamp(sequence, size);
-  if (stamp !== null) block.setUint32(at + size - STAMP_SIZE, stamp);
+  if (stamp === null) block.set(body, at);
+  else block.setStamped(body, stamp, at);
 }
 
 /**
@@ -42,11 +43,9 @@ export function fillFrame(block: Block, { pattern, sequence, size, at }: Framed)
  * @returns False if any byte differs
  */
 export function holdsFrame(block: Block, { pattern, sequence, size, at }: Framed): boolean {
+  const body = pattern.body(sequence, size);
   const stamp = pattern.stamp(sequence, size);
-  if (stamp === null) return block.equals(pattern.body(sequence, size), at, size);
-  const rest = size - STAMP_SIZE;
-  return block.equals(pattern.body(sequence, size), at, rest) &&
-    block.getUint32(at + rest) === stamp;
+  return stamp === null ? block.equals(body, at) : block.equalsStamped(body, stamp, at);
 }
 
 const stampView = new DataView(new ArrayBuffer(STAMP_SIZE));
@@ -60,7 +59,7 @@ const stampView = new DataView(new ArrayBuffer(STAMP_SIZE));
 export function checkOf({ pattern, sequence, size }: Omit<Framed, "at">): number {
   const stamp = pattern.stamp(sequence, size);
   if (stamp === null) return crc32(pattern.body(sequence, size));
-  stampView.setUint32(0, stamp, true);
+  stampView.setInt32(0, stamp, true);
   return crc32(stampView, crc32(pattern.body(sequence, size).subarray(0, size - STAMP_SIZE)));
 }
 

@@ -8,7 +8,7 @@
 import { crc32 } from "node:zlib";
 import type { Block, CompletedTransfer } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
-import { framesRepeat, type Pattern, type PatternSpec } from "../patterns/pattern.ts";
+import { framesRepeat, type Pattern, type PatternSpec, wholeFrame } from "../patterns/pattern.ts";
 import { makeTags, POISON_CLASS } from "../patterns/tags.ts";
 import { BlockSet, blockSize } from "./block_set.ts";
 import { unwrittenFrame } from "./check_values.ts";
@@ -132,7 +132,7 @@ class ReceiveFlow extends Flow {
       if (fault !== null) this.record(fault);
     }
     if (right && this.#made !== null && this.#isStored(sequence)) {
-      const frame = this.#made.pattern.body(sequence, this.sizeOf(sequence));
+      const frame = wholeFrame(this.#made.pattern, sequence, this.sizeOf(sequence));
       const fault = unwrittenFrame(sequence, frame, done.check);
       if (fault !== null) this.record({ ...fault, block: block.id });
     }
@@ -207,7 +207,7 @@ class ReceiveFlow extends Flow {
     const frameOf = (other: number) =>
       other === held
         ? this.#content?.before(sequence) ?? new Uint8Array()
-        : pattern.body(other, this.sizeOf(other)).slice();
+        : wholeFrame(pattern, other, this.sizeOf(other));
     const others = this.#content === null ? {} : { frameOf };
     this.condemn(
       frame,

@@ -9,7 +9,7 @@
 import { Buffer } from "node:buffer";
 import type { Block } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
-import type { Pattern } from "../patterns/pattern.ts";
+import { type Pattern, wholeFrame } from "../patterns/pattern.ts";
 import type { Comparison, Deviation } from "../verify/tolerance.ts";
 import { Flow } from "./flow.ts";
 import { guardSize } from "./guards.ts";
@@ -143,7 +143,7 @@ export class RingLoop extends Flow {
     const received = new Uint8Array(this.#buffer.subarray(0, expected.length));
     const frame = { sequence, expected, received, moved, room, txCheck: null, rxCheck: null };
     const alike = pattern === this.#pattern && this.#options.lengthOf === undefined;
-    const frameOf = (other: number) => pattern.body(other, this.#back.length(other)).slice();
+    const frameOf = (other: number) => wholeFrame(pattern, other, this.#back.length(other));
     this.condemn(frame, { pattern, ...(alike ? {} : { frameOf }) }, undefined, deviation);
   }
 

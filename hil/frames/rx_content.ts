@@ -10,6 +10,7 @@
  */
 
 import type { Block } from "../../driver/block.ts";
+import { wholeFrame } from "../patterns/pattern.ts";
 import type { Returned } from "./returned.ts";
 
 /** The content of the receive blocks of a loop. */
@@ -72,7 +73,8 @@ export class RxContent {
     if (stored === undefined) {
       const size = this.#back.length(number);
       const holds = this.#of(number);
-      stored = this.#back.pattern.body(number, size).every((byte, i) => byte === holds[i]);
+      stored = wholeFrame(this.#back.pattern, number, size)
+        .every((byte, i) => byte === holds[i]);
       this.#stored.set(number, stored);
     }
     return stored;
@@ -102,7 +104,7 @@ export class RxContent {
     const known = this.#store !== "never" && !stored;
     const same = rest.length === 0 || (known && block.equals(rest, at + size));
     if (same && right) {
-      holds.set(this.#back.pattern.body(number, size));
+      this.#back.pattern.write(holds.subarray(0, size), number);
       return null;
     }
     const before = holds.slice();

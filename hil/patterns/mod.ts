@@ -22,7 +22,7 @@ import {
   zeros,
 } from "./words.ts";
 
-export { framesRepeat } from "./pattern.ts";
+export { framesRepeat, wholeFrame } from "./pattern.ts";
 export type { Pattern, PatternSpec } from "./pattern.ts";
 export type { PrbsOptions, PrbsOrder } from "./prbs.ts";
 export type { PictureFormat, PixelFormat } from "./picture.ts";

@@ -101,7 +101,7 @@ Deno.test("Pattern.write() writes body and stamp, and Pattern.body() throws for 
     for (const length of [1, 7, 64, 5000]) {
       const expected = pattern.body(9, length).slice();
       const stamp = pattern.stamp(9, length);
-      if (stamp !== null) new DataView(expected.buffer).setUint32(length - 4, stamp, true);
+      if (stamp !== null) new DataView(expected.buffer).setInt32(length - 4, stamp, true);
       const target = new Uint8Array(length);
       pattern.write(target, 9);
       assertEquals(target, expected, name);

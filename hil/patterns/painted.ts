@@ -81,6 +81,8 @@ export abstract class PaintedPattern implements Pattern {
   readonly period = 2 ** 32;
   readonly #poison: Uint8Array<ArrayBuffer>;
   #sequence = -1;
+  /** The view that {@linkcode body} returned last. To make one takes as long as to copy a kilobyte. */
+  #view: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
   /** @param made Seed, and bytes of the longest frame */
   constructor({ seed, maxLength }: { seed: number; maxLength: number }) {
@@ -101,14 +103,17 @@ export abstract class PaintedPattern implements Pattern {
   protected abstract paint(sequence: number, before: number | null): void;
 
   body(sequence: number, length: number): Uint8Array<ArrayBuffer> {
-    if (length > this.maxLength) {
-      throw new RangeError(`Expected at most ${this.maxLength} bytes, found ${length}`);
+    if (length !== this.#view.length) {
+      if (length > this.maxLength) {
+        throw new RangeError(`Expected at most ${this.maxLength} bytes, found ${length}`);
+      }
+      this.#view = this.frame.subarray(0, length);
     }
     if (sequence !== this.#sequence) {
       this.paint(sequence, this.#sequence < 0 ? null : this.#sequence);
       this.#sequence = sequence;
     }
-    return this.frame.subarray(0, length);
+    return this.#view;
   }
 
   stamp(): null {

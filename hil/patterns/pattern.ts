@@ -28,7 +28,8 @@ export interface Pattern {
   readonly period: number;
 
   /**
-   * Gets the bytes of a frame without its stamp. Do not write to the view. It is valid until the next call.
+   * Gets the bytes of a frame without its stamp, which {@linkcode wholeFrame} adds. Do not write to the view. It
+   * is valid until the next call.
    *
    * @param sequence Number of the frame, from 0
    * @param length Bytes of the frame
@@ -43,7 +44,7 @@ export interface Pattern {
    *
    * @param sequence Number of the frame, from 0
    * @param length Bytes of the frame
-   * @returns 0 to 2^32 - 1, or `null` if the frame has no stamp
+   * @returns -2^31 to 2^31 - 1, or `null` if the frame has no stamp
    */
   stamp(sequence: number, length: number): number | null;
 
@@ -95,6 +96,34 @@ export interface PatternSpec {
     first: Uint8Array,
     options: { seed: number; maxLength: number; frames?: number },
   ): Pattern | null;
+}
+
+/**
+ * Makes a frame with its stamp.
+ *
+ * @param pattern The pattern
+ * @param sequence Number of the frame, from 0
+ * @param length Bytes of the frame
+ * @returns A new array
+ * @throws {RangeError} If the frame is longer than the pattern's `maxLength`
+ *
+ * @example A frame that ends with a stamp
+ * ```ts
+ * import { patterns, wholeFrame } from "./mod.ts";
+ * import { assertNotEquals } from "@std/assert";
+ *
+ * const pattern = patterns.tagged().create({ seed: 1, maxLength: 64 });
+ * assertNotEquals(wholeFrame(pattern, 5, 64), pattern.body(5, 64).slice());
+ * ```
+ */
+export function wholeFrame(
+  pattern: Pattern,
+  sequence: number,
+  length: number,
+): Uint8Array<ArrayBuffer> {
+  const frame = new Uint8Array(length);
+  pattern.write(frame, sequence);
+  return frame;
 }
 
 /** Frames that are compared, and the most bytes of each. */

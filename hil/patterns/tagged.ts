@@ -59,9 +59,10 @@ export class TaggedPattern implements Pattern {
   readonly maxLength: number;
   readonly #tape: Tape;
   readonly #poison: Uint8Array<ArrayBuffer>;
-  /** What the stamps of frames of the length that was asked for last have in common. */
-  #lengthKey = 0;
+  /** The length of the frame whose stamp was asked for last. */
   #length = 0;
+  /** What the stamps of frames of that length have in common, or null if such frames have no stamp. */
+  #key: number | null = null;
 
   /**
    * Makes the tape.
@@ -75,7 +76,8 @@ export class TaggedPattern implements Pattern {
     this.seed = seed;
     this.maxLength = maxLength;
     const words = Math.ceil(maxLength / 8);
-    this.#tape = new Tape(makeTags(seed, FRAME_CLASS, words + SLOTS * STEP), SLOTS);
+    const tape = makeTags(seed, FRAME_CLASS, words + (SLOTS - 1) * STEP);
+    this.#tape = new Tape(tape, { slots: SLOTS, step: STEP * 8, longest: maxLength });
     this.#poison = constant(makeTags(seed, POISON_CLASS, words));
   }
 
@@ -88,33 +90,26 @@ export class TaggedPattern implements Pattern {
    * @throws {RangeError} If the frame is longer than `maxLength`
    */
   body(sequence: number, length: number): Uint8Array<ArrayBuffer> {
-    if (length > this.maxLength) {
-      throw new RangeError(`Expected at most ${this.maxLength} bytes, found ${length}`);
-    }
-    const slot = sequence % SLOTS;
-    return this.#tape.piece(slot, slot * STEP * 8, length);
+    return this.#tape.piece(sequence % SLOTS, length);
   }
 
   /**
    * Gets the stamp of a frame, which replaces the last {@linkcode STAMP_SIZE} bytes of its body. For each
    * seed and length, 2^32 frames that follow each other have different stamps, because an odd number is
-   * invertible modulo 2^32.
+   * invertible modulo 2^32. With the tape, frames repeat after `SLOTS * 2^32`.
    *
    * @param sequence Number of the frame, from 0
    * @param length Bytes of the frame
-   * @returns 0 to 2^32 - 1, or `null` if the frame is too short for a stamp
+   * @returns -2^31 to 2^31 - 1, or `null` if the frame is too short for a stamp
    */
   stamp(sequence: number, length: number): number | null {
-    if (length < MIN_STAMPED) return null;
-    if (length !== this.#length) {
-      this.#length = length;
-      this.#lengthKey = hash(this.seed, length >>> 0);
-    }
-    const [low, high] = [
-      Math.imul(sequence, 0x9e37_79b1),
-      Math.imul(sequence / 2 ** 32, 0x85eb_ca6b),
-    ];
-    return (low ^ high ^ this.#lengthKey) >>> 0;
+    if (length !== this.#length) this.#setLength(length);
+    return this.#key === null ? null : Math.imul(sequence, 0x9e37_79b1) ^ this.#key;
+  }
+
+  #setLength(length: number): void {
+    this.#length = length;
+    this.#key = length < MIN_STAMPED ? null : hash(this.seed, length >>> 0);
   }
 
   /**
@@ -128,7 +123,7 @@ export class TaggedPattern implements Pattern {
     target.set(this.body(sequence, length));
     const stamp = this.stamp(sequence, length);
     if (stamp === null) return;
-    new DataView(buffer, byteOffset, length).setUint32(length - STAMP_SIZE, stamp, true);
+    new DataView(buffer, byteOffset, length).setInt32(length - STAMP_SIZE, stamp, true);
   }
 
   /**

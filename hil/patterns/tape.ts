@@ -43,34 +43,49 @@ export function gcd(a: number, b: number): number {
   return a;
 }
 
-/** The bytes that the frames of a pattern are pieces of. */
+/** The bytes that the frames of a pattern are pieces of: slot `n` begins at byte `n * step`. */
 export class Tape {
   readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #step: number;
+  readonly #longest: number;
   /** The last view of each slot. To make a view takes as long as to copy a kilobyte. */
   readonly #views: (Uint8Array<ArrayBuffer> | undefined)[];
 
   /**
    * Takes over the bytes, which must not change any more.
    *
-   * @param bytes The bytes
-   * @param slots The number of views that are kept
+   * @param bytes The bytes, at least those of the last slot
+   * @param layout `slots`: the number of slots; `step`: distance of two slots, bytes; `longest`: bytes of the
+   * longest piece
    */
-  constructor(bytes: Uint8Array<ArrayBuffer>, slots: number) {
+  constructor(
+    bytes: Uint8Array<ArrayBuffer>,
+    { slots, step, longest }: { slots: number; step: number; longest: number },
+  ) {
     this.#bytes = constant(bytes);
+    this.#step = step;
+    this.#longest = longest;
     this.#views = new Array(slots).fill(undefined);
   }
 
   /**
-   * Gets a piece of the tape. Do not write to it.
+   * Gets the beginning of a slot. Do not write to it.
    *
-   * @param slot Where the view is kept, in place of the one before
-   * @param start First byte of the piece
-   * @param length Bytes of the piece
+   * @param slot The slot
+   * @param length Bytes
    * @returns A view
+   * @throws {RangeError} If the length is above that of the longest piece
    */
-  piece(slot: number, start: number, length: number): Uint8Array<ArrayBuffer> {
+  piece(slot: number, length: number): Uint8Array<ArrayBuffer> {
     const kept = this.#views[slot];
-    if (kept !== undefined && kept.byteOffset === start && kept.length === length) return kept;
+    return kept !== undefined && kept.length === length ? kept : this.#view(slot, length);
+  }
+
+  #view(slot: number, length: number): Uint8Array<ArrayBuffer> {
+    if (length > this.#longest) {
+      throw new RangeError(`Expected at most ${this.#longest} bytes, found ${length}`);
+    }
+    const start = slot * this.#step;
     return this.#views[slot] = this.#bytes.subarray(start, start + length);
   }
 }
@@ -127,7 +142,6 @@ abstract class BasePattern implements Pattern {
 /** Frame `s` is the piece of a tape that begins at byte `(s mod period) * step`. */
 export class TapePattern extends BasePattern {
   readonly #tape: Tape;
-  readonly #step: number;
 
   /**
    * Makes the tape.
@@ -140,15 +154,13 @@ export class TapePattern extends BasePattern {
     make: (bytes: number) => Uint8Array<ArrayBuffer>,
   ) {
     super(init);
-    this.#step = init.step;
-    const bytes = make(init.maxLength + (init.period - 1) * init.step);
-    this.#tape = new Tape(bytes, init.period);
+    const { maxLength, period, step } = init;
+    const bytes = make(maxLength + (period - 1) * step);
+    this.#tape = new Tape(bytes, { slots: period, step, longest: maxLength });
   }
 
   override body(sequence: number, length: number): Uint8Array<ArrayBuffer> {
-    this.check(length);
-    const slot = sequence % this.period;
-    return this.#tape.piece(slot, slot * this.#step, length);
+    return this.#tape.piece(sequence % this.period, length);
   }
 }
 

@@ -91,11 +91,15 @@ class VideoPattern extends PaintedPattern {
   protected readonly frame: Uint8Array<ArrayBuffer>;
   readonly #white: Uint8Array<ArrayBuffer>;
   readonly #black: Uint8Array<ArrayBuffer>;
-  readonly #counter: Uint8Array<ArrayBuffer>;
   readonly #pixel: number;
   readonly #height: number;
-  readonly #width: number;
+  /** In how many columns and lines the mark can begin. */
+  readonly #columns: number;
+  readonly #rows: number;
   readonly #side: number;
+  /** Where the mark of the painted frame begins. */
+  #left = 0;
+  #top = 0;
   /** The number that the counter shows. */
   #counted = 0;
 
@@ -103,14 +107,14 @@ class VideoPattern extends PaintedPattern {
     super(made);
     const { width, height, format } = shape;
     this.#pixel = BYTES[format];
-    this.#width = width;
     this.#height = height;
     this.#line = width * this.#pixel;
     this.#picture = this.#line * height;
     this.#side = Math.min(16, height, width);
+    this.#columns = width - this.#side + 1;
+    this.#rows = height - this.#side + 1;
     this.#white = row(16, format, () => WHITE);
     this.#black = row(16, format, () => BLACK);
-    this.#counter = row(COUNTER.width, format, () => BLACK);
     const bars = row(width, format, (x) => bar(x, width));
     const greys = row(width, format, (x) => ramp(x, width));
     const shown = Math.min(made.maxLength, this.#picture);
@@ -125,46 +129,43 @@ class VideoPattern extends PaintedPattern {
   }
 
   protected paint(sequence: number, before: number | null): void {
-    for (let at = 0; at < this.maxLength; at += this.#picture) this.#paint(sequence, before, at);
-  }
-
-  /** Paints what differs between frames in one picture. */
-  #paint(sequence: number, before: number | null, picture: number): void {
-    if (before !== null) this.#mark(before, picture, null);
-    this.#mark(sequence, picture, this.#white);
-    this.#count(sequence % 2 ** 32);
-    const lines = this.#lines(picture, 0, COUNTER.height);
-    for (let y = 0; y < lines; y++) this.#copy(this.#counter, picture + y * this.#line);
-  }
-
-  /** Paints the pixels of the counter whose bits changed. */
-  #count(number: number): void {
-    for (let left = (number ^ this.#counted) >>> 0; left !== 0;) {
-      const bit = 31 - Math.clz32(left);
-      left = (left & ~(1 << bit)) >>> 0;
-      // black and white have no colour, so their pixels are equal in 4:2:2, too
-      const pixel = (number >>> bit) & 1 ? this.#white : this.#black;
-      for (let i = 0; i < this.#pixel; i++) this.#counter[bit * this.#pixel + i] = pixel[i] ?? 0;
+    const left = (4 * sequence) % this.#columns & ~1;
+    const top = (2 * sequence) % this.#rows;
+    const number = sequence >>> 0;
+    const covered = before === null || covers(this.#left, this.#top) || covers(left, top);
+    for (let at = 0; at < this.maxLength; at += this.#picture) {
+      if (before !== null) this.#paintMark(at, this.#left, this.#top, null);
+      this.#paintMark(at, left, top, this.#white);
+      this.#paintCounter(at, number, covered ? ~0 : number ^ this.#counted);
     }
+    this.#left = left;
+    this.#top = top;
     this.#counted = number;
   }
 
-  /** The line after `many` lines from `top` on, limited to the picture and to the frame. */
-  #lines(picture: number, top: number, many: number): number {
-    const shown = Math.ceil((this.maxLength - picture) / this.#line);
-    return Math.min(top + many, this.#height, shown);
+  /** Paints the pixels of the counter for some bits of a number. */
+  #paintCounter(picture: number, number: number, bits: number): void {
+    const frame = this.frame;
+    const size = this.#pixel;
+    const line = this.#line;
+    const lines = Math.min(COUNTER.height, this.#height) * line;
+    const end = Math.min(picture + lines, this.maxLength);
+    for (let left = bits; left !== 0; left &= left - 1) {
+      const bit = 31 - Math.clz32(left & -left);
+      // black and white have no colour, so their pixels are equal in 4:2:2, too
+      const pixel = (number >>> bit) & 1 ? this.#white : this.#black;
+      for (let at = picture + bit * size; at < end; at += line) {
+        for (let i = 0; i < size && at + i < end; i++) frame[at + i] = pixel[i] ?? 0;
+      }
+    }
   }
 
-  /** Paints the mark of a frame; without a colour, paints the card where the mark was. */
-  #mark(sequence: number, picture: number, colour: Uint8Array | null): void {
-    const columns = this.#width - this.#side + 1;
-    const rows = this.#height - this.#side + 1;
-    const left = 2 * Math.floor((4 * sequence) % columns / 2);
-    const top = (2 * sequence) % rows;
-    const end = this.#lines(picture, top, this.#side);
-    for (let y = top; y < end; y++) {
-      const at = y * this.#line + left * this.#pixel;
-      const bytes = this.#side * this.#pixel;
+  /** Paints a mark that begins at a place; without a colour, paints the card there. */
+  #paintMark(picture: number, left: number, top: number, colour: Uint8Array | null): void {
+    const bytes = this.#side * this.#pixel;
+    for (let y = 0; y < this.#side; y++) {
+      const at = (top + y) * this.#line + left * this.#pixel;
+      if (picture + at >= this.maxLength) return;
       const source = colour === null
         ? this.#card.subarray(at, at + bytes)
         : colour.subarray(0, bytes);
@@ -177,6 +178,11 @@ class VideoPattern extends PaintedPattern {
     if (room >= source.length) this.frame.set(source, to);
     else if (room > 0) this.frame.set(source.subarray(0, room), to);
   }
+}
+
+/** Whether a mark that begins at a place covers a part of the counter. */
+function covers(left: number, top: number): boolean {
+  return left < COUNTER.width && top < COUNTER.height;
 }
 
 /** Paints one line. */
