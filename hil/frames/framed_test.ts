@@ -9,8 +9,8 @@ const AT = 64;
 
 for (
   const [name, spec, size] of [
-    ["with a header", patterns.tagged(), 200],
-    ["without a header", patterns.counter({ width: 8 }), 200],
+    ["with a stamp", patterns.tagged(), 200],
+    ["without a stamp", patterns.counter({ width: 8 }), 200],
     ["of a single byte", patterns.address(), 1],
   ] as const
 ) {
