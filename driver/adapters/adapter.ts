@@ -26,6 +26,18 @@ export function adapt(paths: readonly string[], under: Syscalls): Syscalls {
 }
 
 /**
+ * Tell which adapter covers a device.
+ *
+ * @param path Path of the device.
+ * @returns The name of its driver, or null for a device of pldma.
+ */
+export function driverOf(path: string): string | null {
+  if (DyploSyscalls.covers(path)) return "dyplo";
+  if (IioSyscalls.covers(path)) return "IIO";
+  return UdmabufSyscalls.covers(path) ? "u-dma-buf" : null;
+}
+
+/**
  * Explain why a device of another driver cannot be opened.
  *
  * @param path Path of the device.

@@ -228,3 +228,19 @@ for (const size of [24, 32, 40, 48]) {
     },
   });
 }
+
+Deno.test("plumbline bench refuses a device of another driver at once, and leaves nothing behind", async () => {
+  const dir = tempDir();
+  for (
+    const [device, driver] of [
+      ["/dev/dyplod0", "dyplo"],
+      ["/dev/iio:device0+/dev/iio:device1", "IIO"],
+      ["/dev/udmabuf0+/dev/uio0", "u-dma-buf"],
+    ] as const
+  ) {
+    const { code, stderr } = await end(launch(dir, `--device=${device}`));
+    assertEquals(code, 2, stderr);
+    assertStringIncludes(stderr, `${driver} at ${device} has neither: bind pldma to the engine`);
+    assertEquals([...Deno.readDirSync(dir)], []);
+  }
+});

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { driverOf } from "../../driver/adapters/adapter.ts";
 import { exists } from "../../fixtures/host/exists.ts";
 import { JOURNAL_FILE, RESULTS_VARIABLE } from "../journal/journal.ts";
 import { type Limit, LimitsError, readLimits } from "../results/limits.ts";
@@ -78,6 +79,7 @@ export function planRun(
     bench: command === "bench",
   });
   const settings = suiteSettings(options);
+  if (command === "bench" && options.files.length === 0) refuseAdapted(settings.devices);
   const files = testFiles(options.files, suites)
     .filter((file) => settings.suites?.includes(suiteName(file)) ?? true);
   const { bitstream } = settings;
@@ -102,6 +104,18 @@ export function planRun(
     dir: dir ?? runFolder(options, virtual),
     virtual,
   };
+}
+
+/** The benchmarks of Plumbline need what only pldma counts and allocates. */
+function refuseAdapted(devices: readonly string[]): void {
+  for (const device of devices) {
+    const driver = driverOf(device);
+    if (driver === null) continue;
+    throw new UsageError(
+      `The benchmark reads the driver's statistics of syncs and needs coherent memory, and ${driver} at ` +
+        `${device} has neither: bind pldma to the engine, or check data by plumbline run`,
+    );
+  }
 }
 
 /** The settings as the suites will read them: from the command line, else from variables. */
