@@ -111,6 +111,12 @@ Deno.test("Remote reports the errors of calls by their names", async () => {
   using board = await connected();
   const { remote } = board;
   errno("EACCES", () => remote.open("/dev/mem", 2));
+  // the attributes of a core's transfers may be set, if there are any, and nothing beside them
+  const core = "/sys/kernel/debug/pl_loopback/none";
+  errno("ENOENT", () => remote.open(`${core}/attributes`, 1));
+  for (const path of [`${core}/fault`, `${core}/../attributes`, `${core}/attributes/x`]) {
+    errno("EACCES", () => remote.open(path, 1));
+  }
   errno("ENOENT", () => remote.open("/dev/pldma7", 2));
   errno("EBADF", () => remote.close(0));
   errno("EBADF", () => remote.mmap(4096, PROT_READ, 1, 0, 0));

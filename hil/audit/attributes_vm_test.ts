@@ -2,6 +2,7 @@
 // The attributes of transfers on the real path: the driver of the loopback core, with the core simulated beside QEMU.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Attributes } from "../../driver/attributes.ts";
+import { buildAgent } from "../../fixtures/agent/build.ts";
 import { hostArch } from "../../fixtures/host/arch.ts";
 import { runInGuest } from "../../fixtures/boards/vm/mod.ts";
 import { boardTest } from "../../fixtures/boards/vm/testing/board.ts";
@@ -10,7 +11,10 @@ import type { SweptAttributes } from "./mod.ts";
 const DRIVER = "fixtures/boards/vm/cosim/kernel/testing/on_attributes.ts";
 
 /** What the audit sweeps here, and on_attributes.ts does not use. */
-const SWEPT = ["6/4", "14/5", "10/7"];
+const HERE = ["6/4", "14/5", "10/7"];
+/** What it sweeps through an agent in the guest. */
+const THROUGH_AGENT = ["7/4", "11/6"];
+const SWEPT = [...HERE, ...THROUGH_AGENT];
 /** Rounds of the sweep. */
 const REPEATS = 2;
 
@@ -18,6 +22,7 @@ await boardTest(
   hostArch,
   `plumbline audit --attributes on vm:${hostArch} sweeps what is on the bus of the core`,
   async (outDir) => {
+    await Deno.copyFile(await buildAgent(hostArch), `${outDir}/agent`);
     const run = await runInGuest({
       arch: hostArch,
       engine: "rtl",
@@ -29,9 +34,16 @@ await boardTest(
         "sh",
         "-c",
         `deno test -A --no-check ${DRIVER} || exit 4
-        deno run -A --no-check hil/cli/main.ts audit --attributes=${SWEPT.join(",")} \
-          --repeats=${REPEATS} --json=/out/audit.json 2> /out/audit.txt
-        [ $? = 3 ] || exit 5`,
+        audit="deno run -A --no-check hil/cli/main.ts audit --repeats=${REPEATS}"
+        $audit --attributes=${HERE.join(",")} --json=/out/audit.json 2> /out/audit.txt
+        [ $? = 3 ] || exit 5
+        ip link set lo up
+        cp /out/agent /tmp/plumbline-agent
+        /tmp/plumbline-agent --listen 127.0.0.1:7562 2> /out/agent.txt &
+        while ! grep -q listen /out/agent.txt; do sleep 0.1; done
+        $audit --board=remote:127.0.0.1:7562 --attributes=${THROUGH_AGENT.join(",")} \
+          --json=/out/remote.json 2> /out/remote.txt
+        [ $? = 3 ] || exit 6`,
       ],
       env: { NO_COLOR: "1" },
       timeoutSeconds: 600,
@@ -50,7 +62,10 @@ await boardTest(
       read("audit.txt"),
       "This board does not show which attributes would make the port coherent",
     );
-    const rows: SweptAttributes[] = attributes.rows;
+    const remote = JSON.parse(read("remote.json"));
+    assertEquals(remote.board.kind, "remote");
+    assertEquals(remote.attributes.defaults, attributes.defaults);
+    const rows: SweptAttributes[] = [...attributes.rows, ...remote.attributes.rows];
     assertEquals(rows.map(nameOf), SWEPT);
     for (const { ports } of rows) {
       for (const { snoops, reason, megabytesPerSecond } of Object.values(ports)) {

@@ -1,38 +1,45 @@
 // SPDX-License-Identifier: MIT
 /**
- * The attributes of a local device's accesses to memory, through the file of pl_loopback.ko in debugfs.
+ * The attributes of a device's accesses to memory, through the file of pl_loopback.ko in debugfs.
  *
  * @module
  */
 
 import type { AttributePort, Attributes } from "../../driver/attributes.ts";
+import { ErrnoError } from "../../driver/errno.ts";
+import type { Remote } from "../../driver/remote.ts";
+import { O_CLOEXEC, O_WRONLY } from "../../driver/syscalls.ts";
 import { type Direction, DIRECTIONS } from "../../driver/uapi.ts";
 
 /** Where the files of the driver of the loopback core are. */
 const ROOT = "/sys/kernel/debug/pl_loopback";
 
-/** What each errno of opening the file means. */
+/** What each errno of opening the file means. Without privilege, it is one of {@linkcode UNPRIVILEGED}. */
 const REFUSALS: Readonly<Record<number, string>> = {
-  1: "setting attributes needs CAP_SYS_RAWIO: run it as root",
-  13: "setting attributes needs CAP_SYS_RAWIO: run it as root",
   16: "another program sets the attributes of this device: wait until it has ended",
   95:
     "the core takes attributes for all its transfers at once: load a bitstream with version 1.1 of the loopback core",
 };
 
-/** What is accessed of the machine. */
+/** EPERM and EACCES. */
+const UNPRIVILEGED: readonly number[] = [1, 13];
+
+/** What is accessed of the machine that has the device. */
 export interface AttributeFiles {
+  /** The program that must have the privilege, for messages. */
+  readonly program: string;
   /** Target of a symbolic link. Throws if there is none. */
   readLink(path: string): string;
   /** Whether a folder or a file exists. */
   exists(path: string): boolean;
   /** Text of a file. */
   read(path: string): string;
-  /** Opens a file for writing. Throws an error whose message has `os error N`. */
+  /** Opens a file for writing. Throws an `ErrnoError`, or an error whose message has `os error N`. */
   open(path: string): { write(text: string): void } & Disposable;
 }
 
 const HERE: AttributeFiles = {
+  program: "it",
   readLink: (path) => Deno.readLinkSync(path),
   exists(path) {
     try {
@@ -51,6 +58,32 @@ const HERE: AttributeFiles = {
     };
   },
 };
+
+/**
+ * Accesses the files of a target.
+ *
+ * @param remote The target
+ * @returns How it is accessed
+ */
+export function attributeFilesOf(remote: Remote): AttributeFiles {
+  const found = (path: string, value: string | null): string => {
+    if (value !== null) return value;
+    throw new Error(`Expected ${path} on ${remote.target.node}, found none`);
+  };
+  return {
+    program: "plumbline-agent",
+    readLink: (path) => found(path, remote.readLink(path)),
+    exists: (path) => remote.exists(path),
+    read: (path) => found(path, remote.readFile(path)),
+    open(path) {
+      const fd = remote.open(path, O_WRONLY | O_CLOEXEC);
+      return {
+        write: (text) => void remote.write(fd, new TextEncoder().encode(text)),
+        [Symbol.dispose]: () => remote.close(fd),
+      };
+    },
+  };
+}
 
 /**
  * Open what chooses the attributes of a device's accesses.
@@ -90,8 +123,12 @@ export function openAttributes(
     };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const errno = Number(/os error (\d+)/.exec(error.message)?.[1]);
-    const refusal = REFUSALS[errno];
+    const errno = error instanceof ErrnoError
+      ? error.errno
+      : Number(/os error (\d+)/.exec(error.message)?.[1]);
+    const refusal = UNPRIVILEGED.includes(errno)
+      ? `setting attributes needs CAP_SYS_RAWIO: run ${files.program} as root`
+      : REFUSALS[errno];
     if (refusal === undefined) throw error;
     return refusal;
   }

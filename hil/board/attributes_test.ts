@@ -20,6 +20,7 @@ function machine(
   };
   return {
     log,
+    program: "it",
     readLink: (path) => of(links, path),
     exists: (path) => Object.keys(files).some((file) => `${file}/`.startsWith(`${path}/`)),
     read: (path) => of(files, path),

@@ -14,7 +14,7 @@ import type { Remote } from "../../driver/remote.ts";
 import type { Syscalls } from "../../driver/syscalls.ts";
 import { type Design, SimBoard } from "../../fixtures/boards/sim/mod.ts";
 import { armFault, disarmFault } from "../../fixtures/boards/vm/fault.ts";
-import { openAttributes } from "./attributes.ts";
+import { attributeFilesOf, openAttributes } from "./attributes.ts";
 import { findProblem } from "./precheck.ts";
 import { connectTarget, explainRemote, faultAccess } from "./remote.ts";
 import type { BoardInfo } from "../results/schema.ts";
@@ -92,8 +92,7 @@ function remoteBoard(remote: Remote): Board {
     syscalls: remote,
     remote,
     explain: (path) => explainRemote(remote, path),
-    attributes: () =>
-      "an agent cannot set the attributes of transfers: run plumbline audit on the board itself",
+    attributes: (path) => openAttributes(path, attributeFilesOf(remote)),
     arm: (spec) => armFault(spec, undefined, access),
     disarm: () => disarmFault(undefined, access),
   };
