@@ -39,8 +39,8 @@ await boardTest(
         [ $? = 3 ] || exit 5
         ip link set lo up
         cp /out/agent /tmp/plumbline-agent
-        /tmp/plumbline-agent --listen 127.0.0.1:7562 2> /out/agent.txt &
-        while ! grep -q listen /out/agent.txt; do sleep 0.1; done
+        /tmp/plumbline-agent --listen 127.0.0.1:7562 &
+        while ! grep -q ":$(printf %04X 7562) " /proc/net/tcp; do sleep 0.1; done
         $audit --board=remote:127.0.0.1:7562 --attributes=${THROUGH_AGENT.join(",")} \
           --json=/out/remote.json 2> /out/remote.txt
         [ $? = 3 ] || exit 6`,
