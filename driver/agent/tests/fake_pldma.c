@@ -36,6 +36,7 @@ static int device = -1;
 static struct {
 	uint8_t *at;
 	size_t length;
+	int prot;
 } mappings[MAX_MAPPINGS];
 static size_t mapping_count;
 
@@ -91,6 +92,7 @@ void *system_mmap(size_t length, int prot, int flags, int fd, uint64_t offset)
 		return MAP_FAILED;
 	}
 	mappings[mapping_count].at = at + PAGE;
+	mappings[mapping_count].prot = prot;
 	mappings[mapping_count++].length = length;
 	return at + PAGE;
 }
@@ -107,12 +109,14 @@ int system_munmap(void *at, size_t length)
 }
 
 /* Whether a range is memory of the session. The last page of a mapping counts as a whole. */
-static bool is_mapped(uint64_t at, uint64_t length)
+/* Whether one mapping has the memory, and allows the access. */
+static bool is_mapped(uint64_t at, uint64_t length, int prot)
 {
 	for (size_t i = 0; i < mapping_count; i++) {
 		uint64_t start = (uintptr_t)mappings[i].at, size = whole(mappings[i].length);
 
-		if (at >= start && at - start <= size && length <= size - (at - start))
+		if (at >= start && at - start <= size && length <= size - (at - start) &&
+		    (mappings[i].prot & prot) == prot)
 			return true;
 	}
 	return false;
@@ -123,7 +127,7 @@ static bool is_agents_own(uint64_t at)
 {
 	unsigned char in_memory;
 
-	return at < 1ull << 47 && !is_mapped(at, 1) &&
+	return at < 1ull << 47 && !is_mapped(at, 1, PROT_NONE) &&
 	       !msync((void *)(uintptr_t)(at / PAGE * PAGE), PAGE, MS_ASYNC) &&
 	       !mincore((void *)(uintptr_t)(at / PAGE * PAGE), PAGE, &in_memory) && in_memory;
 }
@@ -269,7 +273,7 @@ static int do_register(struct pldma_register *ask)
 			ask->address, ask->size);
 		abort();
 	}
-	if (!is_mapped(ask->address, ask->size))
+	if (!is_mapped(ask->address, ask->size, PROT_NONE))
 		return fail(EFAULT);
 	ask->id = MAX_BLOCKS;
 	return 0;
@@ -284,8 +288,8 @@ static int do_batch(uint64_t items, uint64_t item_size, uint32_t count, uint32_t
 
 	if (count == 0 || count > PLDMA_MAX_BATCH || item_size < least || item_size > PAGE)
 		return fail(EINVAL);
-	/* the memory that the agent uses to refuse an address cannot be accessed */
-	if (!is_agents_own(items) && !is_mapped(items, item_size * count))
+	/* like the kernel, which cannot write read-only memory; nor what the agent uses to refuse an address */
+	if (!is_agents_own(items) && !is_mapped(items, item_size * count, PROT_READ | PROT_WRITE))
 		return fail(EFAULT);
 	for (*done = 0; *done < count; (*done)++, items += item_size) {
 		uint8_t *item = (uint8_t *)(uintptr_t)items;
