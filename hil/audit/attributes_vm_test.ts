@@ -11,9 +11,9 @@ import type { SweptAttributes } from "./mod.ts";
 const DRIVER = "fixtures/boards/vm/cosim/kernel/testing/on_attributes.ts";
 
 /** What the audit sweeps here, and on_attributes.ts does not use. */
-const HERE = ["6/4", "14/5", "10/7"];
+const HERE = ["6/4", "14/5", "10/7", "10/7/9"];
 /** What it sweeps through an agent in the guest. */
-const THROUGH_AGENT = ["7/4", "11/6"];
+const THROUGH_AGENT = ["7/4", "11/6/15"];
 const SWEPT = [...HERE, ...THROUGH_AGENT];
 /** Rounds of the sweep. */
 const REPEATS = 2;
@@ -77,29 +77,37 @@ await boardTest(
       }
     }
 
+    // AxUSER is on the bus in any case: that of the default, if a pair has none
+    const { tx, rx } = attributes.defaults;
+    assertEquals([tx.user, rx.user], [0, 0]);
+    const swept = SWEPT.map((name) => name.split("/").length === 3 ? name : `${name}/0`);
     // what was on the bus: the defaults, what on_attributes.ts sets, what was swept, and nothing else
     const { logic } = run;
     assert(logic !== null && typeof logic !== "string", `${logic}`);
     assertEquals([logic.violation, logic.decodeErrors], ["", 0]);
-    const { tx, rx } = attributes.defaults;
     const names = (bursts: typeof logic.reads) => new Set(bursts.map(nameOf));
     assertEquals(
       names(logic.reads),
-      new Set(["0/1", "1/1", "2/1", "3/1", "10/3", "11/3", nameOf(tx), ...SWEPT]),
+      new Set([...["0/1", "1/1", "2/1", "3/1", "10/3", "11/3"].map(plain), nameOf(tx), ...swept]),
     );
     assertEquals(
       names(logic.writes),
-      new Set(["15/5", "14/6", "0/7", "1/7", "2/7", "3/7", nameOf(rx), ...SWEPT]),
+      new Set([...["15/5", "14/6", "0/7", "1/7", "2/7", "3/7"].map(plain), nameOf(rx), ...swept]),
     );
     // each frame of 4 KiB and of 512 KiB takes a burst for each 2 KiB at least, and each rate three frames
     for (
-      const one of [...logic.reads, ...logic.writes].filter((one) => SWEPT.includes(nameOf(one)))
+      const one of [...logic.reads, ...logic.writes].filter((one) => swept.includes(nameOf(one)))
     ) {
       assert(one.bursts >= 2 * REPEATS + 3 * 256, JSON.stringify(one));
     }
   },
 );
 
-function nameOf({ cache, prot }: Attributes): string {
-  return `${cache}/${prot}`;
+function nameOf({ cache, prot, user }: Attributes): string {
+  return user === undefined ? `${cache}/${prot}` : `${cache}/${prot}/${user}`;
+}
+
+/** What on_attributes.ts sets, with the default of AxUSER. */
+function plain(pair: string): string {
+  return `${pair}/0`;
 }

@@ -52,7 +52,7 @@ export interface Sweep {
   /** Number of rounds for each of the attributes and each direction. */
   readonly repeats: number;
   /** What transfers have without a sweep. */
-  readonly defaults: Readonly<Record<Direction, Attributes>>;
+  readonly defaults: Readonly<Record<Direction, Required<Attributes>>>;
   /** What was found, in the order that was asked for. */
   readonly rows: readonly SweptAttributes[];
 }
@@ -113,9 +113,9 @@ export function sweepAttributes(
       port.set(direction, port.defaults[direction]);
     }
   };
-  const rows = attributes.map(({ cache, prot }): SweptAttributes => ({
-    ...{ cache, prot },
-    ports: { tx: sweep("tx", { cache, prot }), rx: sweep("rx", { cache, prot }) },
+  const rows = attributes.map((one): SweptAttributes => ({
+    ...one,
+    ports: { tx: sweep("tx", one), rx: sweep("rx", one) },
   }));
   return { repeats, defaults: port.defaults, rows };
 }

@@ -11,19 +11,29 @@ import { nameAttributes, parseAttributes } from "./attributes.ts";
 import { snooping, type Sweep, sweepAttributes, type SweepOptions } from "./sweep.ts";
 import { renderSweep, sentence } from "./sweep_text.ts";
 
-/** AxCACHE/AxPROT, and whether it is cacheable and whether it is non-secure. */
-const SOME: Readonly<Record<string, readonly [cacheable: boolean, nonSecure: boolean]>> = {
-  "0/0": [false, false],
-  "3/0": [false, false],
-  "2/2": [false, true],
-  "3/7": [false, true],
-  "4/0": [true, false],
-  "7/5": [true, false],
-  "8/3": [true, true],
-  "11/1": [true, false],
-  "15/0": [true, false],
-  "15/2": [true, true],
-  "15/6": [true, true],
+/** What is true of attributes: AxCACHE[3:2] not 0, AxPROT[1], AxUSER[0], AxCACHE[1]. */
+type Bits = readonly [cacheable: boolean, nonSecure: boolean, shared: boolean, modifiable: boolean];
+
+/** AxCACHE/AxPROT and perhaps AxUSER. */
+const SOME: Readonly<Record<string, Bits>> = {
+  "0/0": [false, false, false, false],
+  "3/0": [false, false, false, true],
+  "2/2": [false, true, false, true],
+  "3/7": [false, true, false, true],
+  "4/0": [true, false, false, false],
+  "7/5": [true, false, false, true],
+  "8/3": [true, true, false, false],
+  "11/1": [true, false, false, true],
+  "15/0": [true, false, false, true],
+  "15/2": [true, true, false, true],
+  "15/6": [true, true, false, true],
+  "15/2/0": [true, true, false, true],
+  "15/2/1": [true, true, true, true],
+  "0/0/3": [false, false, true, false],
+  "3/0/1": [false, false, true, true],
+  "9/2/1": [true, true, true, false],
+  "11/2/14": [true, true, false, true],
+  "15/0/65535": [true, false, true, true],
 };
 
 /** What a port needs, as the sweep must find it, and as the simulated port is told. */
@@ -38,12 +48,21 @@ const NEEDS = {
     truth: (c: boolean, n: boolean) => c && n,
     rule: ({ cache, prot }: Attributes) => cache >= 4 && [2, 3, 6, 7].includes(prot),
   },
+  "what the accelerator port of a Zynq-7000 needs": {
+    // UG585, 3.5.1, ACP requests
+    truth: (...[, , shared, modifiable]: Bits) => shared && modifiable,
+    rule: ({ cache, user }: Required<Attributes>) =>
+      [2, 3, 6, 7, 10, 11, 14, 15].includes(cache) && user % 2 === 1,
+  },
   "what is not there": { truth: () => false, rule: () => false },
 } as const;
 type Need = keyof typeof NEEDS;
 const NAMES = Object.keys(NEEDS) as Need[];
 
 const LIST = parseAttributes("--attributes", Object.keys(SOME).join(","));
+
+const keyOf = ({ cache, prot, user }: Attributes) =>
+  [cache, prot, user].filter((value) => value !== undefined).join("/");
 
 function sweepSim(options: SimOptions, given: Partial<SweepOptions> = {}): Sweep {
   using board = new SimBoard({ maxBlock: 16 << 10, ...options });
@@ -75,15 +94,15 @@ for (const chance of [256, 230]) {
             snoops: { tx: chance, rx: chance },
             port: portOf(reads, writes),
           });
-          for (const { cache, prot, ports } of found.rows) {
-            const bits = SOME[`${cache}/${prot}`];
+          for (const { ports, ...one } of found.rows) {
+            const bits = SOME[keyOf(one)];
             assert(bits !== undefined);
             const truth = (need: Need) =>
               !NEEDS[need].truth(...bits) ? "no" : always ? "yes" : "sometimes";
             assertEquals(
               [ports.tx.snoops, ports.rx.snoops],
               [truth(reads), truth(writes)],
-              `${cache}/${prot}, coherent ${coherent}, reads need ${reads}, writes need ${writes}`,
+              `${keyOf(one)}, coherent ${coherent}, reads need ${reads}, writes need ${writes}`,
             );
             assertEquals([ports.tx.reason, ports.rx.reason], [null, null]);
             // the proof itself
@@ -178,7 +197,7 @@ for (const [refused, status] of [["tx", "read-failed"], ["rx", "write-failed"]] 
     assert(port !== null);
     // as a bus that refuses secure accesses
     const refusing = {
-      defaults: { tx: { cache: 3, prot: 2 }, rx: { cache: 3, prot: 2 } },
+      defaults: { tx: { cache: 3, prot: 2, user: 0 }, rx: { cache: 3, prot: 2, user: 0 } },
       set(direction: "tx" | "rx", attributes: Attributes) {
         board.disarm();
         const secure = (attributes.prot & 2) === 0;
@@ -224,6 +243,28 @@ Deno.test("renderSweep() has a row for each of the attributes, and names the def
   ]);
 });
 
+Deno.test("renderSweep() shows AxUSER if it is swept, and what has none of its own has the default", () => {
+  const found = sweepSim({
+    seed: 1,
+    snoops: { tx: 256, rx: 256 },
+    port: portOf(
+      "what the accelerator port of a Zynq-7000 needs",
+      "what the accelerator port of a Zynq-7000 needs",
+    ),
+  }, { attributes: parseAttributes("--attributes", "3/0,15/0,15/0/0,15/0/1") });
+  const lines = renderSweep(found).map((line) => line.replace(/\b[1-9]\d{2,}\b/g, "N"));
+  assertEquals(lines, [
+    "4 attributes, 8 times in each direction:",
+    "  AxCACHE  AxPROT  AxUSER  tx: reads snoop  MB/s  rx: writes snoop  MB/s",
+    "        3       0       -  no               N  no                N  default",
+    "       15       0       -  no               N  no                N",
+    "       15       0       0  no               N  no                N",
+    "       15       0       1  yes              N  yes               N",
+    "Reads and writes snoop with AxCACHE 15, AxPROT 0 and AxUSER 1: for example plumbline,axcache = <15>, " +
+    "plumbline,axprot = <0>, plumbline,axuser = <1> and dma-coherent in the core's node make the port coherent",
+  ]);
+});
+
 Deno.test("sentence() says what each direction needs if no attributes serve both, and what to look at if none serve", () => {
   const swept = (port: NonNullable<SimOptions["port"]>, coherent = false) =>
     sentence(sweepSim({ seed: 1, coherent, snoops: { tx: 256, rx: 256 }, port }, {
@@ -250,15 +291,27 @@ Deno.test("parseAttributes() takes names and pairs, and says what it expects", (
   // 4, 5, 8, 9, 12 and 13 are reserved
   assertEquals(named("all").some(({ cache }) => [4, 5, 8, 9, 12, 13].includes(cache)), false);
   assertEquals(named("3/0, 15/2,3/0"), [{ cache: 3, prot: 0 }, { cache: 15, prot: 2 }]);
-  for (const text of ["", "15", "16/0", "3/8", "3/0,", "3-0", "toString", "3/0/1"]) {
+  assertEquals(named("15/2/1,15/2"), [{ cache: 15, prot: 2, user: 1 }, { cache: 15, prot: 2 }]);
+  const twice = named("common/0,common/65535,3/0/0");
+  assertEquals(twice.map(({ user }) => user), [...Array(20).fill(0), ...Array(20).fill(65_535)]);
+  for (
+    const text of [
+      ...["", "15", "16/0", "3/8", "3/0,", "3-0", "toString", "constructor/1", "3/0/", "3/0/65536"],
+      ...["3/0/-1", "3/0/1/1", "common/x", "/1"],
+    ]
+  ) {
     assertThrows(() => named(text), RangeError, "common, all, or pairs");
   }
 });
 
-Deno.test("nameAttributes() groups what has the same AxPROT", () => {
+Deno.test("nameAttributes() groups what differs in one of the attributes", () => {
   const list = parseAttributes("--attributes", "11/2,15/3,3/0,15/2,11/3,7/2");
   assertEquals(
     nameAttributes(list),
     "AxCACHE 11 or 15 and AxPROT 2 or 3, or AxCACHE 3 and AxPROT 0, or AxCACHE 7 and AxPROT 2",
+  );
+  assertEquals(
+    nameAttributes(parseAttributes("--attributes", "15/2/1,15/2/3,11/2/1,11/2/3,15/2")),
+    "AxCACHE 11 or 15, AxPROT 2 and AxUSER 1 or 3, or AxCACHE 15 and AxPROT 2",
   );
 });

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Attributes } from "../../driver/attributes.ts";
 import { DIRECTIONS } from "../../driver/uapi.ts";
 import { nameAttributes } from "./attributes.ts";
 import { snooping, type Sweep, type SweptAttributes, type SweptPort } from "./sweep.ts";
@@ -20,27 +21,27 @@ const ELSE =
  * @returns Lines.
  */
 export function renderSweep(sweep: Sweep): readonly string[] {
-  const rows = [
-    ["AxCACHE", "AxPROT", "tx: reads snoop", "MB/s", "rx: writes snoop", "MB/s", ""],
-    ...sweep.rows.map((row) => [
-      `${row.cache}`,
-      `${row.prot}`,
-      row.ports.tx.snoops ?? "unknown",
-      rateOf(row.ports.tx),
-      row.ports.rx.snoops ?? "unknown",
-      rateOf(row.ports.rx),
-      noteOf(row, sweep),
-    ]),
+  // without a value of its own AxUSER is that of the defaults
+  const hasUser = sweep.rows.some(({ user }) => user !== undefined);
+  const columns: readonly Column[] = [
+    { title: "AxCACHE", cell: ({ cache }) => `${cache}`, isNumber: true },
+    { title: "AxPROT", cell: ({ prot }) => `${prot}`, isNumber: true },
+    ...(hasUser
+      ? [{ title: "AxUSER", cell: ({ user }: SweptAttributes) => `${user ?? "-"}`, isNumber: true }]
+      : []),
+    { title: "tx: reads snoop", cell: ({ ports }) => ports.tx.snoops ?? "unknown" },
+    { title: "MB/s", cell: ({ ports }) => rateOf(ports.tx), isNumber: true },
+    { title: "rx: writes snoop", cell: ({ ports }) => ports.rx.snoops ?? "unknown" },
+    { title: "MB/s", cell: ({ ports }) => rateOf(ports.rx), isNumber: true },
+    { title: "", cell: (row) => noteOf(row, sweep) },
   ];
-  const widths = [0, 1, 2, 3, 4, 5].map((at) =>
-    Math.max(...rows.map((row) => row[at]?.length ?? 0))
-  );
-  const numbers = [0, 1, 3, 5];
-  const table = rows.map((row) =>
-    "  " +
-    row.map((cell, at) =>
-      numbers.includes(at) ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0)
-    ).join("  ").trimEnd()
+  const cells = columns.map(({ title, cell, isNumber = false }) => {
+    const column = [title, ...sweep.rows.map(cell)];
+    const width = Math.max(...column.map(({ length }) => length));
+    return column.map((text) => isNumber ? text.padStart(width) : text.padEnd(width));
+  });
+  const table = ["", ...sweep.rows].map((_, row) =>
+    `  ${cells.map((column) => column[row]).join("  ").trimEnd()}`
   );
   return [
     `${sweep.rows.length} attributes, ${sweep.repeats} times in each direction:`,
@@ -50,16 +51,26 @@ export function renderSweep(sweep: Sweep): readonly string[] {
   ];
 }
 
+/** A column of the table. */
+interface Column {
+  readonly title: string;
+  readonly cell: (row: SweptAttributes) => string;
+  readonly isNumber?: boolean;
+}
+
 function rateOf({ megabytesPerSecond }: SweptPort): string {
   return megabytesPerSecond === null ? "-" : megabytesPerSecond.toFixed(0);
 }
 
 /** Which directions have these attributes without a sweep. */
-function noteOf({ cache, prot }: SweptAttributes, { defaults }: Sweep): string {
-  const own = DIRECTIONS.filter((direction) =>
-    defaults[direction].cache === cache && defaults[direction].prot === prot
-  );
+function noteOf(row: SweptAttributes, { defaults }: Sweep): string {
+  const own = DIRECTIONS.filter((direction) => isDefault(row, defaults[direction]));
   return own.length === 0 ? "" : own.length === 2 ? "default" : `default of ${own[0]}`;
+}
+
+function isDefault({ cache, prot, user }: Attributes, defaults: Required<Attributes>): boolean {
+  return cache === defaults.cache && prot === defaults.prot &&
+    (user ?? defaults.user) === defaults.user;
 }
 
 /** Why answers are unknown, the attributes with the same reason together. */
@@ -89,15 +100,17 @@ export function sentence(sweep: Sweep): string {
   const example = both.find(({ cache }) => cache === most);
   if (example !== undefined) {
     const now = DIRECTIONS.every((direction) =>
-      both.some(({ cache, prot }) =>
-        sweep.defaults[direction].cache === cache && sweep.defaults[direction].prot === prot
-      )
+      both.some((one) => isDefault(one, sweep.defaults[direction]))
     );
+    const { cache, prot, user } = example;
+    const values = Object.entries({ axcache: cache, axprot: prot, axuser: user })
+      .flatMap(([name, value]) => value === undefined ? [] : [`plumbline,${name} = <${value}>`]);
     return `Reads and writes snoop with ${nameAttributes(both)}` +
       (now
         ? "; the defaults are among them"
-        : `: for example plumbline,axcache = <${example.cache}>, plumbline,axprot = <${example.prot}> ` +
-          "and dma-coherent in the core's node make the port coherent");
+        : `: for example ${
+          values.join(", ")
+        } and dma-coherent in the core's node make the port coherent`);
   }
   const [reads, writes] = DIRECTIONS.map((direction) => snooping(sweep, [direction])) as [
     ReturnType<typeof snooping>,

@@ -117,8 +117,8 @@ export function openAttributes(
     const opened = files.open(file);
     return {
       defaults,
-      set: (direction, { cache, prot }) =>
-        opened.write(`direction=${direction} cache=${cache} prot=${prot}\n`),
+      set: (direction, { cache, prot, user = defaults[direction].user }) =>
+        opened.write(`direction=${direction} cache=${cache} prot=${prot} user=${user}\n`),
       [Symbol.dispose]: () => opened[Symbol.dispose](),
     };
   } catch (error) {
@@ -135,13 +135,14 @@ export function openAttributes(
 }
 
 /** Reads the file: a line for each direction, such as `direction=tx cache=3 prot=0 user=0`. */
-function parseDefaults(text: string): Record<Direction, Attributes> {
-  const of = (direction: Direction): Attributes => {
-    const match = new RegExp(`^direction=${direction} cache=(\\d+) prot=(\\d+)`, "m").exec(text);
+function parseDefaults(text: string): Record<Direction, Required<Attributes>> {
+  const of = (direction: Direction): Required<Attributes> => {
+    const line = `^direction=${direction} cache=(\\d+) prot=(\\d+) user=(\\d+)`;
+    const match = new RegExp(line, "m").exec(text);
     if (match === null) {
       throw new Error(`Expected a line with direction=${direction} in attributes, found "${text}"`);
     }
-    return { cache: Number(match[1]), prot: Number(match[2]) };
+    return { cache: Number(match[1]), prot: Number(match[2]), user: Number(match[3]) };
   };
   return { tx: of("tx"), rx: of("rx") };
 }

@@ -46,12 +46,17 @@ Deno.test("openAttributes() reads the defaults, and writes a line for each choic
       string
     >;
     assert(typeof port !== "string");
-    assertEquals(port.defaults, { tx: { cache: 3, prot: 2 }, rx: { cache: 15, prot: 0 } });
+    assertEquals(port.defaults, {
+      tx: { cache: 3, prot: 2, user: 0 },
+      rx: { cache: 15, prot: 0, user: 9 },
+    });
+    port.set("rx", { cache: 11, prot: 3, user: 1 });
     port.set("rx", { cache: 11, prot: 3 });
   }
   assertEquals(here.log, [
     `open ${FOLDER}/attributes`,
-    "direction=rx cache=11 prot=3\n",
+    "direction=rx cache=11 prot=3 user=1\n",
+    "direction=rx cache=11 prot=3 user=9\n",
     "close",
   ]);
 });

@@ -49,6 +49,7 @@ const SNOOPS = {
 const NEEDS = {
   cacheable: ({ cache }: Attributes) => cache >> 2 !== 0,
   "non-secure": ({ prot }: Attributes) => (prot & 2) !== 0,
+  shared: ({ user = 0 }: Attributes) => (user & 1) !== 0,
 } as const;
 
 /** `plumbline audit`. */
@@ -72,7 +73,8 @@ export const audit: Command = {
           name: "attributes",
           value: "LIST",
           help:
-            "Sweep AxCACHE and AxPROT: common, all, or pairs such as 3/0,15/2. Defaults to no sweep",
+            "Sweep AxCACHE, AxPROT and AxUSER: common, all, pairs such as 3/0,15/2, or with AxUSER 15/2/1. " +
+            "Defaults to no sweep",
         },
         JSON_OPTION,
         QUIET_OPTION,
@@ -89,7 +91,8 @@ export const audit: Command = {
           name: "snoops-only",
           value: "WHAT",
           help:
-            "What its accesses need to snoop: cacheable (AxCACHE[3:2] not 0), non-secure (AxPROT[1] 1), or both. " +
+            "What its accesses need to snoop: cacheable (AxCACHE[3:2] not 0), non-secure (AxPROT[1] 1), shared " +
+            "(AxUSER[0] 1), or several of them. " +
             "Only with --board sim",
         },
         {
@@ -107,7 +110,7 @@ export const audit: Command = {
       ],
       [
         "plumbline audit --attributes common",
-        "Find the AxCACHE and AxPROT with which the port of the loopback core is coherent",
+        "Find the attributes with which the port of the loopback core is coherent",
       ],
     ],
     exit: {
@@ -367,8 +370,10 @@ async function auditGuest(arch: "aarch64" | "x86_64", wanted: Wanted): Promise<n
 function describeBus(logic: GuestRun["logic"], { attributes }: Wanted): string[] {
   if (attributes === null || logic === null || typeof logic === "string") return [];
   return (["reads", "writes"] as const).map((what) =>
-    `on the bus of the simulated core, bursts by AxCACHE/AxPROT: ${what} ${
-      logic[what].map(({ cache, prot, bursts }) => `${cache}/${prot} ${bursts}`).join(", ")
+    `on the bus of the simulated core, bursts by AxCACHE/AxPROT/AxUSER: ${what} ${
+      logic[what].map(({ cache, prot, user, bursts }) => `${cache}/${prot}/${user} ${bursts}`).join(
+        ", ",
+      )
     }`
   );
 }

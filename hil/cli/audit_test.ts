@@ -56,7 +56,7 @@ Deno.test("plumbline audit --attributes names the attributes that make the port 
   );
   const { attributes } = JSON.parse(Deno.readTextFileSync(json));
   assertEquals([attributes.repeats, attributes.rows.length], [8, 20]);
-  assertEquals(attributes.defaults.tx, { cache: 3, prot: 0 });
+  assertEquals(attributes.defaults.tx, { cache: 3, prot: 0, user: 0 });
   const both = attributes.rows.filter(
     ({ ports }: { ports: Record<string, { snoops: string }> }) =>
       ports.tx?.snoops === "yes" && ports.rx?.snoops === "yes",
@@ -73,6 +73,13 @@ Deno.test("plumbline audit --attributes names the attributes that make the port 
   assertEquals(quiet.stderr.trim().split("\n").length, 2, quiet.stderr);
   assertStringIncludes(quiet.stderr, "None of these attributes makes reads or writes always snoop");
   assertEquals(JSON.parse(quiet.stdout).attributes.repeats, 3);
+  const zynq = ["--board=sim", "--snoops-only=cacheable,shared", "--lines=16", "--quiet"];
+  const shared = plumbline(...zynq, "--attributes=common,common/1");
+  assertStringIncludes(
+    shared.stderr,
+    "Reads and writes snoop with AxCACHE 6, 7, 10, 11, 14 or 15, AxPROT 0 or 2 and AxUSER 1: for example " +
+      "plumbline,axcache = <15>, plumbline,axprot = <0>, plumbline,axuser = <1> and dma-coherent",
+  );
 });
 
 Deno.test("plumbline audit without --attributes sweeps nothing", () => {
@@ -89,8 +96,9 @@ Deno.test("plumbline audit refuses options that do not fit, and says what to do"
       [["--board=sim", "--device=/dev/pldma0,/dev/pldma1"], "one device"],
       [["--dma-coherent"], "add --board sim, or --board vm --bus adversarial"],
       [["--board=vm:armhf", "--bus=adversarial", "--snoops=tx"], "add --board sim"],
+      [["--board=sim", "--attributes=15/2/70000"], "AxUSER (0 to 65535)"],
       [["--board=sim", "--attributes=15"], "pairs of AxCACHE (0 to 15) and AxPROT (0 to 7)"],
-      [["--board=sim", "--snoops-only=secure"], "cacheable or non-secure"],
+      [["--board=sim", "--snoops-only=secure"], "cacheable, non-secure or shared"],
       [["--board=vm", "--bus=adversarial", "--snoops-only=cacheable"], "add --board sim"],
     ] as const
   ) {

@@ -119,8 +119,8 @@ Deno.test("runVirtual() fails if the simulated logic died or the core broke the 
   const logic = {
     ...{ cycles: 9, beatsRead: 8, beatsWritten: 7, burstsRead: 2, burstsWritten: 1 },
     ...{ decodeErrors: 0, slaveErrors: 0, accesses: 5, interrupts: 3, loads: 1 },
-    reads: [{ cache: 3, prot: 0, bursts: 2 }],
-    writes: [{ cache: 3, prot: 0, bursts: 1 }],
+    reads: [{ cache: 3, prot: 0, user: 0, bursts: 2 }],
+    writes: [{ cache: 3, prot: 0, user: 0, bursts: 1 }],
     ...{ violations: 0, violation: "" },
   };
   const args = ["--engine=rtl", "--waves=/tmp/w"];
