@@ -16,6 +16,15 @@ import { ALONE, argumentsOf, FIRST, LATE, type Part } from "./parts.ts";
 /** Minutes after which a part is killed: one of its tests hangs. */
 const LIMIT = 60;
 
+if (Deno.args.length > 0) {
+  // the tests take an hour, so a word that is not understood runs none
+  const help = Deno.args[0] === "--help";
+  console.log(
+    "Usage: deno task test\nRuns every automated test that can run here, for about an hour.",
+  );
+  Deno.exit(help ? 0 : 2);
+}
+
 const deadline = Number(Deno.env.get("PLUMBLINE_MINUTES") || "Infinity");
 if (!(deadline > 0)) throw new RangeError("Expected PLUMBLINE_MINUTES to be a number above 0");
 

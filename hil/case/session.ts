@@ -225,8 +225,11 @@ export class Session {
 
   async #load(): Promise<LoadResult | null> {
     const bitstream = this.#bitstream();
-    if (bitstream === null || this.board.kind === "sim") return null;
     const { loader, requireIdentity } = this.settings;
+    if (bitstream === null || this.board.kind === "sim") {
+      if (!requireIdentity) return null;
+      throw new Error("--require-identity needs a real core and --bitstream FILE to compare with");
+    }
     const [device = ""] = this.paths;
     const loaded = await loadBitstream(bitstream, {
       device,

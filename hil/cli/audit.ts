@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { Device } from "../../driver/device.ts";
+import { ErrnoError } from "../../driver/errno.ts";
+import type { Device } from "../../driver/device.ts";
 import { SimBoard } from "../../fixtures/boards/sim/mod.ts";
 import { type GuestRun, runInGuest } from "../../fixtures/boards/vm/mod.ts";
 import type { Attributes } from "../../driver/attributes.ts";
@@ -33,8 +34,8 @@ import {
 import { bootTarget } from "./board_target.ts";
 import { type Command, EXIT, JSON_OPTION, QUIET_OPTION } from "./command.ts";
 import { InfrastructureError } from "./infrastructure.ts";
-import { boardSetting, openChosen, requireDevice, takeDevice } from "./open_board.ts";
-import { jsonFile, notice, writeText } from "./output.ts";
+import { boardSetting, openChosen, openDevice, requireDevice, takeDevice } from "./open_board.ts";
+import { jsonFile, notice, writeResults } from "./output.ts";
 
 /** What the hardware of a simulated board can be made to snoop: chances of 256 of its reads and writes. */
 const SNOOPS = {
@@ -174,7 +175,7 @@ function complain(
 async function auditHere(wanted: Wanted): Promise<number> {
   const path = wanted.settings.devices[0] ?? "/dev/pldma0";
   const board = open(wanted, path);
-  using device = Device.open({ path, syscalls: board.syscalls });
+  using device = openDevice(board, path);
   const found = examine(device, board, wanted);
   const about = describeBoard(board, device);
   const simulated = about.simulated === true ? `SIMULATED, board ${board.kind}: ` : "";
@@ -189,7 +190,7 @@ async function auditHere(wanted: Wanted): Promise<number> {
       ? swept
       : { missing: swept, rows: [] };
     const result = { schema: 1, path, board: about, ...found, attributes };
-    await writeText(wanted.json, JSON.stringify(result, null, 2) + "\n");
+    await writeResults(wanted.json, JSON.stringify(result, null, 2) + "\n");
   }
   const status = STATUS[found.verdict];
   // what was asked for is not there
@@ -311,7 +312,9 @@ function infrastructure<T>(run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (error instanceof AuditError) throw new InfrastructureError(error.message);
+    if (error instanceof AuditError || error instanceof ErrnoError) {
+      throw new InfrastructureError(error.message);
+    }
     throw error;
   }
 }
@@ -354,7 +357,7 @@ async function auditGuest(arch: "aarch64" | "x86_64", wanted: Wanted): Promise<n
     const written = `${outDir}/audit.json`;
     if (json !== null && [0, 1, 3].includes(run.exitCode ?? 3)) {
       try {
-        await writeText(json, Deno.readTextFileSync(written));
+        await writeResults(json, Deno.readTextFileSync(written));
       } catch (error) {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
         notice("the audit in the guest ended without a result");

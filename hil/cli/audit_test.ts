@@ -5,9 +5,14 @@ import { tempDir } from "../testing/temp_dir.ts";
 const MAIN = new URL("./main.ts", import.meta.url).pathname;
 
 /** Runs `plumbline audit`. */
-function plumbline(...args: readonly string[]): { code: number; stdout: string; stderr: string } {
+function plumbline(...args: readonly string[]): ReturnType<typeof run> {
+  return run("audit", ...args);
+}
+
+/** Runs a command of `plumbline`. */
+function run(...args: readonly string[]): { code: number; stdout: string; stderr: string } {
   const { code, stdout, stderr } = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", MAIN, "audit", ...args],
+    args: ["run", "-A", "--no-check", MAIN, ...args],
     env: { NO_COLOR: "1" },
   }).outputSync();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -105,5 +110,30 @@ Deno.test("plumbline audit refuses options that do not fit, and says what to do"
     const { code, stderr } = plumbline(...args);
     assertEquals(code, 2, stderr);
     assertStringIncludes(stderr, text);
+  }
+});
+
+Deno.test("plumbline audit, info, doctor and selfcheck say in one line that a file cannot be written", () => {
+  for (const command of ["audit", "info", "doctor", "selfcheck"]) {
+    const board = command === "doctor" ? [] : ["--board=sim"];
+    const few = command === "selfcheck" ? ["--every=500"] : [];
+    const { code, stderr } = run(command, ...board, ...few, "--json=/proc/plumbline");
+    assertEquals(code, 3, stderr);
+    assertStringIncludes(stderr, "plumbline: /proc/plumbline could not be written: ");
+    assertEquals(stderr.includes("defect of Plumbline"), false, stderr);
+  }
+});
+
+Deno.test("plumbline audit says in one line that blocks are too large or a device is another one", () => {
+  for (
+    const [args, text] of [
+      [["--board=sim", "--lines=65537", "--repeats=1"], "PLDMA_IOC_ALLOC failed: EINVAL (22)"],
+      [["--device=/dev/null"], "/dev/null: expected pldma ABI version 2"],
+    ] as const
+  ) {
+    const { code, stderr } = plumbline(...args);
+    assertEquals(code, 3, stderr);
+    assertStringIncludes(stderr, text);
+    assertEquals(stderr.trim().split("\n").length, 1, stderr);
   }
 });

@@ -16,7 +16,7 @@ import { UsageError } from "../settings/values.ts";
 import { BOARD_OPTION, ENGINE_OPTION, readBoardOptions } from "./board_options.ts";
 import { bootTarget } from "./board_target.ts";
 import { type Command, EXIT, JSON_DESCRIPTION_OPTION } from "./command.ts";
-import { columns, jsonFile, notice, outputFile, writeText } from "./output.ts";
+import { columns, jsonFile, notice, outputFile, writeResults } from "./output.ts";
 
 /** `plumbline doctor`. */
 export const doctor: Command = {
@@ -106,7 +106,7 @@ async function examineMachine(facts: Facts, { devices, overlay, json }: Wanted):
       );
       return 3;
     }
-    await writeText(overlay, text);
+    await writeResults(overlay, text);
     if (overlay !== "-") {
       notice(
         `compile it: dtc ${COMPILE.join(" ")} -o pldma.dtbo ${overlay}; apply it: sudo mkdir ` +
@@ -120,7 +120,7 @@ async function examineMachine(facts: Facts, { devices, overlay, json }: Wanted):
   if (json !== "-") console.log(renderExamination(examination, columns()).join("\n"));
   if (json !== null) {
     const ready = examination.next === null;
-    await writeText(json, JSON.stringify({ schema: 1, ready, ...examination }, null, 2) + "\n");
+    await writeResults(json, JSON.stringify({ schema: 1, ready, ...examination }, null, 2) + "\n");
   }
   return examination.next === null ? 0 : 3;
 }
@@ -148,7 +148,7 @@ async function examineGuest(
     if (run.lost !== null) notice(`The board was lost: ${run.lost}`);
     for (const [to, name] of [[json, "json"], [overlay, "overlay"]] as const) {
       const text = to === null ? null : readWritten(`${outDir}/${name}`);
-      if (to !== null && text !== null) await writeText(to, text);
+      if (to !== null && text !== null) await writeResults(to, text);
     }
     return run.exitCode ?? 3;
   } finally {

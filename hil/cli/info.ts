@@ -4,9 +4,6 @@
  *
  * @module
  */
-import { Device } from "../../driver/device.ts";
-import { ErrnoError } from "../../driver/errno.ts";
-import { AbiMismatchError } from "../../driver/errors.ts";
 import type { DeviceInfo } from "../../driver/info.ts";
 import type { Remote } from "../../driver/remote.ts";
 import { POLICIES } from "../../driver/uapi.ts";
@@ -18,9 +15,8 @@ import { formatBytes } from "../text/format.ts";
 import { BOARD_OPTION, type BoardChoice, readBoardOptions } from "./board_options.ts";
 import { bootTarget } from "./board_target.ts";
 import { type Command, EXIT, JSON_DESCRIPTION_OPTION } from "./command.ts";
-import { InfrastructureError } from "./infrastructure.ts";
-import { boardSetting, openChosen, whyMissing } from "./open_board.ts";
-import { jsonFile, notice, offerSimulation, writeText } from "./output.ts";
+import { boardSetting, openChosen, openDevice, whyMissing } from "./open_board.ts";
+import { jsonFile, notice, offerSimulation, writeResults } from "./output.ts";
 import { MEMORY_LOOP } from "../results/memory_loop.ts";
 
 /** `plumbline info`. */
@@ -96,24 +92,12 @@ async function showBoard(
       notice(board.kind !== "local" ? missing : offerSimulation(missing));
       return 3;
     }
-    using device = openDevice(path, board);
+    using device = openDevice(board, path);
     devices.push({ path, board: describeBoard(board, device), info: device.info });
     if (wanted.json !== "-") console.log(describe(board, path, device.info).join("\n"));
   }
-  if (wanted.json !== null) await writeText(wanted.json, toJson({ schema: 1, devices }));
+  if (wanted.json !== null) await writeResults(wanted.json, toJson({ schema: 1, devices }));
   return 0;
-}
-
-/** Opens a device. One with another version, or that is no device of pldma, is not a defect of Plumbline. */
-function openDevice(path: string, { syscalls }: Board): Device {
-  try {
-    return Device.open({ path, syscalls });
-  } catch (error) {
-    if (error instanceof AbiMismatchError || error instanceof ErrnoError) {
-      throw new InfrastructureError(error.message);
-    }
-    throw error;
-  }
 }
 
 /** Writes JSON. A 64-bit number, such as the address mask, becomes hexadecimal text. */
@@ -145,7 +129,7 @@ async function showGuest(
     });
     if (run.lost !== null) notice(`The board was lost: ${run.lost}`);
     if (wanted.json !== null && run.exitCode === 0) {
-      await writeText(wanted.json, Deno.readTextFileSync(`${outDir}/info.json`));
+      await writeResults(wanted.json, Deno.readTextFileSync(`${outDir}/info.json`));
     }
     return run.exitCode ?? 3;
   } finally {

@@ -90,6 +90,16 @@ Deno.test("plumbline run refuses a file for results that cannot be made", async 
 /** A command line that cannot work, its exit status, and the whole message. */
 const USELESS: readonly [args: string[], code: number, message: RegExp][] = [
   [["run", "--board=sim", "--bitstream=top.bit"], 2, /^--bitstream does not work with --board sim/],
+  [
+    ["run", "--require-identity"],
+    2,
+    /^--require-identity needs a bitstream .*: add --bitstream FILE$/,
+  ],
+  [
+    ["run", "--results=/etc/hostname"],
+    2,
+    /^Expected --results to be a folder, found the file \/etc/,
+  ],
   [["run", "--bitstream=no.bit"], 2, /^Expected --bitstream to be a file, found no .*no\.bit$/],
   [["run", "--board=sim", `${ROOT}README.md`], 2, /^Expected a test file such as loop_test\.ts/],
   [["run", "-b", "sim"], 2, /^Unknown option -b: options have two dashes; did you mean --board\?$/],

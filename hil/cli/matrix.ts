@@ -9,10 +9,8 @@ import { type BoardRun, exitOfMatrix, matrixOf } from "../results/matrix.ts";
 import type { Results } from "../results/schema.ts";
 import type { Arguments } from "../settings/arguments.ts";
 import { parseName, UsageError } from "../settings/values.ts";
-import { errorMessage } from "../text/error_message.ts";
 import { type Command, EXIT, JSON_OPTION } from "./command.ts";
-import { InfrastructureError } from "./infrastructure.ts";
-import { columns, jsonFile, writeText } from "./output.ts";
+import { columns, jsonFile, writeResults } from "./output.ts";
 import { readRuns } from "./results_file.ts";
 
 /** `plumbline matrix`. */
@@ -75,13 +73,7 @@ async function showMatrix({ values, operands }: Arguments): Promise<number> {
     return run;
   });
   const page = matrixOf(runs, before);
-  if (json !== null) {
-    try {
-      await writeText(json, JSON.stringify(page, null, 2) + "\n");
-    } catch (error) {
-      throw new InfrastructureError(`${json} could not be written: ${errorMessage(error)}`);
-    }
-  }
+  if (json !== null) await writeResults(json, JSON.stringify(page, null, 2) + "\n");
   if (json !== "-") console.log(renderMatrix(page, columns()));
   return exitOfMatrix(page, failOn !== undefined);
 }

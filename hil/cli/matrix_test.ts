@@ -78,6 +78,9 @@ Deno.test("plumbline matrix fails on what a board has lost since its baseline, i
 });
 
 Deno.test("plumbline matrix refuses a command line without any results", async () => {
+  const bare = await matrix(tempDir());
+  assertEquals([bare.code, bare.stdout], [2, ""]);
+  assertStringIncludes(bare.stderr, "Missing [BOARD=]RESULTS");
   const dir = folder();
   const none = await matrix(dir, "nothing");
   assertEquals(none.code, 2);

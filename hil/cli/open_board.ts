@@ -4,6 +4,9 @@
  *
  * @module
  */
+import { AbiMismatchError } from "../../driver/errors.ts";
+import { ErrnoError } from "../../driver/errno.ts";
+import { Device } from "../../driver/device.ts";
 import { AgentError } from "../../driver/remote.ts";
 import { type Board, openBoard } from "../board/board.ts";
 import { LockHeldError } from "../board/lock.ts";
@@ -85,4 +88,23 @@ export function whyMissing(board: Board, path: string): string | null {
   return board.kind === "sim" || board.kind === "remote"
     ? board.explain(path)
     : explainDevice(path);
+}
+
+/**
+ * Opens a device. One with another version, or that is no device of pldma, is not a defect of Plumbline.
+ *
+ * @param board The board
+ * @param path The device
+ * @returns The device
+ * @throws {InfrastructureError} If it cannot be opened
+ */
+export function openDevice({ syscalls }: Board, path: string): Device {
+  try {
+    return Device.open({ path, syscalls });
+  } catch (error) {
+    if (error instanceof AbiMismatchError || error instanceof ErrnoError) {
+      throw new InfrastructureError(error.message);
+    }
+    throw error;
+  }
 }

@@ -11,6 +11,8 @@ import type { Verdict } from "../results/outcome.ts";
 import type { Results } from "../results/schema.ts";
 import { printable } from "../text/text.ts";
 import { renderTable } from "../render/table.ts";
+import { errorMessage } from "../text/error_message.ts";
+import { InfrastructureError } from "./infrastructure.ts";
 import { absolutePath } from "../settings/paths.ts";
 import { UsageError } from "../settings/values.ts";
 
@@ -156,5 +158,32 @@ export function columns(): number {
     return columns >= 40 ? Math.min(columns, 100) : 80;
   } catch {
     return 80; // there is no terminal
+  }
+}
+
+/**
+ * Writes a text like {@linkcode writeText}, for a command that has nothing else to save.
+ *
+ * @param to A file, or `-` for standard output
+ * @param text The text
+ * @throws {InfrastructureError} If the file cannot be written
+ */
+export function writeResults(to: string, text: string): Promise<void> {
+  return written(to, () => writeText(to, text));
+}
+
+/**
+ * Names the file in the error of writing it.
+ *
+ * @param to The file
+ * @param write Writes it
+ * @returns What `write` returns
+ * @throws {InfrastructureError} If the file cannot be written
+ */
+export async function written<T>(to: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    throw new InfrastructureError(`${to} could not be written: ${errorMessage(error)}`);
   }
 }

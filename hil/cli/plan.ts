@@ -86,6 +86,11 @@ export function planRun(
   if (bitstream !== null && options.board.kind !== "remote" && !exists(absolutePath(bitstream))) {
     throw new UsageError(`Expected --bitstream to be a file, found no ${bitstream}`);
   }
+  if (settings.requireIdentity && bitstream === null && options.files.length === 0) {
+    throw new UsageError(
+      "--require-identity needs a bitstream whose identity the core can prove: add --bitstream FILE",
+    );
+  }
   if (options.board.kind === "vm") {
     refuseOutside(bitstream === null ? files : [...files, bitstream]);
   }
@@ -174,9 +179,12 @@ function runFolder(options: RunOptions, virtual: boolean): string | null {
   const asked = options.results ?? (Deno.env.get(RESULTS_VARIABLE) || null);
   if (asked === null) return null;
   const dir = absolutePath(asked);
+  const option = options.results === null ? RESULTS_VARIABLE : "--results";
+  if (exists(dir) && !exists(`${dir}/.`)) {
+    throw new UsageError(`Expected ${option} to be a folder, found the file ${asked}`);
+  }
   // in a virtual board, the host began the journal in this folder
   if (!virtual && exists(`${dir}/${JOURNAL_FILE}`)) {
-    const option = options.results === null ? RESULTS_VARIABLE : "--results";
     throw new UsageError(
       `Expected ${option} to be a new folder, found ${asked}, which contains another run`,
     );

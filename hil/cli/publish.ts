@@ -56,8 +56,13 @@ export async function publish(journal: Journal, plan: Plan, ending: Ending): Pro
   if (outputs.html !== null) {
     const name = journal.dir.replace(/.*\//, "");
     const run = { name, folder: journal.dir, results: { ...results, verdict } };
-    const problem = await writeHtml(outputs.html, [run]);
-    if (problem !== null) notice(problem);
+    try {
+      const problem = await writeHtml(outputs.html, [run]);
+      if (problem !== null) notice(problem);
+    } catch (error) {
+      notice(`${outputs.html} could not be written: ${errorMessage(error)}`);
+      return verdict.exit === 0 ? 3 : verdict.exit;
+    }
   }
   return verdict.exit;
 }

@@ -17,7 +17,6 @@ import { applyLimits } from "../results/limits.ts";
 import type { Measurement } from "../results/schema.ts";
 import type { Arguments } from "../settings/arguments.ts";
 import { parseName, UsageError } from "../settings/values.ts";
-import { errorMessage } from "../text/error_message.ts";
 import { plural } from "../text/format.ts";
 import { printable } from "../text/text.ts";
 import {
@@ -30,7 +29,6 @@ import {
   QUIET_OPTION,
 } from "./command.ts";
 import { makeBundle } from "./bundle.ts";
-import { InfrastructureError } from "./infrastructure.ts";
 import {
   type FormatFile,
   formatFiles,
@@ -39,7 +37,8 @@ import {
   outputFile,
   outputFor,
   showResults,
-  writeText,
+  writeResults,
+  written,
 } from "./output.ts";
 import { limitsFrom } from "./plan.ts";
 import { readRuns, type Run } from "./results_file.ts";
@@ -129,18 +128,11 @@ async function showRuns(given: Arguments): Promise<number> {
     if (comparison !== undefined) showComparison(comparison, wanted.quiet, print);
   }
   if (wanted.html !== null) {
-    const problem = await writeHtml(wanted.html, runs);
+    const html = wanted.html;
+    const problem = await written(html, () => writeHtml(html, runs));
     if (problem !== null) notice(problem);
   }
   return exitStatus(runs, wanted.failOnRegression);
-}
-
-async function writeResults(to: string, text: string): Promise<void> {
-  try {
-    await writeText(to, text);
-  } catch (error) {
-    throw new InfrastructureError(`${to} could not be written: ${errorMessage(error)}`);
-  }
 }
 
 function readOptions({ values, switches, operands }: Arguments): Wanted {

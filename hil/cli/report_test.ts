@@ -294,6 +294,16 @@ Deno.test("plumbline report shows several runs, and exits with the status of the
   assertEquals((await report(good, dead, bad, "--quiet")).code, 1);
 });
 
+Deno.test("plumbline report exits with 3 if a file that was asked for cannot be written", async () => {
+  // nobody can make a file there, and the folder exists
+  for (const option of ["json", "junit", "html"]) {
+    const { code, stderr } = await report(measured(1), `--${option}=/proc/plumbline`);
+    assertEquals(code, 3, stderr);
+    assertStringIncludes(stderr, "plumbline: /proc/plumbline could not be written: ");
+    assertEquals(stderr.trim().split("\n").length, 1, stderr);
+  }
+});
+
 Deno.test("plumbline report --limits checks the measurements of both runs", async () => {
   const limits = write(`${tempDir()}/limits.json`, '[{"measurement": "sync call", "max": 120}]');
   assertEquals((await report(measured(100), `--limits=${limits}`)).code, 0);

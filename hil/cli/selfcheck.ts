@@ -19,8 +19,8 @@ import { errorMessage } from "../text/error_message.ts";
 import { BOARD_OPTION, type BoardChoice, BUS_OPTION, readBoardOptions } from "./board_options.ts";
 import { type Command, EXIT, JSON_OPTION, QUIET_OPTION } from "./command.ts";
 import { InfrastructureError } from "./infrastructure.ts";
-import { boardSetting, openChosen, takeDevice } from "./open_board.ts";
-import { jsonFile, notice, writeText } from "./output.ts";
+import { boardSetting, openChosen, requireDevice, takeDevice } from "./open_board.ts";
+import { jsonFile, notice, writeResults } from "./output.ts";
 
 /** `plumbline selfcheck`. */
 export const selfcheck: Command = {
@@ -82,7 +82,8 @@ async function checkSelf(given: Arguments, args: readonly string[]): Promise<num
   const started = new Date().toISOString();
   const path = settings.devices[0] ?? "/dev/pldma0";
   const board = openChosen(settings);
-  if (wanted.board.kind !== "sim") takeDevice(board, path, "plumbline selfcheck");
+  if (wanted.board.kind === "sim") requireDevice(board, path);
+  else takeDevice(board, path, "plumbline selfcheck");
   const found = totals(injectAll(board, path, wanted));
   const verdict = judge(found);
   const seconds = Math.round(performance.now() - began) / 1000;
@@ -92,7 +93,7 @@ async function checkSelf(given: Arguments, args: readonly string[]): Promise<num
     const command = ["plumbline", "selfcheck", ...args];
     const run = { seed: settings.seed, started, seconds, command };
     const results = resultsOf(found, verdict, { board, device, run });
-    await writeText(json, JSON.stringify(results, null, 2) + "\n");
+    await writeResults(json, JSON.stringify(results, null, 2) + "\n");
   }
   return verdict.exit;
 }
@@ -176,7 +177,7 @@ async function checkGuest(
       throw new InfrastructureError("The virtual machine's kernel reported defects");
     }
     if (json !== null && (run.exitCode === 0 || run.exitCode === 1)) {
-      await writeText(json, Deno.readTextFileSync(`${outDir}/selfcheck.json`));
+      await writeResults(json, Deno.readTextFileSync(`${outDir}/selfcheck.json`));
     }
     return run.exitCode ?? 3;
   } finally {

@@ -54,21 +54,24 @@ const MOST_MEASUREMENTS = 40_000;
 const MOST_TEXT = 2000;
 
 /**
- * Writes a page. The verdict of a run does not depend on whether this succeeds.
+ * Writes a page. The verdict of a run does not depend on whether it can be made, for example because a package
+ * is missing; but a file that cannot be written is an error, as for all other files.
  *
  * @param file The absolute path of the page
  * @param runs The runs to show
  * @returns Null, or one line that says why there is no page
+ * @throws {Error} If the file cannot be written
  */
 export async function writeHtml(file: string, runs: readonly HtmlRun[]): Promise<string | null> {
+  let html: Uint8Array;
   try {
-    const html = await makeHtml(runs);
-    await writeWhole(file, html);
-    return null;
+    html = await makeHtml(runs);
   } catch (error) {
     const why = errorMessage(error);
-    return printable(`The HTML report could not be written: ${why}`);
+    return printable(`The HTML report could not be made: ${why}`);
   }
+  await writeWhole(file, html);
+  return null;
 }
 
 async function makeHtml(runs: readonly HtmlRun[]): Promise<Uint8Array> {

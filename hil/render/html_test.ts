@@ -40,7 +40,7 @@ for (
     assertMatch(stdout, expected === 0 ? /^SIMULATED PASS.*\n$/ : /^SIMULATED FAIL.*\n$/);
     assertMatch(
       stderr,
-      /^plumbline: The HTML report could not be written: .*npm packages that are not available.*\n$/,
+      /^plumbline: The HTML report could not be made: .*npm packages that are not available.*\n$/,
     );
     assert(!exists(html));
   });

@@ -129,7 +129,8 @@ export function matrixOf(runs: readonly BoardRun[], baseline: readonly BoardRun[
 }
 
 /**
- * Returns the exit status of a page. A failed design is worse than a failed infrastructure.
+ * Returns the exit status of a page. A failed design is worse than a failed infrastructure. A page without
+ * boards is one, too.
  *
  * @param matrix The page
  * @param failOnRegression Whether regressions and lost cases count as failures
@@ -140,7 +141,7 @@ export function exitOfMatrix({ rows }: Matrix, failOnRegression: boolean): ExitS
     changes !== null && changes.regressions + changes.lost > 0
   );
   if (failOnRegression && worse || rows.some(({ verdict }) => verdict.exit === 1)) return 1;
-  return rows.some(({ verdict }) => verdict.exit === 3) ? 3 : 0;
+  return rows.length === 0 || rows.some(({ verdict }) => verdict.exit === 3) ? 3 : 0;
 }
 
 function rowOf(group: readonly BoardRun[], baseline: readonly BoardRun[]): MatrixRow {

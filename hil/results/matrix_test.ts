@@ -159,3 +159,7 @@ Deno.test("renderMatrix() splits the policies where the terminal is narrow", () 
   assertEquals(policies.filter((policy) => !heads.includes(policy)), []);
   assertEquals(lines.filter((line) => line.startsWith("zed1")).length, 3);
 });
+
+Deno.test("exitOfMatrix() takes a page without boards for an error", () => {
+  assertEquals(exitOfMatrix(matrixOf([], []), false), 3);
+});

@@ -219,7 +219,8 @@ function addValue({ name, value }: OptionInfo, before: string | undefined, added
 
 function checkOperands(operands: string, found: readonly string[]): void {
   const names = operands.split(" ").filter((word) => /^\[?\w/.test(word));
-  const least = names.filter((name) => !name.startsWith("[")).length;
+  // of "[NAME=]FILE ..." only a part of the word is optional
+  const least = names.filter((name) => !/^\[[^\]]*\]?$/.test(name)).length;
   const most = operands.includes("...") ? Infinity : names.length;
   if (found.length >= least && found.length <= most) return;
   const expected = `expected ${operands === "" ? "options only" : operands}`;
