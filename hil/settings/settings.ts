@@ -110,7 +110,8 @@ export const SETTING_OPTIONS = [
   {
     name: "fault",
     value: "SPEC",
-    help: 'Inject a fault on a virtual board: "kind=flip frame=17". help lists the kinds',
+    help:
+      'Inject a fault on a simulated or virtual board: "kind=flip frame=17". help lists the kinds',
   },
   { name: "bitstream", value: "FILE", help: "Bitstream to load before the first case" },
   {
@@ -118,7 +119,11 @@ export const SETTING_OPTIONS = [
     value: "LOADER",
     help: 'Load it by fpga-manager, overlay, dfx-mgr or "COMMAND {file}"',
   },
-  { name: "coherent", value: null, help: "Make the device of a virtual board cache coherent" },
+  {
+    name: "coherent",
+    value: null,
+    help: "Make the device of a simulated or virtual board cache coherent",
+  },
   {
     name: "require-identity",
     value: null,
