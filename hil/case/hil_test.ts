@@ -233,6 +233,22 @@ Deno.test("a design that transforms is held against expect, also where lengths d
   assertEquals([same?.frames, same?.bytes], [9, 9000]);
 });
 
+Deno.test("run() surrounds frames with guards unless its own frames leave no room for them", async () => {
+  const test = (name: string, sizes: string, options = "{}") =>
+    `top.test("${name}", ${options}, async ({ loop, device }) => {
+      const { maxBlock } = device.info.policies.streaming;
+      assertIntact(await loop.run({ frames: 4, depth: 2, ${sizes} })); });\n`;
+  const { outcomes, output } = await denoTest({
+    mine: "const top = await hil();\n" + test("block", "size: maxBlock") +
+      test("lengths", "lengths: [64, maxBlock]") + test("small", "size: 64") +
+      test("small of block", "size: 64", '{ size: "block" }'),
+  }, ["--fault=kind=overrun frame=2"]);
+  // only guards show what was written behind a frame
+  assertEquals(outcomes, {
+    ...{ "block": "PASS", "lengths": "PASS", "small": "FAIL", "small of block": "FAIL" },
+  }, output);
+});
+
 Deno.test("several devices run side by side, and a fault names its device", async () => {
   const devices = "--device=/dev/pldma0,/dev/pldma1,/dev/pldma2";
   const good = await denoTest({ mine: MATRIX }, [devices, "--policy=streaming", "--frames=7"]);

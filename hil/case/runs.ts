@@ -35,7 +35,6 @@ const ENOUGH = 4;
 export class Runs {
   readonly #session: Session;
   readonly #devices: readonly Device[];
-  readonly #guarded: boolean;
   readonly #pattern: PatternSpec;
   readonly #defaults: FlowOptions;
   readonly #reports: FrameReport[];
@@ -47,7 +46,7 @@ export class Runs {
   constructor(
     session: Session,
     { devices, policy, size, depth, frames }: RunParameters,
-    { guarded, pattern, seconds, depth: requested }: CaseParameters,
+    { pattern, seconds, depth: requested }: CaseParameters,
     { control, deadline }: { readonly control: boolean; readonly deadline: number },
     reports: FrameReport[],
     attach: (name: string, content: Uint8Array) => void,
@@ -55,7 +54,6 @@ export class Runs {
     this.#attach = attach;
     this.#session = session;
     this.#devices = devices;
-    this.#guarded = guarded;
     this.#pattern = pattern;
     this.#reports = reports;
     this.#control = control;
@@ -73,8 +71,7 @@ export class Runs {
   loop(options: LoopOptions = {}): Promise<FrameReport> {
     const { pattern: spec = this.#pattern, ...chosen } = options;
     const pattern = this.#session.pattern(spec);
-    const merged = { guarded: this.#guarded, ...this.#merge(chosen) };
-    return this.#keep(() => runLoops(this.#devices, pattern, merged));
+    return this.#keep(() => runLoops(this.#devices, pattern, this.#merge(chosen)));
   }
 
   send(options: SendOptions = {}): Promise<FrameReport> {

@@ -42,6 +42,32 @@ Deno.test("runLoop() primes in pieces where coherent memory is shorter than the 
   assertEquals([report.faults.length, report.timeout, report.frames], [0, null, 2]);
 });
 
+Deno.test("runLoop() leaves guards out only where the longest frame leaves no room for them", () => {
+  const maxBlock = 1 << 20;
+  const half = () => new Uint8Array(512);
+  const whole = () => new Uint8Array(maxBlock);
+  for (
+    const [size, options, overruns] of [
+      [maxBlock, {}, 0],
+      [maxBlock - 64, {}, 0],
+      [maxBlock - 128, {}, 1],
+      [maxBlock, { lengths: [64, maxBlock] }, 0],
+      [4096, { expect: whole }, 0],
+      [4096, { expect: half }, 1],
+      [4096, {}, 1],
+    ] as const
+  ) {
+    const sizes = { size, frames: 3, depth: 2 };
+    const { faults } = run({ ...sizes, ...options }, { maxBlock }, {
+      afterPriming: "kind=overrun frame=1",
+    });
+    const found = faults.filter(({ kind }) => kind === "overrun");
+    assertEquals(found.length, overruns, `${size} ${faults[0]?.detail}`);
+  }
+  // a test may ask for what does not fit
+  assertThrows(() => run({ size: maxBlock, guarded: true }, { maxBlock }), ErrnoError, "EINVAL");
+});
+
 Deno.test("runLoop() calls a fault in the primer a fault in the primer", () => {
   const report = run({ size: 4096 }, {}, { beforePriming: "kind=flip frame=0 at=100 bit=3" });
   const [fault] = report.faults;

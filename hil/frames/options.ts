@@ -74,8 +74,8 @@ export interface LoopOptions extends RunOptions {
    */
   readonly returns?: number;
   /**
-   * Whether guard zones surround each frame. Defaults to true, unless a frame is as large as the largest
-   * block.
+   * Whether guard zones surround each frame. Defaults to true, unless the largest block has no room for the
+   * longest frame with its guards, or the engine moves only the beginning of a block.
    */
   readonly guarded?: boolean;
   /**

@@ -16,7 +16,7 @@ import { overrunOf } from "./failed.ts";
 import { Flow } from "./flow.ts";
 import { runFlows } from "./run_flows.ts";
 import { holdsFrame } from "./framed.ts";
-import { Guards, guardSize } from "./guards.ts";
+import { Guards, guardSize, hasGuards } from "./guards.ts";
 import { withLengths } from "./lengths.ts";
 import type { ReceiveFlowOptions } from "./options.ts";
 import type { FrameReport } from "./report.ts";
@@ -70,7 +70,7 @@ class ReceiveFlow extends Flow {
     const { size, policy, depth, expect, compare = null, lengthOf } = options;
     this.#options = options;
     this.#seed = seed;
-    this.#guard = guardSize(device);
+    this.#guard = hasGuards(device, policy, size) ? guardSize(device) : 0;
     this.#lengthOf = lengthOf ?? (() => size);
     const found = typeof expect !== "function" && expect.expectFrom !== undefined;
     if (found && (compare !== null || lengthOf !== undefined)) {
