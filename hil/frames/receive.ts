@@ -22,6 +22,7 @@ import type { ReceiveFlowOptions } from "./options.ts";
 import type { FrameReport } from "./report.ts";
 import { generatedFrames, type Returned } from "./returned.ts";
 import { RxContent } from "./rx_content.ts";
+import { shareExpected, sharePauses } from "./shared.ts";
 import { requireSideband, sidebandFault } from "./sideband.ts";
 
 /**
@@ -37,9 +38,13 @@ export function receiveFrames(
   seed: number,
   options: ReceiveFlowOptions,
 ): FrameReport[] {
-  const sized = withLengths(options, seed);
+  const sized = sharePauses(withLengths(options, seed), devices.length);
+  const { expect, depth } = sized;
+  const shared = typeof expect !== "function"
+    ? sized
+    : { ...sized, expect: shareExpected(expect, { devices: devices.length, depth }) };
   return runFlows(
-    (own) => devices.map((device) => own(new ReceiveFlow(device, seed, sized))),
+    (own) => devices.map((device) => own(new ReceiveFlow(device, seed, shared))),
     options.onPrimed,
   );
 }
