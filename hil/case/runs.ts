@@ -6,6 +6,7 @@
  */
 
 import type { Device } from "../../driver/device.ts";
+import type { PolicyName } from "../../driver/uapi.ts";
 import { watchEngine } from "../board/watch.ts";
 import { summarizeReport } from "../frames/intact.ts";
 import { withLengths } from "../frames/lengths.ts";
@@ -27,6 +28,7 @@ import type { PatternSpec } from "../patterns/pattern.ts";
 import type { Fault } from "../verify/fault.ts";
 import type { CaseParameters, RunParameters } from "./parameters.ts";
 import type { Session } from "./session.ts";
+import { SkipError } from "./skip_error.ts";
 
 /** Number of faults after which a control has failed as it must. */
 const ENOUGH = 4;
@@ -86,12 +88,27 @@ export class Runs {
         2 * merged.depth + 4,
       )
       : this.#session.pattern(source);
-    return this.#keep(() => sendFrames(this.#devices, pattern, merged));
+    return this.#keep(() => {
+      this.#requireBlocks("tx.send", merged.policy);
+      return sendFrames(this.#devices, pattern, merged);
+    });
   }
 
   receive(options: ReceiveOptions): Promise<FrameReport> {
     const { seed } = this.#session.settings;
-    return this.#keep(() => receiveFrames(this.#devices, seed, this.#merge(options)));
+    const merged = this.#merge(options);
+    return this.#keep(() => {
+      this.#requireBlocks("rx.receive", merged.policy);
+      return receiveFrames(this.#devices, seed, merged);
+    });
+  }
+
+  /** Skips the case if its policy has no blocks. If only the run asked for that policy, the test is wrong. */
+  #requireBlocks(call: "tx.send" | "rx.receive", policy: PolicyName): void {
+    if (policy !== "bounce") return;
+    const why = `${call} needs blocks, and policy bounce has a ring for read() and write() instead`;
+    if (this.#defaults.policy === "bounce") throw new SkipError(why);
+    throw new Error(`Expected another policy than bounce, because ${why}: leave policy out`);
   }
 
   /** The options of a run: those of the case, unless the test chose others. */
