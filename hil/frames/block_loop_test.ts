@@ -108,6 +108,16 @@ Deno.test("runLoop() makes a full queue less deep if the memory does not suffice
   }
 });
 
+Deno.test("runLoop() puts no more frames into a ring than its queue has room for, and says so", () => {
+  const deep = { size: 64, frames: 200, policy: "bounce" } as const;
+  const fits = run({ ...deep, depth: 64 });
+  assertEquals([fits.faults, fits.timeout, fits.frames, fits.notes], [[], null, 200, undefined]);
+  const report = run({ ...deep, depth: 100 });
+  assertEquals([report.faults, report.timeout, report.frames], [[], null, 200]);
+  const note = "depth 64 in place of 100: the transmit queue has no room for more";
+  assertEquals(report.notes, [note]);
+});
+
 /**
  * System calls of a driver that never wakes a waiting DEQUEUE: the wait ends at its deadline. `onWait` is called
  * after each.

@@ -44,6 +44,9 @@ export class RingLoop extends Flow {
     this.#due = Buffer.alloc(this.#back.size);
     this.#buffer = Buffer.alloc(this.#back.size + guardSize(device));
     const { most } = this.#back;
+    // the receive ring has no slot in the engine before the first read(), so no frame leaves the queue
+    const queue = device.info.tx?.queueDepth ?? this.depth;
+    this.limitDepth(Math.min(this.depth, queue), "the transmit queue has no room for more");
     const shallower = options.shallower === true;
     const fitting = fittingDepth(device, most, this.depth, shallower);
     const { blocks, depth } = makeBlocks(fitting, shallower, (depth) => {
