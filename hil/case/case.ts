@@ -15,11 +15,12 @@ import type { CaseResult } from "../journal/journal.ts";
 import { brokenLimit } from "../results/limits.ts";
 import type { Measurement } from "../results/schema.ts";
 import { errorMessage } from "../text/error_message.ts";
-import { type CaseContext, Context, SkipError } from "./context.ts";
+import { type CaseContext, Context } from "./context.ts";
 import type { CaseParameters } from "./parameters.ts";
 import { authorPlace } from "./author_place.ts";
 import { judge, judgeControl, type Judgement } from "./judge.ts";
 import type { Session } from "./session.ts";
+import { SkipError } from "./skip_error.ts";
 
 /** A test did not end in its time. */
 class LateError extends Error {

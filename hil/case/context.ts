@@ -20,6 +20,7 @@ import { Attachments } from "./attachments.ts";
 import type { CaseParameters } from "./parameters.ts";
 import { Runs } from "./runs.ts";
 import type { Session } from "./session.ts";
+import { SkipError } from "./skip_error.ts";
 
 /** Frames through a loop, or through a design that returns one frame for each. */
 export interface LoopRunner {
@@ -137,11 +138,6 @@ export interface MeasureOptions extends Pick<Measurement, "at" | "spread"> {
   readonly min?: number;
   /** The greatest value that is allowed. A measurement has either `min` or `max`. Defaults to no limit. */
   readonly max?: number;
-}
-
-/** A test ended itself as skipped. */
-export class SkipError extends Error {
-  override readonly name = "SkipError";
 }
 
 /** Default number of frames of a run, and the bytes that bound it. */

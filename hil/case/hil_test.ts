@@ -140,10 +140,10 @@ const ENDS: [name: string, body: string, outcome: string, reason: RegExp][] = [
   ["skips itself", 'skip("no such feature");', "SKIP", /no such feature/],
   ["leaves by Deno.exit", "Deno.exit(0);", "ERROR", /exit/],
   [
-    "sends to a design that reports nothing about the frames",
+    "sends with a policy that has no blocks, in a case of another one",
     'assertIntact(await tx.send({ frames: 3, policy: "bounce" }));',
     "ERROR",
-    /bounce/,
+    /Expected another policy than bounce, because tx\.send needs blocks/,
   ],
   [
     "looks for a fault itself",
@@ -231,6 +231,54 @@ Deno.test("a design that transforms is held against expect, also where lengths d
   }
   const [same] = results.tests;
   assertEquals([same?.frames, same?.bytes], [9, 9000]);
+});
+
+Deno.test("run() surrounds frames with guards unless its own frames leave no room for them", async () => {
+  const test = (name: string, sizes: string, options = "{}") =>
+    `top.test("${name}", ${options}, async ({ loop, device }) => {
+      const { maxBlock } = device.info.policies.streaming;
+      assertIntact(await loop.run({ frames: 4, depth: 2, ${sizes} })); });\n`;
+  const { outcomes, output } = await denoTest({
+    mine: "const top = await hil();\n" + test("block", "size: maxBlock") +
+      test("lengths", "lengths: [64, maxBlock]") + test("small", "size: 64") +
+      test("small of block", "size: 64", '{ size: "block" }'),
+  }, ["--fault=kind=overrun frame=2"]);
+  // only guards show what was written behind a frame
+  assertEquals(outcomes, {
+    ...{ "block": "PASS", "lengths": "PASS", "small": "FAIL", "small of block": "FAIL" },
+  }, output);
+});
+
+Deno.test("send() and receive() skip the cases of a policy that has no blocks", async () => {
+  const size = "{ policy: ['coherent', 'bounce'], size: [256], depth: [2] }";
+  const send = await denoTest({
+    mine: `const design = designs.checker(() => ({ length }) => length);
+      const top = await hil({ design });
+      top.matrix("send", ${size}, async ({ tx, policy }) =>
+        assertIntact(await tx.send({ policy, frames: 5, accept: () => null })));`,
+  });
+  const receive = await denoTest({
+    mine: `const make = (n, length) => new Uint8Array(length).fill(n);
+      const top = await hil({ design: designs.generator(() => (n) => make(n, 256)) });
+      top.matrix("receive", ${size}, async ({ rx }) =>
+        assertIntact(await rx.receive({ frames: 5, expect: make })));`,
+  });
+  for (
+    const [name, call, { code, results, output }] of [
+      ["send", "tx.send", send],
+      ["receive", "rx.receive", receive],
+    ] as const
+  ) {
+    assertEquals(code, 0, output);
+    assertEquals(results.tests.map(({ name, outcome, reason }) => [name, outcome, reason]), [
+      [`${name} policy=coherent size=256 depth=2`, "PASS", null],
+      [
+        `${name} policy=bounce size=256 depth=2`,
+        "SKIP",
+        `${call} needs blocks, and policy bounce has a ring for read() and write() instead`,
+      ],
+    ]);
+  }
 });
 
 Deno.test("several devices run side by side, and a fault names its device", async () => {

@@ -15,8 +15,8 @@ import type { CaseResult } from "../journal/journal.ts";
 import type { Outcome } from "../results/outcome.ts";
 import type { Fault } from "../verify/fault.ts";
 import { authorPlace, isThrownByAuthor } from "./author_place.ts";
-import { SkipError } from "./context.ts";
 import { WrongDesignError } from "./session.ts";
+import { SkipError } from "./skip_error.ts";
 
 /** How a case ended. */
 export type Judgement = Pick<CaseResult, "outcome" | "reason" | "evidence">;

@@ -9,7 +9,7 @@ import { assertIntact, IntactError } from "../frames/intact.ts";
 import type { FrameReport } from "../frames/report.ts";
 import { INTACT } from "../testing/frame_report.ts";
 import type { Fault } from "../verify/fault.ts";
-import { SkipError } from "./context.ts";
+import { SkipError } from "./skip_error.ts";
 import { judge, judgeControl } from "./judge.ts";
 
 const FLIP: Fault = {

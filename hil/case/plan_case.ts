@@ -7,7 +7,7 @@
 
 import { type DeviceInfo, knowsIdle } from "../../driver/info.ts";
 import { type Direction, DIRECTIONS, type PolicyName } from "../../driver/uapi.ts";
-import { guardSize } from "../frames/guards.ts";
+import { guardSize, movesFromGuards } from "../frames/guards.ts";
 import { patternNamed, patterns, type PatternSpec } from "../patterns/mod.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { FrameSize } from "../settings/values.ts";
@@ -130,12 +130,6 @@ function chooseCase(
     if (reason !== null) return reason;
   }
   return parameters;
-}
-
-/** Whether the engine can move a frame that lies behind a guard, and not only the beginning of a block. */
-function movesFromGuards(info: DeviceInfo): boolean {
-  const guard = guardSize({ info });
-  return [info.tx, info.rx].every((channel) => guard % (channel?.addressAlign ?? 1) === 0);
 }
 
 /** Returns why a device cannot do a case, or null if it can. */

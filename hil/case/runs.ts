@@ -6,6 +6,7 @@
  */
 
 import type { Device } from "../../driver/device.ts";
+import type { PolicyName } from "../../driver/uapi.ts";
 import { watchEngine } from "../board/watch.ts";
 import { summarizeReport } from "../frames/intact.ts";
 import { withLengths } from "../frames/lengths.ts";
@@ -27,6 +28,7 @@ import type { PatternSpec } from "../patterns/pattern.ts";
 import type { Fault } from "../verify/fault.ts";
 import type { CaseParameters, RunParameters } from "./parameters.ts";
 import type { Session } from "./session.ts";
+import { SkipError } from "./skip_error.ts";
 
 /** Number of faults after which a control has failed as it must. */
 const ENOUGH = 4;
@@ -35,7 +37,6 @@ const ENOUGH = 4;
 export class Runs {
   readonly #session: Session;
   readonly #devices: readonly Device[];
-  readonly #guarded: boolean;
   readonly #pattern: PatternSpec;
   readonly #defaults: FlowOptions;
   readonly #reports: FrameReport[];
@@ -47,7 +48,7 @@ export class Runs {
   constructor(
     session: Session,
     { devices, policy, size, depth, frames }: RunParameters,
-    { guarded, pattern, seconds, depth: requested }: CaseParameters,
+    { pattern, seconds, depth: requested }: CaseParameters,
     { control, deadline }: { readonly control: boolean; readonly deadline: number },
     reports: FrameReport[],
     attach: (name: string, content: Uint8Array) => void,
@@ -55,7 +56,6 @@ export class Runs {
     this.#attach = attach;
     this.#session = session;
     this.#devices = devices;
-    this.#guarded = guarded;
     this.#pattern = pattern;
     this.#reports = reports;
     this.#control = control;
@@ -73,8 +73,7 @@ export class Runs {
   loop(options: LoopOptions = {}): Promise<FrameReport> {
     const { pattern: spec = this.#pattern, ...chosen } = options;
     const pattern = this.#session.pattern(spec);
-    const merged = { guarded: this.#guarded, ...this.#merge(chosen) };
-    return this.#keep(() => runLoops(this.#devices, pattern, merged));
+    return this.#keep(() => runLoops(this.#devices, pattern, this.#merge(chosen)));
   }
 
   send(options: SendOptions = {}): Promise<FrameReport> {
@@ -89,12 +88,27 @@ export class Runs {
         2 * merged.depth + 4,
       )
       : this.#session.pattern(source);
-    return this.#keep(() => sendFrames(this.#devices, pattern, merged));
+    return this.#keep(() => {
+      this.#requireBlocks("tx.send", merged.policy);
+      return sendFrames(this.#devices, pattern, merged);
+    });
   }
 
   receive(options: ReceiveOptions): Promise<FrameReport> {
     const { seed } = this.#session.settings;
-    return this.#keep(() => receiveFrames(this.#devices, seed, this.#merge(options)));
+    const merged = this.#merge(options);
+    return this.#keep(() => {
+      this.#requireBlocks("rx.receive", merged.policy);
+      return receiveFrames(this.#devices, seed, merged);
+    });
+  }
+
+  /** Skips the case if its policy has no blocks. If only the run asked for that policy, the test is wrong. */
+  #requireBlocks(call: "tx.send" | "rx.receive", policy: PolicyName): void {
+    if (policy !== "bounce") return;
+    const why = `${call} needs blocks, and policy bounce has a ring for read() and write() instead`;
+    if (this.#defaults.policy === "bounce") throw new SkipError(why);
+    throw new Error(`Expected another policy than bounce, because ${why}: leave policy out`);
   }
 
   /** The options of a run: those of the case, unless the test chose others. */

@@ -29,7 +29,7 @@ import { CheckValues, unwrittenFrame } from "./check_values.ts";
 import { overrunOf } from "./failed.ts";
 import { Flow } from "./flow.ts";
 import { fillFrame, holdsFrame } from "./framed.ts";
-import { Guards, guardSize } from "./guards.ts";
+import { Guards, guardSize, hasGuards } from "./guards.ts";
 import type { LoopFlowOptions } from "./options.ts";
 import type { FrameReport } from "./report.ts";
 import { fittingDepth, makeBlocks, Primer } from "./primer.ts";
@@ -83,14 +83,16 @@ export class BlockLoop extends Flow {
 
   constructor(device: Device, pattern: Pattern, options: LoopFlowOptions) {
     super(device, options);
-    const { size, policy, expect, compare = null, lengthOf, guarded = true } = options;
+    const { size, policy, expect, compare = null, lengthOf } = options;
     this.#pattern = pattern;
     this.#options = options;
-    this.#verify = options.verify ?? guarded;
     this.#primed = options.primed ?? (expect === undefined && compare === null);
-    this.#guard = guarded ? guardSize(device) : 0;
     this.#lengthOf = lengthOf ?? (() => size);
     this.#back = returnedFrames(pattern, options, () => this.#rx.all.length);
+    const longest = Math.max(size, this.#back.size);
+    const guarded = options.guarded ?? hasGuards(device, policy, longest);
+    this.#verify = options.verify ?? guarded;
+    this.#guard = guarded ? guardSize(device) : 0;
     this.#checks = new CheckValues(pattern, this.#lengthOf);
     this.#looks = new SecondLook(device, policy, this.#guard);
     const alike = expect === undefined && compare === null && lengthOf === undefined;

@@ -42,6 +42,32 @@ Deno.test("runLoop() primes in pieces where coherent memory is shorter than the 
   assertEquals([report.faults.length, report.timeout, report.frames], [0, null, 2]);
 });
 
+Deno.test("runLoop() leaves guards out only where the longest frame leaves no room for them", () => {
+  const maxBlock = 1 << 20;
+  const half = () => new Uint8Array(512);
+  const whole = () => new Uint8Array(maxBlock);
+  for (
+    const [size, options, overruns] of [
+      [maxBlock, {}, 0],
+      [maxBlock - 64, {}, 0],
+      [maxBlock - 128, {}, 1],
+      [maxBlock, { lengths: [64, maxBlock] }, 0],
+      [4096, { expect: whole }, 0],
+      [4096, { expect: half }, 1],
+      [4096, {}, 1],
+    ] as const
+  ) {
+    const sizes = { size, frames: 3, depth: 2 };
+    const { faults } = run({ ...sizes, ...options }, { maxBlock }, {
+      afterPriming: "kind=overrun frame=1",
+    });
+    const found = faults.filter(({ kind }) => kind === "overrun");
+    assertEquals(found.length, overruns, `${size} ${faults[0]?.detail}`);
+  }
+  // a test may ask for what does not fit
+  assertThrows(() => run({ size: maxBlock, guarded: true }, { maxBlock }), ErrnoError, "EINVAL");
+});
+
 Deno.test("runLoop() calls a fault in the primer a fault in the primer", () => {
   const report = run({ size: 4096 }, {}, { beforePriming: "kind=flip frame=0 at=100 bit=3" });
   const [fault] = report.faults;
@@ -80,6 +106,16 @@ Deno.test("runLoop() makes a full queue less deep if the memory does not suffice
       `depth ${least} in place of 16: the memory does not suffice for more`,
     ]);
   }
+});
+
+Deno.test("runLoop() puts no more frames into a ring than its queue has room for, and says so", () => {
+  const deep = { size: 64, frames: 200, policy: "bounce" } as const;
+  const fits = run({ ...deep, depth: 64 });
+  assertEquals([fits.faults, fits.timeout, fits.frames, fits.notes], [[], null, 200, undefined]);
+  const report = run({ ...deep, depth: 100 });
+  assertEquals([report.faults, report.timeout, report.frames], [[], null, 200]);
+  const note = "depth 64 in place of 100: the transmit queue has no room for more";
+  assertEquals(report.notes, [note]);
 });
 
 /**

@@ -7,6 +7,7 @@
  */
 
 import type { Block, CompletedTransfer } from "../../driver/block.ts";
+import { ERRNO, ErrnoError } from "../../driver/errno.ts";
 import { plural } from "../text/format.ts";
 import type { Fault } from "../verify/fault.ts";
 
@@ -37,6 +38,35 @@ export function failureOf(
       } was full before the frame ended: the frame is ` +
         "longer, or TLAST is late or missing"
       : `the engine failed the ${block.direction} transfer after ${bytes} bytes: ${status}`,
+  };
+}
+
+/**
+ * Returns whether `read()` or `write()` says that the engine failed a transfer.
+ *
+ * @param error What was thrown
+ * @returns Whether it is EIO. Any other error says nothing about the data
+ */
+export function isRingFailure(error: unknown): boolean {
+  return error instanceof ErrnoError && error.errno === ERRNO.EIO;
+}
+
+/**
+ * Describes a frame in a ring whose transfer the engine failed. `read()` does not say how it ended.
+ *
+ * @param frame Number of the frame
+ * @param size Bytes that it should have
+ * @param unsent Whether `write()` said that a transmit transfer failed
+ * @returns The fault
+ */
+export function ringFailureOf(frame: number, size: number, unsent: boolean): Fault {
+  return {
+    ...{ kind: "truncated", frame, offset: 0, length: size, blame: unsent ? "tx" : null },
+    ...(unsent ? {} : { alternatives: ["too-long"] }),
+    detail: unsent
+      ? "the engine failed the tx transfer of the frame, or of one shortly after it: write() said EIO"
+      : "the engine failed a transfer of the frame, or the frame is longer than its slot: read() " +
+        "said EIO, and not more",
   };
 }
 

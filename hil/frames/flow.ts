@@ -279,12 +279,10 @@ export abstract class Flow implements Disposable {
     return this.#depth;
   }
 
-  /** Keeps fewer frames in flight than were asked for, because the memory does not suffice. */
-  protected limitDepth(depth: number): void {
+  /** Keeps fewer frames in flight than were asked for. The report says why. */
+  protected limitDepth(depth: number, why = "the memory does not suffice for more"): void {
     if (depth === this.#depth) return;
-    this.#notes.push(
-      `depth ${depth} in place of ${this.#depth}: the memory does not suffice for more`,
-    );
+    this.#notes.push(`depth ${depth} in place of ${this.#depth}: ${why}`);
     this.#depth = depth;
   }
 

@@ -7,6 +7,8 @@
 
 import type { Block } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
+import type { DeviceInfo } from "../../driver/info.ts";
+import type { PolicyName } from "../../driver/uapi.ts";
 
 /**
  * Returns the bytes of the guard zone before and after each frame.
@@ -16,6 +18,36 @@ import type { Device } from "../../driver/device.ts";
  */
 export function guardSize(device: Pick<Device, "info">): number {
   return Math.max(64, device.info.cacheAlign);
+}
+
+/**
+ * Returns whether an engine can move a frame that lies behind a guard, and not only the beginning of a
+ * block.
+ *
+ * @param info What the device offers
+ * @returns Whether it can, in each direction that it has
+ */
+export function movesFromGuards(info: DeviceInfo): boolean {
+  const guard = guardSize({ info });
+  return [info.tx, info.rx].every((channel) => guard % (channel?.addressAlign ?? 1) === 0);
+}
+
+/**
+ * Returns whether guards can surround the frames of a run.
+ *
+ * @param device The device
+ * @param policy Sync policy of the blocks
+ * @param size Bytes of the longest frame
+ * @returns False if the largest block has no room for both guards, or the engine cannot move from behind
+ * one
+ */
+export function hasGuards(
+  device: Pick<Device, "info">,
+  policy: PolicyName,
+  size: number,
+): boolean {
+  const { info } = device;
+  return movesFromGuards(info) && size + 2 * guardSize(device) <= info.policies[policy].maxBlock;
 }
 
 /**

@@ -13,6 +13,7 @@ import { runFlows } from "./run_flows.ts";
 import type { LoopFlowOptions } from "./options.ts";
 import type { FrameReport } from "./report.ts";
 import { RingLoop } from "./ring_loop.ts";
+import { sharePauses, shareTransform } from "./shared.ts";
 
 /**
  * Pushes frames through the loop and verifies them.
@@ -33,7 +34,8 @@ export function runLoop(device: Device, pattern: Pattern, options: LoopFlowOptio
 }
 
 /**
- * Pushes frames through several devices at the same time. Each gets the same frames.
+ * Pushes frames through several devices at the same time. Each gets the same frames, so `expect` and
+ * `pauseMs` are called once for all of them.
  *
  * @param devices The devices
  * @param pattern Frames
@@ -49,9 +51,13 @@ export function runLoops(
   const primes = devices.every(({ info }) => info.policies.coherent.tx);
   const options = primes ? given : { primed: false, ...given };
   const Loop = options.policy === "bounce" ? RingLoop : BlockLoop;
-  const sized = withLengths(options, pattern.seed);
+  const sized = sharePauses(withLengths(options, pattern.seed), devices.length);
+  const { expect, depth } = sized;
+  const shared = expect === undefined
+    ? sized
+    : { ...sized, expect: shareTransform(expect, { devices: devices.length, depth }) };
   return runFlows(
-    (own) => devices.map((device) => own(new Loop(device, pattern, sized))),
+    (own) => devices.map((device) => own(new Loop(device, pattern, shared))),
     options.onPrimed,
   );
 }

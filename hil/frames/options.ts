@@ -38,7 +38,8 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   /**
    * Waits before a frame is handed over, for gaps and bursts: returns the wait in milliseconds, and is called
-   * once for each frame, in order. On the simulated board the wait takes no time. Defaults to no waits.
+   * once for each frame, in order, also with several devices. On the simulated board the wait takes no time.
+   * Defaults to no waits.
    *
    * @param sequence Number of the frame, from 0
    * @returns Milliseconds; 0 for none
@@ -74,8 +75,8 @@ export interface LoopOptions extends RunOptions {
    */
   readonly returns?: number;
   /**
-   * Whether guard zones surround each frame. Defaults to true, unless a frame is as large as the largest
-   * block.
+   * Whether guard zones surround each frame. Defaults to true, unless the largest block has no room for the
+   * longest frame with its guards, or the engine moves only the beginning of a block.
    */
   readonly guarded?: boolean;
   /**
@@ -93,7 +94,7 @@ export interface LoopOptions extends RunOptions {
 
 /**
  * Computes what comes back for a frame. It is called once for each frame, in order and when the frame is
- * sent, so it may keep state.
+ * sent, so it may keep state. Several devices get the same frames, and share what it returns.
  *
  * @param tx The frame that was sent; the array is used again
  * @param sequence Number of the frame, from 0
@@ -156,7 +157,8 @@ export type Expectation = PatternSpec | ExpectedFrame;
 export type FrameMaker = (sequence: number, length: number) => Uint8Array<ArrayBuffer>;
 
 /**
- * Makes what a generator must send. It is called once for each frame, in order, so it may keep state.
+ * Makes what a generator must send. It is called once for each frame, in order, so it may keep state. Several
+ * devices share what it returns.
  *
  * @param sequence Number of the frame, from 0
  * @param length Bytes

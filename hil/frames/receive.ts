@@ -16,12 +16,13 @@ import { overrunOf } from "./failed.ts";
 import { Flow } from "./flow.ts";
 import { runFlows } from "./run_flows.ts";
 import { holdsFrame } from "./framed.ts";
-import { Guards, guardSize } from "./guards.ts";
+import { Guards, guardSize, hasGuards } from "./guards.ts";
 import { withLengths } from "./lengths.ts";
 import type { ReceiveFlowOptions } from "./options.ts";
 import type { FrameReport } from "./report.ts";
 import { generatedFrames, type Returned } from "./returned.ts";
 import { RxContent } from "./rx_content.ts";
+import { shareExpected, sharePauses } from "./shared.ts";
 import { requireSideband, sidebandFault } from "./sideband.ts";
 
 /**
@@ -37,9 +38,13 @@ export function receiveFrames(
   seed: number,
   options: ReceiveFlowOptions,
 ): FrameReport[] {
-  const sized = withLengths(options, seed);
+  const sized = sharePauses(withLengths(options, seed), devices.length);
+  const { expect, depth } = sized;
+  const shared = typeof expect !== "function"
+    ? sized
+    : { ...sized, expect: shareExpected(expect, { devices: devices.length, depth }) };
   return runFlows(
-    (own) => devices.map((device) => own(new ReceiveFlow(device, seed, sized))),
+    (own) => devices.map((device) => own(new ReceiveFlow(device, seed, shared))),
     options.onPrimed,
   );
 }
@@ -70,7 +75,7 @@ class ReceiveFlow extends Flow {
     const { size, policy, depth, expect, compare = null, lengthOf } = options;
     this.#options = options;
     this.#seed = seed;
-    this.#guard = guardSize(device);
+    this.#guard = hasGuards(device, policy, size) ? guardSize(device) : 0;
     this.#lengthOf = lengthOf ?? (() => size);
     const found = typeof expect !== "function" && expect.expectFrom !== undefined;
     if (found && (compare !== null || lengthOf !== undefined)) {

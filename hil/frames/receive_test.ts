@@ -11,21 +11,26 @@ import { receiveFrames } from "./receive.ts";
 import type { FrameReport } from "./report.ts";
 
 const SIZE = 256;
+const LARGEST = 1 << 16;
 const DEPTH = 4;
 
 /** Receives 20 tagged frames from a simulated board that `prepare` changes. */
-function received(prepare: (board: SimBoard) => void, fault = ""): FrameReport {
-  using board = new SimBoard({ seed: 1 });
+function received(
+  prepare: (board: SimBoard) => void,
+  fault = "",
+  size = SIZE,
+): FrameReport {
+  using board = new SimBoard({ seed: 1, maxBlock: LARGEST });
   prepare(board);
   using device = Device.open({ path: "/dev/pldma0", syscalls: board });
   const expect = patterns.tagged();
-  const made = expect.create({ seed: 1, maxLength: SIZE });
+  const made = expect.create({ seed: 1, maxLength: size });
   generateFrames(board, device, {
     write: (frame, sequence) => made.write(frame, sequence),
-    size: SIZE,
+    size,
     depth: DEPTH,
   });
-  const options = { policy: "coherent", size: SIZE, frames: 20, depth: DEPTH, expect } as const;
+  const options = { policy: "coherent", size, frames: 20, depth: DEPTH, expect } as const;
   const [report] = receiveFrames([device], 1, {
     ...options,
     onPrimed: () => fault === "" || board.arm(fault),
@@ -41,6 +46,11 @@ Deno.test("receiveFrames() finds bytes that were written after a frame", () => {
     faults.map(({ kind, frame, offset, blame }) => [kind, frame, offset, blame]),
     [["overrun", 7, SIZE, "core"]],
   );
+});
+
+Deno.test("receiveFrames() leaves guards out where the largest block has no room for them", () => {
+  const { faults, frames } = received(() => {}, "", LARGEST);
+  assertEquals([faults, frames], [[], 20]);
 });
 
 Deno.test("receiveFrames() finds a frame that is reported shorter than it is", () => {

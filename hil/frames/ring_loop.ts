@@ -11,10 +11,12 @@ import type { Block } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
 import { type Pattern, wholeFrame } from "../patterns/pattern.ts";
 import type { Comparison, Deviation } from "../verify/tolerance.ts";
+import { isRingFailure, ringFailureOf } from "./failed.ts";
 import { Flow } from "./flow.ts";
 import { guardSize } from "./guards.ts";
 import type { LoopFlowOptions } from "./options.ts";
 import { fittingDepth, makeBlocks } from "./primer.ts";
+import type { FrameReport } from "./report.ts";
 import { type Returned, returnedFrames } from "./returned.ts";
 import { requireSideband } from "./sideband.ts";
 
@@ -31,6 +33,9 @@ export class RingLoop extends Flow {
   readonly #buffer: Buffer;
   readonly #blocks: readonly Block[];
   readonly #reuse: boolean;
+  /** Number of the last frame that `read()` failed, and of the one whose `write()` failed for one before it. */
+  #failed = -Infinity;
+  #refused: number | null = null;
 
   constructor(device: Device, pattern: Pattern, options: LoopFlowOptions) {
     super(device, options);
@@ -44,6 +49,9 @@ export class RingLoop extends Flow {
     this.#due = Buffer.alloc(this.#back.size);
     this.#buffer = Buffer.alloc(this.#back.size + guardSize(device));
     const { most } = this.#back;
+    // the receive ring has no slot in the engine before the first read(), so no frame leaves the queue
+    const queue = device.info.tx?.queueDepth ?? this.depth;
+    this.limitDepth(Math.min(this.depth, queue), "the transmit queue has no room for more");
     const shallower = options.shallower === true;
     const fitting = fittingDepth(device, most, this.depth, shallower);
     const { blocks, depth } = makeBlocks(fitting, shallower, (depth) => {
@@ -69,9 +77,39 @@ export class RingLoop extends Flow {
     }
     const sent = this.#sent.subarray(0, this.#lengthOf(sequence));
     this.#pattern.write(sent, sequence);
-    this.device.writeFrame(sent, this.wait);
+    this.#write(sent, sequence);
     // write() has copied the frame
     if (this.#reuse) this.#sent.fill(0xa5);
+  }
+
+  /** Sends a frame. The driver keeps a failure of the engine for the next `write()`, which sends nothing. */
+  #write(frame: Uint8Array, sequence: number): void {
+    try {
+      this.device.writeFrame(frame, this.wait);
+      return;
+    } catch (error) {
+      if (!isRingFailure(error)) throw error;
+    }
+    // if read() failed for a frame that was in flight, this is the same failure
+    if (sequence - this.#failed > this.depth) {
+      this.#settle();
+      this.#refused = sequence;
+    }
+    this.#failed = -Infinity;
+    this.device.writeFrame(frame, this.wait);
+  }
+
+  /** Records a transmit transfer that the engine failed, if all frames that were in flight came back. */
+  #settle(): void {
+    if (this.#refused === null) return;
+    const first = Math.max(0, this.#refused - this.depth);
+    this.#refused = null;
+    this.record(ringFailureOf(first, this.#lengthOf(first), true));
+  }
+
+  override report(): FrameReport {
+    this.#settle();
+    return super.report();
   }
 
   protected override framesOf(sequence: number): number {
@@ -85,19 +123,29 @@ export class RingLoop extends Flow {
   protected override receive(sequence: number): number {
     const { first, count } = this.#back.due(sequence);
     let bytes = 0;
-    for (let number = first; number < first + count; number++) bytes += this.#take(number);
+    for (let number = first; number < first + count; number++) {
+      bytes += this.#take(number, sequence);
+    }
+    if (this.#refused === sequence + 1) this.#settle();
     this.#back.taken(sequence);
     return bytes;
   }
 
-  /** Takes a frame and verifies it; returns its bytes. */
-  #take(sequence: number): number {
+  /** Takes a frame that came back for frame `sent`, and verifies it; returns its bytes. */
+  #take(sequence: number, sent: number): number {
     const buffer = this.#buffer;
     const { pattern, size: room } = this.#back;
     const size = this.#back.length(sequence);
     const poison = this.#pattern.poison(0, buffer.length);
     buffer.set(poison);
-    const moved = this.device.readFrame(buffer, this.wait);
+    const moved = this.#read(buffer);
+    if (moved === null) {
+      const unsent = this.#refused !== null && sent < this.#refused;
+      this.record(ringFailureOf(sequence, size, unsent));
+      if (unsent) this.#refused = null;
+      else this.#failed = sent;
+      return size;
+    }
     const due = this.#due.subarray(0, size);
     pattern.write(due, sequence);
     const { compare = null } = this.#options;
@@ -118,6 +166,16 @@ export class RingLoop extends Flow {
       });
     }
     return size;
+  }
+
+  /** Receives a frame; returns its bytes, or null if the engine failed its transfer. */
+  #read(buffer: Uint8Array): number | null {
+    try {
+      return this.device.readFrame(buffer, this.wait);
+    } catch (error) {
+      if (!isRingFailure(error)) throw error;
+      return null;
+    }
   }
 
   /** Lets the test judge the frame in the buffer. */

@@ -17,6 +17,7 @@ import { runFlows } from "./run_flows.ts";
 import { checkOf, fillFrame } from "./framed.ts";
 import type { SendFlowOptions } from "./options.ts";
 import type { FrameReport } from "./report.ts";
+import { sharePauses } from "./shared.ts";
 import { requireSideband } from "./sideband.ts";
 
 /**
@@ -32,7 +33,7 @@ export function sendFrames(
   pattern: Pattern,
   options: SendFlowOptions,
 ): FrameReport[] {
-  const sized = withLengths(options, pattern.seed);
+  const sized = sharePauses(withLengths(options, pattern.seed), devices.length);
   return runFlows(
     (own) => devices.map((device) => own(new SendFlow(device, pattern, sized))),
     options.onPrimed,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { onceInOrder } from "./once_in_order.ts";
 import type { Pattern } from "./pattern.ts";
 
 /**
@@ -24,27 +25,21 @@ export function expectedPattern(
   keep = Infinity,
 ): Pattern {
   const zeros = new Uint8Array(maxLength);
-  const made = new Map<number, Uint8Array<ArrayBuffer>>();
-  let next = 0;
+  const make = onceInOrder((sequence, length: number) => {
+    const bytes = frame(sequence, length);
+    if (!(bytes instanceof Uint8Array) || bytes.length !== length) {
+      throw new RangeError(
+        `Expected ${length} bytes from the function that makes frame ${sequence}, found ` +
+          `${
+            bytes instanceof Uint8Array ? bytes.length : bytes
+          }: use lengths if frames differ in ` +
+          "length",
+      );
+    }
+    return new Uint8Array(bytes);
+  }, keep);
   const body = (sequence: number, length: number): Uint8Array<ArrayBuffer> => {
-    for (; next <= sequence; next++) {
-      const bytes = frame(next, length);
-      if (!(bytes instanceof Uint8Array) || bytes.length !== length) {
-        throw new RangeError(
-          `Expected ${length} bytes from the function that makes frame ${next}, found ` +
-            `${
-              bytes instanceof Uint8Array ? bytes.length : bytes
-            }: use lengths if frames differ in ` +
-            "length",
-        );
-      }
-      made.set(next, new Uint8Array(bytes));
-      made.delete(next - keep);
-    }
-    const bytes = made.get(sequence);
-    if (bytes === undefined) {
-      throw new RangeError(`Expected one of the last ${keep} frames, found frame ${sequence}`);
-    }
+    const bytes = make(sequence, length);
     if (bytes.length === length) return bytes;
     const other = new Uint8Array(length);
     other.set(bytes.subarray(0, length));

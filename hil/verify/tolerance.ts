@@ -28,7 +28,8 @@ export interface Deviation {
 }
 
 /**
- * Judges a received frame. It is called once for each frame, in order, so it may keep state.
+ * Judges a received frame. It is called once for each frame, in order, so it may keep state. With several
+ * devices it is called for the frames of all of them, so it must not keep state from one frame to the next.
  *
  * @param expected What `expect` returned for the frame; without `expect`, the frame that was sent. Do not
  * write to it, and do not keep it
