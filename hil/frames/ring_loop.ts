@@ -15,7 +15,8 @@ import { Flow } from "./flow.ts";
 import { guardSize } from "./guards.ts";
 import type { LoopFlowOptions } from "./options.ts";
 import { fittingDepth, makeBlocks } from "./primer.ts";
-import { type Returned, returnedFrames } from "./returned.ts";
+import type { FrameReport } from "./report.ts";
+import { countOf, type Returned, returnedFrames } from "./returned.ts";
 import { requireSideband } from "./sideband.ts";
 
 /** A loop through the driver's rings, by `read()` and `write()`. */
@@ -76,6 +77,10 @@ export class RingLoop extends Flow {
 
   protected override framesOf(sequence: number): number {
     return this.#back.due(sequence).count;
+  }
+
+  override report(): FrameReport {
+    return { ...super.report(), ...countOf(this.#back) };
   }
 
   protected override sizeOf(sequence: number): number {

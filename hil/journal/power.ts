@@ -72,7 +72,7 @@ export function judgePower(
       "policy none failed in both directions, as it must: this board can reveal missing syncs";
   } else if (powerful) {
     detail = `policy none failed in ${used.join("")}, as it must: ` +
-      `this board can reveal missing syncs there; the other direction was not tested`;
+      `this board can reveal missing syncs there; nothing is known about the other direction`;
   } else if (failed.length > 0) {
     detail = `policy none failed in ${failed.join("")} only: ` +
       `this board cannot reveal a missing sync in ${missed.join("")}`;
