@@ -12,7 +12,7 @@ import { MixUpError, NotWokenError } from "../frames/handover.ts";
 import { IntactError, isIntact, summarizeReport, wasAsserted } from "../frames/intact.ts";
 import type { FrameReport } from "../frames/report.ts";
 import type { CaseResult } from "../journal/journal.ts";
-import type { Outcome } from "../results/outcome.ts";
+import { CORE_CHANGED_DATA, type Outcome } from "../results/outcome.ts";
 import type { Fault } from "../verify/fault.ts";
 import { authorPlace, isThrownByAuthor } from "./author_place.ts";
 import { SkipError } from "./context.ts";
@@ -152,8 +152,7 @@ export function judgeControl(
       reports.some(({ aftermath }) => aftermath !== undefined);
     if (!matters || clear || hung || faults.length === 0) return { ...judged, evidence };
     if (reports.some(({ seen }) => seen.core)) {
-      const proof = "the check values show that the core changed data, which no missing sync does";
-      return { outcome: "FAIL", reason: `${judged.reason}; ${proof}`, evidence };
+      return { outcome: "FAIL", reason: `${judged.reason}; ${CORE_CHANGED_DATA}`, evidence };
     }
     const reason = `without syncs, as it must: ${judged.reason}`;
     return { outcome: "XFAIL", reason, evidence };

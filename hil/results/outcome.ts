@@ -36,6 +36,10 @@ export const WORST_FIRST: readonly Outcome[] = [
 /** The outcomes that a report explains case by case, the worst first. */
 export const EXPLAINED: readonly Outcome[] = ["FAIL", "TIMEOUT", "ERROR", "XPASS"];
 
+/** Why a control failed although its syncs are missing: the end of the reason of its case. */
+export const CORE_CHANGED_DATA =
+  "the check values show that the core changed data, which no missing sync does";
+
 /** The exit status of `plumbline` after a run. Wrong usage is 2, and there is no run. */
 export type ExitStatus = 0 | 1 | 3;
 
