@@ -61,6 +61,34 @@ top.matrix("loop", { policy: ["none"], size: [1024], depth: [2] },
   assertEquals(test?.faults.some(({ blame }) => blame === "core"), true);
 });
 
+Deno.test("a control of a right design that filters fails as it must, although frames are missing", async () => {
+  const file = `
+const filter = () => (frame) => frame[0] % 2 === 0 ? [frame] : [];
+const top = await hil({ design: designs.transform(filter) });
+top.matrix("filter", { policy: ["streaming", "none"], size: [256], depth: [4], pattern: patterns.random() },
+  async ({ loop }) => assertIntact(await loop.run({ frames: 100, expect: filter(), returns: 1 })));
+`;
+  // with the first seed, stale data are seen before a frame is missing, and with the second one none are
+  for (const [seed, evidence] of [[3, { tx: true }], [12, {}]] as const) {
+    const { outcomes, results, output } = await denoTest({ mine: file }, [`--seed=${seed}`]);
+    assertEquals(Object.values(outcomes), ["PASS", "XFAIL"], output);
+    assertMatch(`${results.tests[1]?.reason}`, /no tx completion within 20000 ms/);
+    assertEquals(results.power.tx, "tx" in evidence, output);
+  }
+});
+
+Deno.test("a control of a loop that hangs fails, because no missing sync stops it", async () => {
+  const file = `
+const top = await hil({ name: "mine" });
+top.matrix("loop", { policy: ["none"], size: [1024], depth: [2] },
+  async ({ loop }) => assertIntact(await loop.run({ timeoutMs: 200 })));
+`;
+  const { outcomes, output } = await denoTest({ mine: file }, [
+    "--fault=kind=stall frame=0",
+  ]);
+  assertEquals(Object.values(outcomes), ["TIMEOUT"], output);
+});
+
 Deno.test("a bitstream that is missing is one infrastructure error on the simulated board", async () => {
   const { code, results } = await denoTest({ mine: LOOP("/no/such/top.bit") });
   assertEquals([code, results.tests.length, results.tests[0]?.suite], [1, 1, "infrastructure"]);

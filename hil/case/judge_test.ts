@@ -7,6 +7,7 @@ import { ResetError } from "../../driver/errors.ts";
 import { MixUpError } from "../frames/handover.ts";
 import { assertIntact, IntactError } from "../frames/intact.ts";
 import type { FrameReport } from "../frames/report.ts";
+import type { TimeoutEvidence } from "../results/schema.ts";
 import { INTACT } from "../testing/frame_report.ts";
 import type { Fault } from "../verify/fault.ts";
 import { SkipError } from "./skip_error.ts";
@@ -132,6 +133,47 @@ Deno.test("judgeControl() excuses no mix-up, although stale data were seen befor
   assertEquals([outcome, evidence], ["FAIL", { tx: false, rx: true }]);
   const damaged = report({ faults: [STALE], seen: { tx: null, rx: true } });
   assertEquals(control(mixUp(), damaged).outcome, "FAIL");
+});
+
+const LATE = { frame: 4, primer: false, idle: true } as TimeoutEvidence;
+/** A report of a design that filters frames, of which one did not come. */
+const starved = (changes: Partial<FrameReport> = {}) =>
+  report({ timeout: "frame 4: no completion", late: LATE, isCountVariable: true, ...changes });
+
+Deno.test("judgeControl() excuses frames that are missing where their number depends on stale data", () => {
+  const faults: Fault[] = [{ ...STALE, kind: "stale-tx", blame: "tx" }];
+  const stale = starved({ faults, seen: { tx: true, rx: false } });
+  const { outcome, evidence } = control(new IntactError(stale), stale);
+  // the run ended before it could show anything about the other direction
+  assertEquals([outcome, evidence], ["XFAIL", { tx: true }]);
+  const bare = starved();
+  const judged = control(new IntactError(bare), bare);
+  assertEquals([judged.outcome, judged.evidence], ["XFAIL", {}]);
+  assertMatch(
+    `${judged.reason}`,
+    /^without syncs, the number of frames .* frame 4: no completion$/,
+  );
+  assertEquals(control(new IntactError(bare), bare, false).outcome, "TIMEOUT");
+});
+
+Deno.test("judgeControl() excuses no other transfer that does not end", () => {
+  const seen = { tx: true, rx: true };
+  const { isCountVariable: _, ...plain } = starved({ faults: [STALE], seen });
+  for (
+    const hung of [
+      plain,
+      starved({ faults: [STALE], seen, late: { ...LATE, primer: true } }),
+      starved({ faults: [STALE], seen, late: { ...LATE, idle: false } }),
+      starved({ faults: [STALE], seen, aftermath: "the engine is not idle" }),
+      starved({ faults: [FLIP], seen: { tx: false, rx: false } }),
+      starved({ faults: [STALE, FLIP], seen: { ...seen, core: true } }),
+    ]
+  ) assertEquals(control(new IntactError(hung), hung).outcome, "FAIL");
+  const bare = report({ timeout: "frame 4: no completion", late: LATE });
+  assertEquals(control(new IntactError(bare), bare).outcome, "TIMEOUT");
+  // a call of the test's own may wait for anything
+  const own = control(timedOut(), starved({}));
+  assertEquals(own.outcome, "TIMEOUT");
 });
 
 Deno.test("judgeControl() excuses no error of the test's own, although stale data were seen before", () => {

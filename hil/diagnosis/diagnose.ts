@@ -7,6 +7,7 @@
 import type { Diagnosis, FailureGroup, PossibleCause, Results } from "../results/schema.ts";
 import { plural } from "../text/format.ts";
 import type { Cause } from "./causes.ts";
+import { withoutExcused } from "./excused.ts";
 import { areIndependent, blamesOf, type Damage, type Group, groupFailures } from "./groups.ts";
 import { matchCauses } from "./match.ts";
 import { type Observations, observe } from "./observations.ts";
@@ -96,13 +97,14 @@ export function withDiagnosis<Any extends Results>(results: Any): Any {
 }
 
 /**
- * Finds what the failures of a run have in common.
+ * Finds what the failures of a run have in common. The stale data of a control in which the core changed data
+ * are left out.
  *
  * @param results The results
  * @returns The diagnosis, or `null` if no case failed
  */
 export function diagnose(results: Pick<Results, "tests" | "board">): Diagnosis | null {
-  const observed = observe(results);
+  const observed = observe({ ...results, tests: withoutExcused(results.tests) });
   const found = groupFailures(observed);
   const groups = found.map((group, i) =>
     describe(group, { observed, groups: found, larger: found.slice(0, i) })

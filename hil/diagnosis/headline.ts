@@ -7,6 +7,7 @@
 import type { Results, TestResult } from "../results/schema.ts";
 import { plural } from "../text/format.ts";
 import { bytesOf, type Fault, namesOf, placeOf } from "../verify/fault.ts";
+import { withoutExcused } from "./excused.ts";
 
 /** Faults of one kind that are laid on one part. */
 export interface Headline {
@@ -36,15 +37,20 @@ const PARTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Groups the faults of failed cases by kind and by the part that caused them.
+ * Groups the faults of failed cases by kind and by the part that caused them. The stale data of a control in
+ * which the core changed data are left out.
  *
  * @param results The results
  * @returns At most three groups. Those whose cause is known come first, then those with the most cases.
  * None if no case failed with a fault
  */
-export function headlines({ tests }: Pick<Results, "tests">): Headline[] {
-  const failed = tests.filter(({ outcome }) => outcome === "FAIL" || outcome === "TIMEOUT");
-  const found = failed.flatMap((test) => test.faults.map((fault) => ({ test, fault })));
+export function headlines(results: Pick<Results, "tests">): Headline[] {
+  const isFailed = ({ outcome }: TestResult) => outcome === "FAIL" || outcome === "TIMEOUT";
+  const failed = results.tests.filter(isFailed);
+  const tests = withoutExcused(results.tests);
+  const found = tests.filter(isFailed).flatMap((test) =>
+    test.faults.map((fault) => ({ test, fault }))
+  );
   const groups = [...Map.groupBy(found, ({ fault }) => namesOf(fault)).values()]
     .flatMap(splitByBlame)
     .map((faults) => ({ faults, cases: [...new Set(faults.map(({ test }) => test))] }))

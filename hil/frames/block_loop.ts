@@ -33,7 +33,7 @@ import { Guards, guardSize, hasGuards } from "./guards.ts";
 import type { LoopFlowOptions } from "./options.ts";
 import type { FrameReport } from "./report.ts";
 import { fittingDepth, makeBlocks, Primer } from "./primer.ts";
-import { type Returned, returnedFrames } from "./returned.ts";
+import { countOf, type Returned, returnedFrames } from "./returned.ts";
 import { RxContent } from "./rx_content.ts";
 import { compareArrived, SecondLook } from "./second_look.ts";
 import { requireSideband, sidebandFault } from "./sideband.ts";
@@ -343,7 +343,7 @@ export class BlockLoop extends Flow {
   /** Also compares the check values of the first frames with the frames, after the time was taken. */
   override report(): FrameReport {
     for (const fault of this.#checks.compareFirst()) this.record(fault);
-    return super.report();
+    return { ...super.report(), ...countOf(this.#back) };
   }
 
   /** The frame that was sent, if the design transforms it. */

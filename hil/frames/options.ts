@@ -71,7 +71,8 @@ export interface LoopOptions extends RunOptions {
   readonly room?: number;
   /**
    * The largest number of frames that come back for one, for a design that splits frames. Room for each
-   * of them must be in the receive queue. Defaults to how many come back for the first frame.
+   * of them must be in the receive queue. Give it if the number depends on the data: in a control, stale data
+   * then explain missing frames. Defaults to how many come back for the first frame.
    */
   readonly returns?: number;
   /**

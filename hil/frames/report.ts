@@ -23,6 +23,11 @@ export interface FrameReport {
   readonly timeout: string | null;
   /** What the board shows of a completion that did not come in time. Absent if all of them came. */
   readonly late?: TimeoutEvidence;
+  /**
+   * Present if the number of frames that come back depends on the data, as for a design that filters. With
+   * wrong data, completions may then be missing although the design is right.
+   */
+  readonly isCountVariable?: true;
   /** What went wrong after the last frame, while the blocks were freed. Absent if nothing did. */
   readonly aftermath?: string;
   /** What differs from what was asked for, such as a queue that is less deep. Absent if nothing does. */
@@ -92,6 +97,7 @@ export function joinReports(
     ),
     timeout: late < 0 ? null : `${paths[late]}: ${reports[late]?.timeout}`,
     ...(evidence === undefined ? {} : { late: evidence }),
+    ...(reports.some((report) => report.isCountVariable) ? { isCountVariable: true as const } : {}),
     ...(after.length === 0 ? {} : { aftermath: after.join("; ") }),
     ...(notes.length === 0 ? {} : { notes }),
     seen: {

@@ -11,6 +11,7 @@
 
 import type { Pattern } from "../patterns/pattern.ts";
 import type { ExpectedFrame, LoopFlowOptions } from "./options.ts";
+import type { FrameReport } from "./report.ts";
 import { paddedWords, type SidebandFrame } from "./sideband.ts";
 
 /** The frames that come back for one frame that was sent. */
@@ -29,6 +30,11 @@ export interface Returned {
   readonly size: number;
   /** The largest number of frames that come back for one. */
   readonly most: number;
+  /**
+   * Whether the number of frames that come back for one depends on its data: the test gave `returns`, or the
+   * numbers differed so far.
+   */
+  readonly isCountVariable: boolean;
   /**
    * A frame is sent.
    *
@@ -88,11 +94,12 @@ export function returnedFrames(
       return expect(sent, sequence, paddedWords(sideband?.(sequence) ?? []));
     };
     const varies = options.lengthOf !== undefined || returns !== undefined;
-    return new Computed(pattern, make, { size, room, returns, varies, keep });
+    const isCountVariable = returns !== undefined;
+    return new Computed(pattern, make, { size, room, returns, isCountVariable, varies, keep });
   }
   const one = (sequence: number): Due => ({ first: sequence, count: 1 });
   return {
-    ...{ pattern, size, most: 1, send: one, due: one },
+    ...{ pattern, size, most: 1, isCountVariable: false, send: one, due: one },
     taken: () => {},
     length: lengthOf,
     words: (number) => sideband === undefined ? null : paddedWords(sideband(number)),
@@ -118,7 +125,18 @@ export function generatedFrames(
 ): Returned {
   const { size, lengthOf, make } = options;
   const frame = (sequence: number) => make(sequence, lengthOf(sequence));
-  return new Computed(base, frame, { size, room: size, returns: 1, varies: true, keep });
+  const count = { returns: 1, isCountVariable: false };
+  return new Computed(base, frame, { size, room: size, ...count, varies: true, keep });
+}
+
+/**
+ * Says in a report whether the number of frames that come back depends on the data.
+ *
+ * @param returned The frames that come back
+ * @returns What the report has of it
+ */
+export function countOf({ isCountVariable }: Returned): Pick<FrameReport, "isCountVariable"> {
+  return isCountVariable ? { isCountVariable } : {};
 }
 
 /** Whether somebody returned bytes, or bytes with words. */
@@ -142,14 +160,18 @@ class Computed implements Returned {
   readonly #words = new Map<number, readonly number[]>();
   #computed = 0;
   #returned = 0;
+  /** How many frames came back for the first one. */
+  readonly #firstCount: number;
+  #isCountVariable: boolean;
 
   constructor(
     base: Pick<Pattern, "seed" | "maxLength" | "poison">,
     make: (sequence: number) => unknown,
-    { size, room, returns, varies, keep }: {
+    { size, room, returns, isCountVariable, varies, keep }: {
       readonly size: number;
       readonly room: number | undefined;
       readonly returns: number | undefined;
+      readonly isCountVariable: boolean;
       /** Whether later frames may be longer than the first one. */
       readonly varies: boolean;
       readonly keep: () => number;
@@ -159,7 +181,9 @@ class Computed implements Returned {
     this.#keep = keep;
     this.most = returns ?? Infinity;
     this.size = room ?? Infinity;
+    this.#isCountVariable = isCountVariable;
     const { count } = this.#compute();
+    this.#firstCount = count;
     const lengths = [...this.#frames.values()].map(({ length }) => length);
     this.most = returns ?? Math.max(1, count);
     this.size = room ?? Math.max(...lengths, ...(varies || count !== 1 ? [size] : []));
@@ -181,9 +205,15 @@ class Computed implements Returned {
     };
   }
 
+  get isCountVariable(): boolean {
+    return this.#isCountVariable;
+  }
+
   send(sequence: number): Due {
     if (sequence === this.#computed) this.#compute();
-    return this.due(sequence);
+    const due = this.due(sequence);
+    this.#isCountVariable ||= due.count !== this.#firstCount;
+    return due;
   }
 
   due(sequence: number): Due {

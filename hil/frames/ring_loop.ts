@@ -17,7 +17,7 @@ import { guardSize } from "./guards.ts";
 import type { LoopFlowOptions } from "./options.ts";
 import { fittingDepth, makeBlocks } from "./primer.ts";
 import type { FrameReport } from "./report.ts";
-import { type Returned, returnedFrames } from "./returned.ts";
+import { countOf, type Returned, returnedFrames } from "./returned.ts";
 import { requireSideband } from "./sideband.ts";
 
 /** A loop through the driver's rings, by `read()` and `write()`. */
@@ -109,7 +109,7 @@ export class RingLoop extends Flow {
 
   override report(): FrameReport {
     this.#settle();
-    return super.report();
+    return { ...super.report(), ...countOf(this.#back) };
   }
 
   protected override framesOf(sequence: number): number {

@@ -122,7 +122,8 @@ export function fold(
   const incomplete = describeIncomplete(whole, tests, header.run.cut);
   const cut = describeCut(incomplete ?? header.run.cut, whole.missing, tests);
   if (incomplete !== null) tests.push(infrastructureError("journal", sentence(cut ?? incomplete)));
-  const { power, control } = judgePower(header.board, controls);
+  const { power, control, half = null } = judgePower(header.board, controls);
+  const warning = patternWarning(header.run.pattern);
   const verdict: Verdict = judge({
     counts: countOutcomes(tests.map((test) => test.outcome)),
     firstError: tests.find(({ outcome }) => outcome === "ERROR")?.reason ?? null,
@@ -131,6 +132,7 @@ export function fold(
     skippedSuites: skippedSuites(tests),
     coherent: header.board.coherent,
     control,
+    half: half === null ? null : half + warning,
     incomplete: incomplete === null ? null : cut,
     alone: whole.alone,
   });
@@ -146,7 +148,7 @@ export function fold(
     },
     tests,
     summary: summarizeOutcomes(tests),
-    power: { ...power, detail: power.detail + patternWarning(header.run.pattern) },
+    power: { ...power, detail: power.detail + warning },
     verdict,
     ...(soak === null ? {} : { soak }),
   } as const;

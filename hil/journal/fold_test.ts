@@ -189,7 +189,11 @@ Deno.test("fold() judges each direction over all controls together", () => {
   ]);
   assertEquals([half.power.coherence, half.power.tx, half.power.rx], [false, true, false]);
   assertStringIncludes(half.power.detail, "in tx only");
-  assertEquals(half.verdict?.exit, 3);
+  assertEquals([half.verdict?.exit, half.verdict?.reason], [
+    3,
+    "Policy none failed in tx only, and on a non-coherent board it must fail in both directions: " +
+    "this run cannot reveal a missing sync in rx",
+  ]);
 
   const oneWay = folded([
     ...base,
@@ -221,6 +225,22 @@ Deno.test("fold() says that a pattern of equal frames cannot reveal a stale one"
   for (const other of ["tagged", "counter8", "no such pattern"]) {
     assertEquals(detailOf(other).includes("equal"), false, other);
   }
+});
+
+Deno.test("fold() says in the verdict that a pattern of equal frames shows one direction only", () => {
+  const { verdict } = folded([
+    incoherent,
+    run({ run: { pattern: "zeros" } }),
+    item("a"),
+    end("a"),
+    control("x"),
+    end("x", { ...xfail, evidence: { tx: false, rx: true } }),
+  ]);
+  assertEquals(verdict?.exit, 3);
+  assertMatch(
+    verdict?.reason ?? "",
+    /^Policy none failed in rx only, .* missing sync in tx; all frames of pattern zeros are equal/,
+  );
 });
 
 Deno.test("fold() says that a control proves nothing on a coherent board", () => {

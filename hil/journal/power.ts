@@ -28,12 +28,12 @@ export function patternWarning(pattern: string | undefined): string {
  *
  * @param board The board
  * @param controls The results of the controls
- * @returns What the controls proved about the board
+ * @returns What the controls proved about the board, and what was missing if they failed in one direction only
  */
 export function judgePower(
   board: BoardInfo,
   controls: readonly CaseResult[],
-): { power: Power; control: Evidence["control"] } {
+): { power: Power } & Pick<Evidence, "control" | "half"> {
   const seen = { tx: direction(controls, "tx"), rx: direction(controls, "rx") };
   const tx = seen.tx === true && board.coherent !== true;
   const rx = seen.rx === true && board.coherent !== true;
@@ -67,21 +67,26 @@ export function judgePower(
   }
   const powerful = failed.length > 0 && missed.length === 0;
   let detail: string;
+  let half: string | null = null;
   if (powerful && used.length === 2) {
     detail =
       "policy none failed in both directions, as it must: this board can reveal missing syncs";
   } else if (powerful) {
     detail = `policy none failed in ${used.join("")}, as it must: ` +
-      `this board can reveal missing syncs there; the other direction was not tested`;
+      `this board can reveal missing syncs there; nothing is known about the other direction`;
   } else if (failed.length > 0) {
     detail = `policy none failed in ${failed.join("")} only: ` +
       `this board cannot reveal a missing sync in ${missed.join("")}`;
+    half =
+      `Policy none failed in ${failed.join("")} only, and on a non-coherent board it must fail ` +
+      `in both directions: this run cannot reveal a missing sync in ${missed.join("")}`;
   } else {
     detail = "policy none passed: this board cannot reveal a missing sync";
   }
   return {
     power: { coherence: powerful, tx, rx, detail },
     control: powerful ? "powerful" : "powerless",
+    half,
   };
 }
 

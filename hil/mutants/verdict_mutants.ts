@@ -244,6 +244,13 @@ const CASES: readonly Mutant[] = [
     breaks: "a control is excused although the core itself changed data",
   },
   {
+    id: "control-excuses-hang",
+    file: "hil/case/judge.ts",
+    find: "return isCountVariable === true && late?.primer",
+    replace: "return late?.primer",
+    breaks: "a control of a loop that hangs is excused, although no missing sync stops it",
+  },
+  {
     id: "control-excuses-own-error",
     file: "hil/case/judge.ts",
     find: "|| faults.length === 0) return { ...judged, evidence };",

@@ -36,6 +36,10 @@ export const WORST_FIRST: readonly Outcome[] = [
 /** The outcomes that a report explains case by case, the worst first. */
 export const EXPLAINED: readonly Outcome[] = ["FAIL", "TIMEOUT", "ERROR", "XPASS"];
 
+/** Why a control failed although its syncs are missing: the end of the reason of its case. */
+export const CORE_CHANGED_DATA =
+  "the check values show that the core changed data, which no missing sync does";
+
 /** The exit status of `plumbline` after a run. Wrong usage is 2, and there is no run. */
 export type ExitStatus = 0 | 1 | 3;
 
@@ -56,6 +60,8 @@ export interface Evidence {
   readonly coherent: boolean | null;
   /** Whether a control ran, and whether it failed in every direction that it uses. */
   readonly control: "absent" | "powerless" | "powerful";
+  /** If controls failed in some directions only, what they did and must do, as a sentence. Defaults to none. */
+  readonly half?: string | null;
   /** Why the journal is not whole, as a clause. Defaults to a whole journal. */
   readonly incomplete?: string | null;
   /** Whether `deno test` ran the files, so that a missing file is not noticed. Defaults to false. */
@@ -128,8 +134,8 @@ export function judge(evidence: Evidence): Verdict {
   }
   if (coherent === false && control === "powerless") {
     return error(
-      "Policy none did not fail, as it must on a non-coherent board: " +
-        "this run cannot reveal a missing sync",
+      evidence.half ?? "Policy none did not fail, as it must on a non-coherent board: " +
+          "this run cannot reveal a missing sync",
     );
   }
   if (counts.PASS === 0) return error("Nothing was verified: only controls ran");

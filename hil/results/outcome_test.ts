@@ -76,6 +76,13 @@ Deno.test("judge() counts infrastructure errors, with and without a failure of t
   );
 });
 
+Deno.test("judge() says what was missing from controls that failed in one direction only", () => {
+  const half = "Policy none failed in rx only, and must fail in both directions";
+  const evidence = run(["PASS", "XFAIL"], { control: "powerless", half });
+  assertEquals([judge(evidence).exit, judge(evidence).reason], [3, half]);
+  assertMatch(judge({ ...evidence, half: null }).reason, /^Policy none did not fail, as it must/);
+});
+
 Deno.test("judge() says that no frame was verified, and what is missing from a run that died", () => {
   assertEquals(
     judge(run(["PASS"], { framesVerified: 0 })).reason,
