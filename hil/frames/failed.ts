@@ -61,7 +61,9 @@ export function isRingFailure(error: unknown): boolean {
  */
 export function ringFailureOf(frame: number, size: number, unsent: boolean): Fault {
   return {
-    ...{ kind: "truncated", frame, offset: 0, length: size, blame: unsent ? "tx" : null },
+    ...{ kind: "truncated", frame, blame: unsent ? "tx" : null, status: "EIO" },
+    // how far it got is unknown, so no more is said than that its end did not come
+    ...{ offset: size - 1, length: 1 },
     ...(unsent ? {} : { alternatives: ["too-long"] }),
     detail: unsent
       ? "the engine failed the tx transfer of the frame, or of one shortly after it: write() said EIO"
