@@ -105,6 +105,7 @@ class ReceiveFlow extends Flow {
       back: this.#made ?? { pattern: this.#pattern, length: this.#lengthOf },
       ...{ count: depth, size, initial: new Uint8Array(size) },
       store: canStore ? "repeated" : "never",
+      poison: this.#poison.subarray(0, size),
     });
   }
 
