@@ -212,7 +212,7 @@ class ReceiveFlow extends Flow {
     const others = this.#content === null ? {} : { frameOf };
     this.condemn(
       frame,
-      { pattern, base: this.#guard, rxHeld, rxEarlier, ...others },
+      { pattern, base: this.#guard, rxHeld, rxEarlier, generated: true, ...others },
       block,
       moved === size ? deviation : null,
     );
