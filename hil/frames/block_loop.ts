@@ -133,6 +133,7 @@ export class BlockLoop extends Flow {
         ? pattern.poison(this.#guard, this.#back.size)
         : new Uint8Array(this.#back.size),
       store: !canStore ? "never" : compare !== null && expect === undefined ? "always" : "repeated",
+      poison: pattern.poison(this.#guard, this.#back.size),
     });
     this.#guards = new Guards({
       guard: this.#guard,

@@ -110,6 +110,7 @@ class ReceiveFlow extends Flow {
       back: this.#made ?? { pattern: this.#pattern, length: this.#lengthOf },
       ...{ count: depth, size, initial: new Uint8Array(size) },
       store: canStore ? "repeated" : "never",
+      poison: this.#poison.subarray(0, size),
     });
   }
 
@@ -216,7 +217,7 @@ class ReceiveFlow extends Flow {
     const others = this.#content === null ? {} : { frameOf };
     this.condemn(
       frame,
-      { pattern, base: this.#guard, rxHeld, rxEarlier, ...others },
+      { pattern, base: this.#guard, rxHeld, rxEarlier, generated: true, ...others },
       block,
       moved === size ? deviation : null,
     );

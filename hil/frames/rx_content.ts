@@ -18,13 +18,15 @@ export class RxContent {
   readonly #back: Pick<Returned, "pattern" | "length">;
   readonly #blocks: Uint8Array[];
   readonly #store: "always" | "repeated" | "never";
+  readonly #poison: Uint8Array;
   /** Numbers of the frames in flight before which poison is stored, and of those that were looked at. */
   readonly #stored = new Map<number, boolean>();
 
   /**
    * @param options `back`: the frames that come back; `count` of blocks, which are used in turn; `size`:
    * room for a frame; `initial`: what it holds at first; `store`: when poison is stored before a frame:
-   * always, if the block would hold the expected bytes already, or never
+   * always, if the block would hold the expected bytes already, or never; `poison`: what is stored, as long
+   * as the room for a frame
    */
   constructor(options: {
     readonly back: Pick<Returned, "pattern" | "length">;
@@ -32,11 +34,13 @@ export class RxContent {
     readonly size: number;
     readonly initial: Uint8Array;
     readonly store: "always" | "repeated" | "never";
+    readonly poison: Uint8Array;
   }) {
-    const { back, count, size, initial, store } = options;
+    const { back, count, size, initial, store, poison } = options;
     this.#back = back;
     this.#blocks = Array.from({ length: count }, () => initial.slice(0, size));
     this.#store = store;
+    this.#poison = poison;
   }
 
   /**
@@ -81,7 +85,9 @@ export class RxContent {
   }
 
   /**
-   * Looks for bytes that were written after the end of a frame, and notes what the block holds now.
+   * Looks for bytes that were written after the end of a frame, and notes what the block holds now. A sync may
+   * drop poison that was stored, all of it or some cache lines. So each byte may be the poison, or what the
+   * block held before, and any other byte was written.
    *
    * @param block The block, owned by the caller
    * @param number Number of its frame
@@ -100,20 +106,21 @@ export class RxContent {
     const stored = this.isStored(number);
     this.#stored.delete(number);
     const rest = holds.subarray(size);
-    // a sync may drop what was stored, and without syncs the CPU may see old content
-    const known = this.#store !== "never" && !stored;
-    const same = rest.length === 0 || (known && block.equals(rest, at + size));
+    const same = rest.length === 0 || block.equals(rest, at + size);
     if (same && right) {
       this.#back.pattern.write(holds.subarray(0, size), number);
       return null;
     }
     const before = holds.slice();
     block.copyTo(holds, at);
-    if (same || !known) return null;
-    let [first, last] = [size, holds.length - 1];
-    while (first < last && holds[first] === before[first]) first++;
-    while (last > first && holds[last] === before[last]) last--;
-    return { offset: first, length: last - first + 1 };
+    // without syncs the CPU may see old content
+    if (same || this.#store === "never") return null;
+    const isWritten = (i: number) =>
+      holds[i] !== before[i] && !(stored && holds[i] === this.#poison[i]);
+    let [first, end] = [size, holds.length];
+    while (first < end && !isWritten(first)) first++;
+    while (end > first && !isWritten(end - 1)) end--;
+    return first === end ? null : { offset: first, length: end - first };
   }
 
   #of(number: number): Uint8Array {

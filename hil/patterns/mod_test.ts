@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { equalBytes } from "../../driver/memory.ts";
 import { expectedPattern } from "./computed.ts";
 import { framesRepeat, PATTERN_NAMES, patternNamed, patterns, type PatternSpec } from "./mod.ts";
 
@@ -210,6 +211,42 @@ Deno.test("expectFrom() finds counters and cycles at any phase, even if some byt
           );
         }
       }
+    }
+  }
+});
+
+Deno.test("expectFrom() finds walking bits that begin inside a word, if the frame shows where", () => {
+  for (const width of [8, 32, 64, 128, 256, 512]) {
+    const [bytes, cycle] = [width / 8, width * width / 8];
+    const more = cycle + 3 * bytes + 5;
+    for (const make of [patterns.walkingOnes, patterns.walkingZeros]) {
+      const spec = make({ width });
+      const stream = spec.create({ seed: 0, maxLength: 4 * more }).body(0, 4 * more);
+      for (const start of [1, 3, bytes - 1, bytes + 1, 9 * bytes + 5, cycle - 3]) {
+        const expected = (sequence: number) =>
+          stream.subarray(start + sequence * more, start + (sequence + 1) * more);
+        for (const wrong of [[], [0], [bytes, 6 * bytes + 1]]) {
+          const first = expected(0).slice();
+          for (const at of wrong) first[at] = (first[at] ?? 0) ^ 0x10;
+          const found = spec.expectFrom?.(first, { seed: 0, maxLength: more });
+          const text = `${spec.name}, width ${width}, start ${start}, wrong ${wrong}`;
+          assert(found !== null && found !== undefined, text);
+          for (const sequence of [0, 2]) {
+            assert(equalBytes(found.body(sequence, more), expected(sequence)), text);
+          }
+        }
+      }
+    }
+  }
+  // a shorter frame may fit in several places; the one that is found must fit it
+  const spec = patterns.walkingOnes();
+  const stream = spec.create({ seed: 0, maxLength: 2048 }).body(0, 2048);
+  for (const length of [64, 100, 300]) {
+    for (let start = 0; start < 512; start++) {
+      const first = stream.subarray(start, start + length);
+      const found = spec.expectFrom?.(first, { seed: 0, maxLength: length }) ?? null;
+      if (start % 8 === 0) assert(found !== null, `${length} bytes, start ${start}`);
+      if (found !== null) assertEquals(found.body(0, length), first);
     }
   }
 });

@@ -89,8 +89,9 @@ export interface PatternSpec {
    * @param options As for {@linkcode create}, with a `maxLength` not below the length of the frame;
    * `frames`: how many frames will be compared with the pattern, including this one. Defaults to 1
    * @returns The pattern. Its frame 0 is what `first` should have been, and its frames follow each other
-   * without a gap. `null` if most words of the frame are wrong, or if so many frames of this length are
-   * too short: if more than one of 2^24 random frames would be taken for the pattern
+   * without a gap. If several places fit the frame equally well, it is one at the start of a word. `null` if
+   * none of them is, if most words of the frame are wrong, or if so many frames of this length are too
+   * short: if more than one of 2^24 random frames would be taken for the pattern
    */
   expectFrom?(
     first: Uint8Array,

@@ -312,7 +312,7 @@ function align(
 ): number | null {
   const length = Math.min(first.length, COMPARED);
   let best = length;
-  let found: number | null = null;
+  let found: number[] = [];
   for (let skip = 0; skip < cycle.length; skip++) {
     const lead = (word - skip % word) % word; // bytes of a word that began in the frame before
     const words = Math.floor((length - lead) / word);
@@ -327,8 +327,29 @@ function align(
       last = at;
     }
     if (wrong > best || !isEnough(words - wrongWords, words, 8 * word, frames)) continue;
-    if (wrong < best || lead === 0) found = skip;
-    else if (found !== null && found % word !== 0) found = null;
+    if (wrong < best) found = [];
+    found.push(skip);
+    best = wrong;
+  }
+  // those that match the beginning equally well may differ in the rest of the cycle
+  if (found.length > 1 && first.length > length) found = bestOf(found, cycle, first);
+  const whole = found.findLast((skip) => skip % word === 0);
+  return whole ?? (found.length === 1 ? found[0] ?? null : null);
+}
+
+/** Those rotations of a cycle with which the fewest bytes of a frame are wrong. */
+function bestOf(skips: readonly number[], cycle: Uint8Array, first: Uint8Array): number[] {
+  const length = Math.min(first.length, cycle.length);
+  let best = length;
+  let found: number[] = [];
+  for (const skip of skips) {
+    let wrong = 0;
+    for (let i = 0; i < length && wrong <= best; i++) {
+      if (cycle[(skip + i) % cycle.length] !== first[i]) wrong++;
+    }
+    if (wrong > best) continue;
+    if (wrong < best) found = [];
+    found.push(skip);
     best = wrong;
   }
   return found;

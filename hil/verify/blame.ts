@@ -109,6 +109,7 @@ class BlameAssignment {
 
   assign(differences: readonly Difference[]): Blame[] {
     const { tx, core, rx } = this.#checks;
+    const { generated = false } = this.#context;
     const all = (stage: Blame) => differences.map(() => stage);
     if (tx === null && rx === null) return all(null);
     if (tx === true && core === false && rx === false) return all("tx");
@@ -126,7 +127,7 @@ class BlameAssignment {
       if (onTx?.includes(difference)) return "tx";
       if (onRx?.includes(difference)) return "rx";
       const possible = [
-        onTx === null || tx === null ? "tx" as const : null,
+        onTx === null || (tx === null && !generated) ? "tx" as const : null,
         core !== false ? "core" as const : null,
         // if no correction gives what the core wrote, the core wrote less than there is in the block
         rx === null || (onRx === null && core !== true) ? "rx" as const : null,
@@ -135,7 +136,10 @@ class BlameAssignment {
     });
   }
 
-  /** Of several parts of the path, the one that fits the type and source of a difference best. */
+  /**
+   * Of several parts of the path, the one that fits the type and source of a difference best. If none fits, the
+   * core is the likely one only if both check values are known: otherwise it would be a guess.
+   */
   #likely({ type, source }: Difference, stages: readonly Blame[]): Blame {
     const { rxHeld, txHeld } = this.#context;
     const content = source.kind === "frame" ? source.sequence : source.kind;
@@ -143,8 +147,10 @@ class BlameAssignment {
     if (type === "displaced" || type === "shifted") fitting.push("core");
     if (content === (rxHeld ?? "poison")) fitting.push("rx");
     if (content === txHeld) fitting.push("tx");
-    return [...fitting, "core" as const].find((stage) => stages.includes(stage)) ?? stages[0] ??
-      null;
+    const fits = fitting.find((stage) => stages.includes(stage));
+    const { tx, rx } = this.#checks;
+    if (fits !== undefined || tx === null || rx === null) return fits ?? null;
+    return stages.includes("core") ? "core" : stages[0] ?? null;
   }
 
   /** The smallest set of differences that explains a check value, or `null` if there is none. */
