@@ -387,13 +387,13 @@ Deno.test("hil() does not throw for a bitstream that is no file, but fails one t
 Deno.test("--duration bounds the cases of a file by time, not by frames", async () => {
   const { code, output, results } = await denoTest(
     { mine: MATRIX },
-    ["--duration=1s", "--policy=streaming,coherent", "--size=64", "--depth=4"],
+    ["--duration=2s", "--policy=streaming,coherent", "--size=64", "--depth=4"],
   );
   assertEquals(code, 0, output);
   const frames = results.tests.map((test) => test.frames);
   assertEquals(frames.length, 2);
-  // far more than the 300 that a case without a number has
-  for (const count of frames) assertEquals(count > 1000, true, String(count));
+  // more than the 300 that a case without a number has, also on a machine with other load
+  for (const count of frames) assertEquals(count > 300, true, String(count));
 });
 
 Deno.test("hil() fails a file whose control never fails, because it shows no power", async () => {
