@@ -108,8 +108,8 @@ export interface BlockInternals {
 let internals: BlockInternals;
 const EMPTY = new Uint8Array(0);
 const DEFAULTS: EnqueueOptions = {};
-/** Bytes of the word that `setStamped()` stores. */
-const STAMP_SIZE = 4;
+/** Bytes of a stamp, the word that `setStamped()` stores. */
+export const STAMP_SIZE = 4;
 
 /**
  * A block of memory that DMA reads (`tx`) or writes (`rx`). `Device.alloc()`, `Device.register()` and

@@ -10,6 +10,7 @@ import { ErrnoError } from "../../driver/errno.ts";
 import type { Remote } from "../../driver/remote.ts";
 import { O_CLOEXEC, O_WRONLY } from "../../driver/syscalls.ts";
 import { type Direction, DIRECTIONS } from "../../driver/uapi.ts";
+import { foundOn } from "./remote.ts";
 
 /** Where the files of the driver of the loopback core are. */
 const ROOT = "/sys/kernel/debug/pl_loopback";
@@ -66,15 +67,11 @@ const HERE: AttributeFiles = {
  * @returns How it is accessed
  */
 export function attributeFilesOf(remote: Remote): AttributeFiles {
-  const found = (path: string, value: string | null): string => {
-    if (value !== null) return value;
-    throw new Error(`Expected ${path} on ${remote.target.node}, found none`);
-  };
   return {
     program: "plumbline-agent",
-    readLink: (path) => found(path, remote.readLink(path)),
+    readLink: (path) => foundOn(remote, path, remote.readLink(path)),
     exists: (path) => remote.exists(path),
-    read: (path) => found(path, remote.readFile(path)),
+    read: (path) => foundOn(remote, path, remote.readFile(path)),
     open(path) {
       const fd = remote.open(path, O_WRONLY | O_CLOEXEC);
       return {

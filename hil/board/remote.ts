@@ -141,11 +141,7 @@ export function explainRemote(remote: Remote, device: string): string | null {
  */
 export function faultAccess(remote: Remote): FaultAccess {
   return {
-    read(path) {
-      const text = remote.readFile(path);
-      if (text === null) throw new Error(`Expected ${path} on ${remote.target.node}, found none`);
-      return text;
-    },
+    read: (path) => foundOn(remote, path, remote.readFile(path)),
     write(path, text) {
       let fd: number;
       try {
@@ -165,6 +161,20 @@ export function faultAccess(remote: Remote): FaultAccess {
     list: (path) => remote.list(path),
     exists: (path) => remote.exists(path),
   };
+}
+
+/**
+ * Takes what a target has.
+ *
+ * @param remote The target
+ * @param path Where it was looked for, for the error
+ * @param value What was found, or null
+ * @returns What was found
+ * @throws {Error} If nothing was found
+ */
+export function foundOn(remote: Remote, path: string, value: string | null): string {
+  if (value !== null) return value;
+  throw new Error(`Expected ${path} on ${remote.target.node}, found none`);
 }
 
 /** Nothing ever notifies this, so a wait on it is a sleep. */

@@ -300,8 +300,7 @@ export class BlockLoop extends Flow {
     due?: Uint8Array,
   ): void {
     const { pattern, size: room } = this.#back;
-    const expected = due ?? new Uint8Array(bytes.length);
-    if (due === undefined) pattern.write(expected, number);
+    const expected = due ?? wholeFrame(pattern, number, bytes.length);
     const later = deviation === null && due === undefined
       ? this.#looks.look(rx, expected, bytes)
       : null;
@@ -329,8 +328,7 @@ export class BlockLoop extends Flow {
     const { pattern } = this.#back;
     // a design may round, so without an exact frame nothing can be said about a part of it
     if ((this.#options.compare ?? null) !== null) return;
-    const due = new Uint8Array(this.#back.length(sequence));
-    pattern.write(due, sequence);
+    const due = wholeFrame(pattern, sequence, this.#back.length(sequence));
     const [expected, received] = [due.subarray(0, length), new Uint8Array(length)];
     if (length > 0) rx.copyTo(received, this.#guard);
     if (equalBytes(received, expected)) return;
@@ -351,9 +349,7 @@ export class BlockLoop extends Flow {
   #sent(sequence: number): { sent?: Uint8Array } {
     const { compare = null } = this.#options;
     if (this.#back.pattern === this.#pattern && compare === null) return {};
-    const sent = new Uint8Array(this.#lengthOf(sequence));
-    this.#pattern.write(sent, sequence);
-    return { sent };
+    return { sent: wholeFrame(this.#pattern, sequence, this.#lengthOf(sequence)) };
   }
 
   /** What the blocks of a frame held before: that of a received one, and that of the sent one. */
@@ -400,8 +396,7 @@ export class BlockLoop extends Flow {
     }
     const { pattern } = this.#back;
     const size = this.#back.length(number);
-    const due = new Uint8Array(size);
-    pattern.write(due, number);
+    const due = wholeFrame(pattern, number, size);
     const before = new Uint8Array(size);
     const { rxHeld } = this.#held(number, sequence);
     if (rxHeld === "poison") before.set(this.#pattern.poison(this.#guard, size));

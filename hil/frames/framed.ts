@@ -6,8 +6,8 @@
  */
 
 import { crc32 } from "node:zlib";
-import type { Block } from "../../driver/block.ts";
-import { type Pattern, STAMP_SIZE } from "../patterns/pattern.ts";
+import { type Block, STAMP_SIZE } from "../../driver/block.ts";
+import type { Pattern } from "../patterns/pattern.ts";
 import type { ReceivedFrame } from "../verify/classify.ts";
 
 /** A frame in a block. */

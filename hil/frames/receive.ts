@@ -195,8 +195,7 @@ class ReceiveFlow extends Flow {
     if (compare === null) {
       if (done.bytes === size && holdsFrame(block, whole)) return true;
     }
-    const expected = new Uint8Array(size);
-    pattern.write(expected, due);
+    const expected = wholeFrame(pattern, due, size);
     const received = new Uint8Array(size);
     block.copyTo(received, this.#guard);
     const deviation = compare?.(expected, received, sequence) ?? null;

@@ -8,9 +8,6 @@
  * @module
  */
 
-/** Bytes of a stamp. */
-export const STAMP_SIZE = 4;
-
 /** The frames of one run. {@linkcode PatternSpec.create} makes it. */
 export interface Pattern {
   /** Name of the pattern, as `--pattern` takes it. */
@@ -39,7 +36,7 @@ export interface Pattern {
   body(sequence: number, length: number): Uint8Array<ArrayBuffer>;
 
   /**
-   * Gets the stamp: a little-endian word of {@linkcode STAMP_SIZE} bytes that replaces the last ones of the
+   * Gets the stamp: a little-endian word of four bytes that replaces the last ones of the
    * body.
    *
    * @param sequence Number of the frame, from 0

@@ -12,6 +12,7 @@
  */
 
 import { crc32 } from "node:zlib";
+import { wholeFrame } from "../patterns/pattern.ts";
 import type { Difference } from "./difference.ts";
 import type { Blame } from "./fault.ts";
 import type { Context, ReceivedFrame } from "./frame.ts";
@@ -203,9 +204,7 @@ class BlameAssignment {
   #frameOf(sequence: number): Uint8Array | null {
     const { pattern, frameOf } = this.#context;
     if (frameOf !== undefined) return null;
-    const bytes = new Uint8Array(this.#length);
-    pattern.write(bytes, sequence);
-    return bytes;
+    return wholeFrame(pattern, sequence, this.#length);
   }
 
   /**

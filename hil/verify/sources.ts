@@ -7,7 +7,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { Pattern } from "../patterns/pattern.ts";
+import { type Pattern, wholeFrame } from "../patterns/pattern.ts";
 import { SLOTS, TaggedPattern } from "../patterns/tagged.ts";
 import { STEP } from "../patterns/tape.ts";
 import { identify } from "../patterns/tags.ts";
@@ -171,11 +171,9 @@ export class Sources {
     let bytes = this.#cache.get(sequence);
     if (bytes === undefined) {
       if (this.#generated++ >= MAX_GENERATED) return NO_BYTES;
-      if (this.#frameOf !== null) bytes = this.#frameOf(sequence);
-      else {
-        bytes = new Uint8Array(this.#expected.length);
-        this.#pattern.write(bytes, sequence);
-      }
+      bytes = this.#frameOf === null
+        ? wholeFrame(this.#pattern, sequence, this.#expected.length)
+        : this.#frameOf(sequence);
     }
     // the map keeps the order of insertion, so its first entry is the least recently used one
     this.#cache.delete(sequence);

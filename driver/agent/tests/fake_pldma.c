@@ -108,8 +108,10 @@ int system_munmap(void *at, size_t length)
 	abort(); /* the agent unmaps what is not mapped */
 }
 
-/* Whether a range is memory of the session. The last page of a mapping counts as a whole. */
-/* Whether one mapping has the memory, and allows the access. */
+/*
+ * Whether a range is memory of the session that allows the access. The last page of a mapping counts as
+ * a whole.
+ */
 static bool is_mapped(uint64_t at, uint64_t length, int prot)
 {
 	for (size_t i = 0; i < mapping_count; i++) {
