@@ -17,6 +17,7 @@ import type { Handle } from "./handle.ts";
 import type { Mapping } from "./mapping.ts";
 import { bufferInternals, type DmaBuffer } from "./dma_buffer.ts";
 import { memoryInternals, type UserMemory } from "./memory.ts";
+import { STAMP_SIZE } from "./stamp.ts";
 import {
   CACHE,
   CACHE_OPS,
@@ -108,8 +109,6 @@ export interface BlockInternals {
 let internals: BlockInternals;
 const EMPTY = new Uint8Array(0);
 const DEFAULTS: EnqueueOptions = {};
-/** Bytes of a stamp, the word that `setStamped()` stores. */
-export const STAMP_SIZE = 4;
 
 /**
  * A block of memory that DMA reads (`tx`) or writes (`rx`). `Device.alloc()`, `Device.register()` and

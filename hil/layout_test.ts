@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -97,6 +97,42 @@ Deno.test("files of the project import each other in no circle", () => {
   };
   for (const file of shipped()) visit(file, []);
   assertEquals(circles, []);
+});
+
+/** The files of this project that a module needs at run time, including itself. */
+async function needs(file: string): Promise<Set<string>> {
+  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", new URL(file, import.meta.url).pathname],
+    stdout: "piped",
+    stderr: "null",
+  }).output();
+  assert(success, `deno info ${file}`);
+  const { roots, modules } = JSON.parse(new TextDecoder().decode(stdout)) as {
+    roots: string[];
+    modules: { specifier: string; dependencies?: { code?: { specifier?: string } }[] }[];
+  };
+  const found = new Set<string>();
+  const open = [...roots];
+  for (let one = open.pop(); one !== undefined; one = open.pop()) {
+    if (found.has(one) || !one.startsWith("file:")) continue;
+    found.add(one);
+    const { dependencies = [] } = modules.find(({ specifier }) => specifier === one) ?? {};
+    for (const { code } of dependencies) if (code?.specifier) open.push(code.specifier);
+  }
+  return found;
+}
+
+Deno.test("the injectors and the classifier share no module", async () => {
+  const injects = await Promise.all(
+    ["faults/injector", "faults/editors", "faults/spec", "faults/catalogue", "core/core"]
+      .concat(["driver/handover", "driver/transfers"])
+      .map((name) => needs(`../fixtures/boards/sim/${name}.ts`)),
+  );
+  const injector = injects.reduce((all, some) => all.union(some));
+  const classifier = await needs("./verify/classify.ts");
+  assertGreaterOrEqual(injector.size, 8);
+  assertGreaterOrEqual(classifier.size, 8);
+  assertEquals([...injector.intersection(classifier)], []);
 });
 
 Deno.test("hil/ holds at most five files beside its folders", () => {

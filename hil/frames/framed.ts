@@ -6,7 +6,8 @@
  */
 
 import { crc32 } from "node:zlib";
-import { type Block, STAMP_SIZE } from "../../driver/block.ts";
+import type { Block } from "../../driver/block.ts";
+import { STAMP_SIZE } from "../../driver/stamp.ts";
 import type { Pattern } from "../patterns/pattern.ts";
 import type { ReceivedFrame } from "../verify/classify.ts";
 

@@ -18,8 +18,8 @@
  * @module
  */
 
-import { STAMP_SIZE } from "../../driver/block.ts";
 import { constant } from "../../driver/constant.ts";
+import { STAMP_SIZE } from "../../driver/stamp.ts";
 import type { Pattern } from "./pattern.ts";
 import { checkOptions, FRAME_CLASS, hash, makeTags, MAX_WORDS, POISON_CLASS } from "./tags.ts";
 import { STEP, Tape } from "./tape.ts";

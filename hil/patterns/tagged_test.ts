@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { STAMP_SIZE } from "../../driver/block.ts";
+import { STAMP_SIZE } from "../../driver/stamp.ts";
 import { MIN_STAMPED, SLOTS, TaggedPattern } from "./tagged.ts";
 import { identify } from "./tags.ts";
 import { STEP } from "./tape.ts";
