@@ -56,17 +56,22 @@ export function isRingFailure(error: unknown): boolean {
  *
  * @param frame Number of the frame
  * @param size Bytes that it should have
- * @param unsent Whether `write()` said that a transmit transfer failed
+ * @param told What said that a transmit transfer failed; null if none did, and `read()` failed
  * @returns The fault
  */
-export function ringFailureOf(frame: number, size: number, unsent: boolean): Fault {
+export function ringFailureOf(
+  frame: number,
+  size: number,
+  told: "write() said EIO" | "STATS counts an error" | null,
+): Fault {
+  const unsent = told !== null;
   return {
     ...{ kind: "truncated", frame, blame: unsent ? "tx" : null, status: "EIO" },
     // how far it got is unknown, so no more is said than that its end did not come
     ...{ offset: size - 1, length: 1 },
     ...(unsent ? {} : { alternatives: ["too-long"] }),
     detail: unsent
-      ? "the engine failed the tx transfer of the frame, or of one shortly after it: write() said EIO"
+      ? `the engine failed the tx transfer of the frame, or of one shortly after it: ${told}`
       : "the engine failed a transfer of the frame, or the frame is longer than its slot: read() " +
         "said EIO, and not more",
   };

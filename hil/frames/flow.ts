@@ -96,6 +96,8 @@ export abstract class Flow implements Disposable {
   protected abstract send(sequence: number): void;
   /** Takes frame `sequence` and verifies it; returns its bytes, or null if nothing verifies it. */
   protected abstract receive(sequence: number): number | null;
+  /** Looks for failures that only a frame after `_last`, the last one, would show. */
+  protected finish(_last: number): void {}
   /** Frees every block. The engine holds none of them. */
   protected abstract free(): void;
 
@@ -161,6 +163,7 @@ export abstract class Flow implements Disposable {
       const frames = this.framesOf(this.#taken);
       const bytes = this.receive(this.#taken);
       if (this.#more()) this.#send();
+      else if (this.#taken + 1 === this.#sent) this.finish(this.#taken);
       this.#taken++;
       if (bytes === null) return;
       this.#bytes += bytes;
@@ -170,11 +173,7 @@ export abstract class Flow implements Disposable {
     return true;
   }
 
-  /**
-   * Returns the report of the frames so far.
-   *
-   * @returns The report
-   */
+  /** Returns the report of the frames so far. */
   report(): FrameReport {
     const { frames } = this.#options;
     const sent = Number.isFinite(frames) ? frames : Math.max(1, this.#sent);

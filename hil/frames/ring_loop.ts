@@ -9,6 +9,7 @@
 import { Buffer } from "node:buffer";
 import type { Block } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
+import { ERRNO, ErrnoError } from "../../driver/errno.ts";
 import { type Pattern, wholeFrame } from "../patterns/pattern.ts";
 import type { Comparison, Deviation } from "../verify/tolerance.ts";
 import { isRingFailure, ringFailureOf } from "./failed.ts";
@@ -36,6 +37,10 @@ export class RingLoop extends Flow {
   /** Number of the last frame that `read()` failed, and of the one whose `write()` failed for one before it. */
   #failed = -Infinity;
   #refused: number | null = null;
+  /** Number of the last frame for which a call said EIO. */
+  #told = -Infinity;
+  /** How many tx transfers had failed before, those of earlier runs and those that a call said EIO for. */
+  #errors: number;
 
   constructor(device: Device, pattern: Pattern, options: LoopFlowOptions) {
     super(device, options);
@@ -65,12 +70,15 @@ export class RingLoop extends Flow {
     });
     this.#blocks = blocks;
     this.limitDepth(depth);
+    this.#errors = device.stats().tx.errors;
   }
 
   /** The driver owns the rings. `receive()` primes the buffer instead. */
   protected override prime(): void {}
 
   protected override send(sequence: number): void {
+    // all frames that were in flight at the failure have come back
+    if (sequence === this.#told + this.depth + 1) this.#errors = this.device.stats().tx.errors;
     const { first, count } = this.#back.send(sequence);
     if (count > 0 && this.#back.words(first) !== null || this.#options.sideband !== undefined) {
       requireSideband(this.device, "bounce");
@@ -90,6 +98,7 @@ export class RingLoop extends Flow {
     } catch (error) {
       if (!isRingFailure(error)) throw error;
     }
+    this.#told = sequence;
     // if read() failed for a frame that was in flight, this is the same failure
     if (sequence - this.#failed > this.depth) {
       this.#settle();
@@ -104,7 +113,27 @@ export class RingLoop extends Flow {
     if (this.#refused === null) return;
     const first = Math.max(0, this.#refused - this.depth);
     this.#refused = null;
-    this.record(ringFailureOf(first, this.#lengthOf(first), true));
+    this.record(ringFailureOf(first, this.#lengthOf(first), "write() said EIO"));
+  }
+
+  /** Waits until the last frames are sent, because no `write()` after them tells whether they failed. */
+  protected override finish(last: number): void {
+    const { device, wait: { timeoutMs } } = this;
+    const tx = this.#blocks.filter(({ direction }) => direction === "tx");
+    const isSending = ({ id }: Block) => ["queued", "in-flight"].includes(device.query(id).state);
+    for (let waitedMs = 0; tx.some(isSending); waitedMs++) {
+      if (waitedMs >= timeoutMs) {
+        const detail =
+          `the engine still sends a frame, ${timeoutMs} ms after the last one came back`;
+        throw new ErrnoError("write", ERRNO.ETIMEDOUT, detail);
+      }
+      if (device.poll({}, 1).error) break; // waits for no event
+    }
+    if (device.stats().tx.errors === this.#errors) return;
+    // otherwise it is a consequence of a failure that is known
+    if (last - this.#told <= this.depth) return;
+    const first = Math.max(0, last + 1 - this.depth);
+    this.record(ringFailureOf(first, this.#lengthOf(first), "STATS counts an error"));
   }
 
   override report(): FrameReport {
@@ -141,7 +170,8 @@ export class RingLoop extends Flow {
     const moved = this.#read(buffer);
     if (moved === null) {
       const unsent = this.#refused !== null && sent < this.#refused;
-      this.record(ringFailureOf(sequence, size, unsent));
+      this.record(ringFailureOf(sequence, size, unsent ? "write() said EIO" : null));
+      this.#told = Math.max(this.#told, sent);
       if (unsent) this.#refused = null;
       else this.#failed = sent;
       return size;

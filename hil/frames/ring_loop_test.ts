@@ -3,6 +3,7 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { Device } from "../../driver/device.ts";
 import { ERRNO, ErrnoError } from "../../driver/errno.ts";
+import { CHAN_STATS, IOC, STATS } from "../../driver/uapi.ts";
 import { SimBoard } from "../../fixtures/boards/sim/mod.ts";
 import { patterns } from "../patterns/mod.ts";
 import { isIntact } from "./intact.ts";
@@ -64,4 +65,40 @@ Deno.test("runLoop() does not try a write() for ever that the engine fails each 
   const { reports, cause } = assertThrows(all, BrokenRunError);
   assertEquals(reports.map(found), [[["truncated", 8, "tx", undefined]]]);
   assertEquals(cause instanceof ErrnoError && cause.errno, ERRNO.EIO);
+});
+
+/** Lets STATS count one more failed tx transfer, from the given number of `write()` calls on. */
+function countErrorFrom(board: SimBoard, calls: number): void {
+  const [write, ioctl] = [board.write.bind(board), board.ioctl.bind(board)];
+  let written = 0;
+  board.write = (fd, bytes) => (written++, write(fd, bytes));
+  board.ioctl = (fd, request, argument) => {
+    const result = ioctl(fd, request, argument);
+    if (request === IOC.STATS && argument !== null && written >= calls) {
+      const at = STATS.at.chan + CHAN_STATS.at.errors; // that of tx
+      const view = new DataView(argument.buffer, argument.byteOffset);
+      view.setBigUint64(at, view.getBigUint64(at, true) + 1n, true);
+    }
+    return result;
+  };
+}
+
+Deno.test("runLoop() records a tx transfer of the last frames of a ring that fails, with intact data", () => {
+  for (const depth of [1, 4]) {
+    const report = run(depth, "", (board) => countErrorFrom(board, 40));
+    assertEquals(found(report), [["truncated", 40 - depth, "tx", undefined]]);
+    assertMatch(report.faults[0]?.detail ?? "", /shortly after it: STATS counts an error$/);
+    assertEquals([report.frames, report.timeout, isIntact(report)], [40, null, false]);
+  }
+  // those before the run are not its own
+  assertEquals(found(run(4, "", (board) => countErrorFrom(board, 0))), []);
+});
+
+Deno.test("runLoop() ends with a timeout if the last frame of a ring came back and is still being sent", () => {
+  const { faults, timeout } = run(4, "kind=lost-interrupt direction=tx frame=39");
+  assertEquals(faults, []);
+  assertMatch(
+    timeout ?? "none",
+    /^frame 39: write failed: .*the engine still sends a frame, 200 ms after/,
+  );
 });
