@@ -128,6 +128,18 @@ Deno.test("plumbline run prints the verdict on standard output, and progress on 
   assertMatch(stdout, /\nPASS: 2 cases passed .*\nResults: .*\n$/);
 });
 
+Deno.test("plumbline run --policy leaves a verdict about that policy, with every suite", async () => {
+  for (const policy of ["coherent", "bounce"]) {
+    const { code, stdout, stderr } = await plumbline("run", "--board=sim", `--policy=${policy}`);
+    assertEquals([code, stderr], [0, ""], stdout);
+    assertMatch(stdout, /\nPASS: \d+ cases passed, \d+ skipped/);
+    assertMatch(stdout, /the suite runs under policy manual, which --policy leaves out/);
+  }
+  const { code, stdout } = await plumbline("run", "--board=sim", "--policy=none");
+  assertEquals(code, 3, stdout);
+  assertMatch(stdout, /every case of litmus was skipped, and all frames\s+were those of controls/);
+});
+
 Deno.test("plumbline run --fault help and --pattern help list what they accept, in 80 columns", async () => {
   const faults = await plumbline("run", "--fault=help");
   assertEquals([faults.code, faults.stderr], [0, ""]);
