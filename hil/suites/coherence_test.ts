@@ -19,6 +19,7 @@ import { isFine, type Outcome } from "../results/outcome.ts";
 import type { Fault } from "../verify/fault.ts";
 import { patterns } from "../patterns/mod.ts";
 import { Session } from "../case/session.ts";
+import { plural } from "../text/format.ts";
 import { isSimulated } from "../board/board.ts";
 import { type Caches, frameSizes, readCaches } from "./coherence/caches.ts";
 import {
@@ -196,10 +197,11 @@ function reasonToSkip(one: LitmusCase, context: Context): string | null {
     return `the driver does not offer policy ${policy} in this direction`;
   }
   if (sizesOf(one, context).length > 0) return null;
+  const asked = context.session.settings.sizes === null ? "" : ": --size leaves none";
   return `needs frames of ${
-    LITMUS[litmus].lines
-  } cache lines that fit into a block, as the engine ` +
-    "moves them: --size leaves none";
+    plural(LITMUS[litmus].lines, "cache line")
+  } that fit into a block, as the ` +
+    `engine moves them${asked}`;
 }
 
 function register(one: LitmusCase, skip: string | null, running: number, context: Context): void {

@@ -2,7 +2,17 @@
 // The coherence suite on the simulated board: it ends as its table says, also when the driver makes
 // mistakes, and its setups do what they say.
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import type { PolicyName } from "../../../driver/uapi.ts";
+import { Device } from "../../../driver/device.ts";
+import {
+  type Direction,
+  INFO,
+  IOC,
+  POLICIES,
+  POLICY_INFO,
+  type PolicyName,
+} from "../../../driver/uapi.ts";
+import { SimBoard } from "../../../fixtures/boards/sim/mod.ts";
+import { patterns } from "../../patterns/mod.ts";
 import { frameSizes, readCaches } from "../../suites/coherence/caches.ts";
 import {
   expectationOf,
@@ -15,6 +25,7 @@ import {
 } from "../../suites/coherence/expected.ts";
 import { SYNC_CALLS, type SyncCall } from "../../frames/handover.ts";
 import { LITMUS } from "../../suites/coherence/litmus.ts";
+import { runLitmus } from "../../suites/coherence/litmus_run.ts";
 import { Pressure } from "../../suites/coherence/pressure.ts";
 import { tempDir } from "../../testing/temp_dir.ts";
 import { expectedOutcomes, outcomes, type Run } from "./testing/ending.ts";
@@ -81,6 +92,48 @@ for (const mistake of SYNC_CALLS) {
     assertEquals([...new Set(blamed)], [mistake.slice(0, 2)]);
   });
 }
+
+/** Faults of a litmus test under policy none, by direction. A driver may have that policy and no other. */
+function findings(direction: Direction, isAlone: boolean) {
+  using board = new SimBoard({ seed: 3 });
+  const ioctl = board.ioctl.bind(board);
+  board.ioctl = (fd, request, argument) => {
+    const result = ioctl(fd, request, argument);
+    if (request === IOC.INFO && argument !== null && isAlone) {
+      const view = new DataView(argument.buffer, argument.byteOffset);
+      for (const index of POLICIES.keys()) {
+        const at = INFO.at.policy + index * POLICY_INFO.size + POLICY_INFO.at.flags;
+        if (POLICIES[index] !== "none") view.setUint32(at, 0, true);
+      }
+    }
+    return result;
+  };
+  using device = Device.open({ syscalls: board });
+  const setup = LITMUS[direction === "tx" ? "transmit visibility" : "receive visibility"]
+    .setups[direction];
+  if (setup === undefined) throw new Error(`Expected a part for ${direction}, found none`);
+  const { faults } = runLitmus(device, setup, {
+    ...{ policy: "none", direction, size: 4096, rounds: 20, deadline: Infinity, maxFaults: 16 },
+    ...{ without: null, half: false, pressure: null },
+    pattern: patterns.tagged().create({ seed: 3, maxLength: 4096 }),
+  });
+  assertGreater(faults.length, 1);
+  return {
+    blame: [...new Set(faults.map(({ blame }) => blame))],
+    alternatives: new Set(faults.flatMap(({ alternatives = [] }) => alternatives)),
+  };
+}
+
+Deno.test("a litmus test blames no direction if the driver has one policy for both", () => {
+  for (const [direction, other] of [["tx", "stale-rx"], ["rx", "stale-tx"]] as const) {
+    const sure = findings(direction, false);
+    assertEquals(sure.blame, [direction]);
+    assertEquals(sure.alternatives.has(other), false);
+    const open = findings(direction, true);
+    assertEquals(open.blame, [null]);
+    assertEquals(open.alternatives.has(other), true);
+  }
+});
 
 Deno.test("the coherence suite skips by name what --size leaves nothing of", () => {
   const { code, results, text } = runSuite("--size=64", "--policy=streaming,none", "--frames=9");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The loopback suite through the adapter for block ioctls of 2015, on a fake of such a driver. An import
+// The suites through the adapter for block ioctls of 2015, on a fake of such a driver. An import
 // map puts the fake in the place of the system calls of this machine.
 import { assertEquals } from "@std/assert";
 import { fold } from "../../journal/fold.ts";
@@ -7,7 +7,7 @@ import { Journal } from "../../journal/journal.ts";
 import { ROOT } from "../../settings/paths.ts";
 import { tempDir } from "../../testing/temp_dir.ts";
 
-async function loopback(...settings: readonly string[]) {
+async function run(suite: string, ...settings: readonly string[]) {
   const dir = tempDir();
   const url = (path: string) => new URL(path, `file://${ROOT}`).href;
   Deno.writeTextFileSync(
@@ -20,7 +20,7 @@ export const libc = new FakeDyplo();\n`,
   const map = { imports: {}, scopes: { [url("hil/board/board.ts")]: fake } };
   Deno.writeTextFileSync(`${dir}/map.json`, JSON.stringify(map));
   const { PLUMBLINE_BOARD: _b, PLUMBLINE_DEVICE: _d, ...env } = Deno.env.toObject();
-  const file = `${ROOT}hil/suites/loopback_test.ts`;
+  const file = `${ROOT}hil/suites/${suite}_test.ts`;
   const options = ["-A", "--no-check", "--no-config", `--import-map=${dir}/map.json`];
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["test", ...options, file, "--", "--device=/dev/dyplod0", ...settings],
@@ -34,7 +34,7 @@ export const libc = new FakeDyplo();\n`,
 }
 
 Deno.test("the loopback suite runs on a driver with block ioctls of 2015", async () => {
-  const { code, output, tests, board } = await loopback("--size=63,64,4096,block");
+  const { code, output, tests, board } = await run("loopback", "--size=63,64,4096,block");
   assertEquals(code, 0, output);
   assertEquals(board.engine, "dyplo");
   const passed = tests.filter(({ outcome }) => outcome === "PASS");
@@ -51,4 +51,19 @@ Deno.test("the loopback suite runs on a driver with block ioctls of 2015", async
     params?.["size"] === 63 && policy === "streaming-lazy"
   );
   assertEquals(why?.reason, "the engine moves only multiples of 8 bytes");
+});
+
+Deno.test("the coherence suite runs on a driver with block ioctls of 2015", async () => {
+  const { code, output, tests } = await run("coherence");
+  assertEquals(code, 0, output);
+  const ran = tests.filter(({ outcome }) => outcome !== "SKIP");
+  assertEquals(ran.map(({ name, outcome }) => `${outcome} ${name}`), [
+    "PASS transmit visibility policy=streaming-lazy",
+    "PASS transmit completion policy=streaming-lazy",
+    "PASS receive visibility policy=streaming-lazy",
+    "PASS ping-pong policy=streaming-lazy",
+  ]);
+  const why = tests.find(({ name }) => name === "neighbour prefetch policy=streaming-lazy");
+  const reason = "needs frames of 1 cache line that fit into a block, as the engine moves them";
+  assertEquals(why?.reason, reason);
 });

@@ -30,7 +30,7 @@ import { Flow } from "../../frames/flow.ts";
 import { runFlows } from "../../frames/run_flows.ts";
 import type { FrameReport } from "../../frames/report.ts";
 import type { Pattern } from "../../patterns/pattern.ts";
-import type { Fault } from "../../verify/fault.ts";
+import type { Fault, FaultKind } from "../../verify/fault.ts";
 import type { Pressure } from "./pressure.ts";
 
 /** Options of a litmus test. */
@@ -202,7 +202,7 @@ export class LitmusRun extends Flow {
     const { device, wait } = this;
     const { policy, without, half } = this.#options;
     if (direction !== this.#options.direction) {
-      return { device, wait, policy: trusted(device, direction) };
+      return { device, wait, policy: trusted(device, direction) ?? policy };
     }
     return { device, wait, policy, omission: without === null ? null : { call: without, half } };
   }
@@ -356,6 +356,9 @@ export class LitmusRun extends Flow {
     { from, to, old }: { from: number; to: number; old: string | null },
   ): void {
     const { direction, policy } = this.#options;
+    const other = direction === "tx" ? "rx" : "tx";
+    // otherwise both ends have the policy under test
+    const isSure = old !== null && trusted(this.device, other) !== null;
     const stale = canBeStale(this.device, policy, direction);
     // no cache can be at fault where memory is coherent
     const kind = stale
@@ -363,15 +366,18 @@ export class LitmusRun extends Flow {
       : direction === "tx"
       ? "torn"
       : "not-written";
+    const alternatives: FaultKind[] = [];
+    if (old !== null && direction === "rx") {
+      alternatives.push(...(stale ? ["not-written"] as const : []), "early-completion");
+    }
+    if (old !== null && !isSure) alternatives.push(`stale-${other}`);
     this.record({
       kind: old === null ? "foreign" : kind,
-      ...(old !== null && direction === "rx"
-        ? { alternatives: stale ? ["not-written", "early-completion"] : ["early-completion"] }
-        : {}),
+      ...(alternatives.length === 0 ? {} : { alternatives }),
       frame: round,
       offset: at + from,
       length: to - from,
-      blame: old === null ? null : direction,
+      blame: isSure ? direction : null,
       detail: old === null
         ? "neither the data that were sent nor any earlier content"
         : direction === "tx"
@@ -429,9 +435,10 @@ function source(round: number, bytes: Uint8Array, at: number, wanted: Expected):
   return bytes.every((byte) => byte === 0) ? "the zeros of fresh memory" : null;
 }
 
-/** The policy of the end that is not under test. */
-function trusted(device: Device, direction: Direction): PolicyName {
-  return device.info.policies.coherent[direction] ? "coherent" : "streaming";
+/** A policy for the end that is not under test, whose calls are known to work; null if the driver has none. */
+function trusted({ info }: Device, direction: Direction): PolicyName | null {
+  const names = ["coherent", "streaming"] as const;
+  return names.find((name) => info.policies[name][direction]) ?? null;
 }
 
 /** Returns the alignment of offsets and lengths of frames.
