@@ -9,6 +9,7 @@
  */
 
 import { registeredAt } from "../case/author_place.ts";
+import { driverOf } from "../../driver/adapters/adapter.ts";
 import { AgentError } from "../../driver/remote.ts";
 import type { Board } from "../board/board.ts";
 import type { CaseResult } from "../journal/journal.ts";
@@ -49,6 +50,10 @@ function whyNoFault(board: Board, spec: string): string | null {
 
 /** Returns why a check cannot run on this board, or `null` if it can. */
 function reasonToSkip({ needs }: Check, setup: Setup): string | null {
+  const driver = driverOf(setup.path);
+  if (driver !== null) {
+    return `the suite checks the ioctls of pldma, and ${setup.path} is a device of ${driver}`;
+  }
   return whyNoCheck(setup.info) ?? needs(setup);
 }
 

@@ -67,3 +67,14 @@ Deno.test("the coherence suite runs on a driver with block ioctls of 2015", asyn
   const reason = "needs frames of 1 cache line that fit into a block, as the engine moves them";
   assertEquals(why?.reason, reason);
 });
+
+Deno.test("the abi suite leaves a driver with block ioctls of 2015 alone", async () => {
+  const { code, output, tests } = await run("abi");
+  assertEquals(code, 0, output);
+  assertEquals(
+    new Set(tests.map(({ outcome, reason }) => `${outcome}: ${reason}`)),
+    new Set([
+      "SKIP: the suite checks the ioctls of pldma, and /dev/dyplod0 is a device of dyplo",
+    ]),
+  );
+});
