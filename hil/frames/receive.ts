@@ -213,7 +213,8 @@ class ReceiveFlow extends Flow {
       other === held
         ? this.#content?.before(sequence) ?? new Uint8Array()
         : wholeFrame(pattern, other, this.sizeOf(other));
-    const others = this.#content === null ? {} : { frameOf };
+    const lengthOf = (other: number) => this.sizeOf(other);
+    const others = this.#content === null ? {} : { frameOf, lengthOf };
     this.condemn(
       frame,
       { pattern, base: this.#guard, rxHeld, rxEarlier, generated: true, ...others },
