@@ -356,7 +356,7 @@ export class BlockLoop extends Flow {
   #held(
     number: number,
     sequence: number,
-  ): Pick<Context, "rxHeld" | "txHeld" | "rxEarlier" | "txEarlier" | "frameOf"> {
+  ): Pick<Context, "rxHeld" | "txHeld" | "rxEarlier" | "txEarlier" | "frameOf" | "lengthOf"> {
     const [rx, tx] = [number - this.#rx.all.length, sequence - this.#tx.all.length];
     const { pattern } = this.#back;
     const stored = this.#isStored(number);
@@ -373,6 +373,7 @@ export class BlockLoop extends Flow {
           other === rx
             ? this.#content?.before(number) ?? new Uint8Array()
             : wholeFrame(pattern, other, this.#back.length(other)),
+        lengthOf: (other) => this.#back.length(other),
       }),
     };
   }

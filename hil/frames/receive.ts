@@ -8,6 +8,7 @@
 import { crc32 } from "node:zlib";
 import type { Block, CompletedTransfer } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
+import { equalBytes } from "../../driver/memory.ts";
 import { framesRepeat, type Pattern, type PatternSpec, wholeFrame } from "../patterns/pattern.ts";
 import { makeTags, POISON_CLASS } from "../patterns/tags.ts";
 import { BlockSet, blockSize } from "./block_set.ts";
@@ -69,6 +70,8 @@ class ReceiveFlow extends Flow {
   #repeats = true;
   /** Number of the frame at which the pattern was found. */
   #first = 0;
+  /** What a later frame showed about the place where the pattern began; null if the first one showed it. */
+  #place: string | null = null;
 
   constructor(device: Device, seed: number, options: ReceiveFlowOptions) {
     super(device, options);
@@ -171,6 +174,7 @@ class ReceiveFlow extends Flow {
       this.#repeats = this.#pattern === null ||
         framesRepeat(this.#pattern, size, this.#blocks.all.length);
     }
+    if (done.bytes === size) this.#narrow(block, sequence);
     const pattern = this.#pattern;
     if (pattern === null) {
       if (done.check !== null) {
@@ -213,7 +217,8 @@ class ReceiveFlow extends Flow {
       other === held
         ? this.#content?.before(sequence) ?? new Uint8Array()
         : wholeFrame(pattern, other, this.sizeOf(other));
-    const others = this.#content === null ? {} : { frameOf };
+    const lengthOf = (other: number) => this.sizeOf(other);
+    const others = this.#content === null ? {} : { frameOf, lengthOf };
     this.condemn(
       frame,
       { pattern, base: this.#guard, rxHeld, rxEarlier, generated: true, ...others },
@@ -236,6 +241,31 @@ class ReceiveFlow extends Flow {
     block.copyTo(first, this.#guard);
     const made = { seed: this.#seed, maxLength: size + 2 * this.#guard };
     return expect.expectFrom?.(first, { ...made, frames: this.#options.frames }) ?? null;
+  }
+
+  /** Decides where the design began with a frame after the first one, if the first one fits several places. */
+  #narrow(block: Block, sequence: number): void {
+    const pattern = this.#pattern;
+    if (pattern?.narrow === undefined || sequence === this.#first) return;
+    const size = this.sizeOf(sequence);
+    const frame = new Uint8Array(size);
+    block.copyTo(frame, this.#guard);
+    const left = pattern.narrow(sequence - this.#first, frame);
+    if (left === pattern) return;
+    this.#pattern = left;
+    this.#repeats = framesRepeat(left, size, this.#blocks.all.length);
+    if (equalBytes(frame, wholeFrame(pattern, sequence - this.#first, size))) return;
+    // a design that lost just as many bytes would look the same, so the report says it
+    this.#place =
+      `frame ${sequence} shows that ${pattern.name} began inside a word: the first frame of ` +
+      `${size} bytes fits several places`;
+  }
+
+  override report(): FrameReport {
+    const report = super.report();
+    return this.#place === null
+      ? report
+      : { ...report, notes: [...report.notes ?? [], this.#place] };
   }
 
   protected override free(): void {

@@ -231,8 +231,9 @@ export class RingLoop extends Flow {
     const received = new Uint8Array(this.#buffer.subarray(0, expected.length));
     const frame = { sequence, expected, received, moved, room, txCheck: null, rxCheck: null };
     const alike = pattern === this.#pattern && this.#options.lengthOf === undefined;
-    const frameOf = (other: number) => wholeFrame(pattern, other, this.#back.length(other));
-    this.condemn(frame, { pattern, ...(alike ? {} : { frameOf }) }, undefined, deviation);
+    const lengthOf = (other: number) => this.#back.length(other);
+    const frameOf = (other: number) => wholeFrame(pattern, other, lengthOf(other));
+    this.condemn(frame, { pattern, ...(alike ? {} : { frameOf, lengthOf }) }, undefined, deviation);
   }
 
   protected override free(): void {

@@ -251,6 +251,34 @@ Deno.test("expectFrom() finds walking bits that begin inside a word, if the fram
   }
 });
 
+Deno.test("narrow() finds with later frames where walking bits began, and no frame that is wrong changes it", () => {
+  for (const make of [patterns.walkingOnes, patterns.walkingZeros]) {
+    for (const [width, length] of [[32, 16], [64, 16], [64, 64], [64, 100], [64, 300]] as const) {
+      const spec = make({ width });
+      const cycle = width * width / 8;
+      const stream = spec.create({ seed: 0, maxLength: 80 * length + cycle }).body(
+        0,
+        80 * length + cycle,
+      );
+      for (let start = 0; start < cycle; start++) {
+        const frame = (sequence: number) =>
+          stream.subarray(start + sequence * length, start + (sequence + 1) * length);
+        const text = `${spec.name}, width ${width}, ${length} bytes, start ${start}`;
+        let found = spec.expectFrom?.(frame(0), { seed: 0, maxLength: length, frames: 80 }) ?? null;
+        for (let sequence = 0; sequence < 80; sequence++) {
+          assert(found !== null, text);
+          const wrong = frame(sequence).slice();
+          wrong[length >> 1] = (wrong[length >> 1] ?? 0) ^ 0xff;
+          assert(found.narrow?.(sequence, wrong) === found, text);
+          const left = found.narrow?.(sequence, frame(sequence)) ?? found;
+          assertEquals(left.body(sequence, length), frame(sequence), text);
+          found = left;
+        }
+      }
+    }
+  }
+});
+
 Deno.test("expectFrom() returns a pattern that repeats after its period and not before", () => {
   for (const name of PATTERN_NAMES) {
     for (const length of [63, 64, 96, 1000, 4096]) {

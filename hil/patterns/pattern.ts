@@ -61,6 +61,18 @@ export interface Pattern {
    * @returns A view of `length` bytes
    */
   poison(offset: number, length: number): Uint8Array<ArrayBuffer>;
+
+  /**
+   * Leaves out places of a generator that a later frame contradicts, where its first frame fits several ones.
+   *
+   * Absent if there is never more than one.
+   *
+   * @param sequence Number of the frame
+   * @param frame The frame as received
+   * @returns The pattern at a place that fits this frame, too. It is this pattern if nothing was left out: all
+   * places fit, only one was left, or the frame fits none, because it is wrong
+   */
+  narrow?(sequence: number, frame: Uint8Array): Pattern;
 }
 
 /** A pattern whose bytes are not made yet, because they depend on the seed and on the longest frame. */
@@ -86,9 +98,10 @@ export interface PatternSpec {
    * @param options As for {@linkcode create}, with a `maxLength` not below the length of the frame;
    * `frames`: how many frames will be compared with the pattern, including this one. Defaults to 1
    * @returns The pattern. Its frame 0 is what `first` should have been, and its frames follow each other
-   * without a gap. If several places fit the frame equally well, it is one at the start of a word. `null` if
-   * none of them is, if most words of the frame are wrong, or if so many frames of this length are too
-   * short: if more than one of 2^24 random frames would be taken for the pattern
+   * without a gap. If several places fit the frame equally well, it is one at the start of a word, if there is
+   * one, and {@linkcode Pattern.narrow} decides with later frames. `null` if most words of the frame are wrong,
+   * or if so many frames of this length are too short: if more than one of 2^24 random frames would be taken
+   * for the pattern
    */
   expectFrom?(
     first: Uint8Array,

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { cyclic, isEnough } from "./cycles.ts";
 import type { PatternSpec } from "./pattern.ts";
 import { gcd, periodOf, STEP, StreamPattern, TapePattern } from "./tape.ts";
 import { checkOptions, hash } from "./tags.ts";
@@ -35,8 +36,6 @@ export interface WordOptions {
 
 /** Words at the start of a frame that vote for the value of a counter. */
 const VOTERS = 4096;
-/** Bytes at the start of a frame that are compared with a cycle: eight words of the widest bus. */
-const COMPARED = 1024;
 
 /**
  * A counter: word `i` holds `start + i * step` modulo `2^width`.
@@ -265,102 +264,6 @@ function alternating(name: string, options: WordOptions, even: number, odd: numb
   const bytes = width / 8;
   const cycle = new Uint8Array(2 * bytes).fill(even, 0, bytes).fill(odd, bytes);
   return cyclic(name, cycle, { width, period: 1 });
-}
-
-/** A pattern that repeats a cycle of words. Frame `s` begins `s` words after frame 0. */
-function cyclic(
-  name: string,
-  cycle: Uint8Array<ArrayBuffer>,
-  { width, period }: { width: number; period: number },
-): PatternSpec {
-  const make = (skip: number) => (bytes: number) => {
-    const tape = new Uint8Array(Math.max(bytes, cycle.length));
-    tape.set(cycle.subarray(skip));
-    tape.set(cycle.subarray(0, skip), cycle.length - skip);
-    // the filled part doubles until the tape is full
-    for (let full = cycle.length; full < bytes; full *= 2) tape.copyWithin(full, 0, full);
-    return tape;
-  };
-  return {
-    name,
-    create(made) {
-      checkOptions(made);
-      return new TapePattern({ name, ...made, period, step: width / 8 }, make(0));
-    },
-    expectFrom(first, { frames = 1, ...made }) {
-      checkOptions(made);
-      const skip = align(cycle, width / 8, first, frames);
-      if (skip === null) return null;
-      const step = first.length % cycle.length;
-      const apart = step === 0 ? 1 : cycle.length / gcd(cycle.length, step);
-      return new TapePattern({ name, ...made, period: apart, step }, make(skip));
-    },
-  };
-}
-
-/**
- * Finds by how many bytes a cycle must be rotated to match a frame best. Returns `null` if most words are
- * wrong even then, or if there are too few words. Several rotations may match equally well, for example
- * with walking bits in a frame without the first and the last word of the cycle. Then a rotation by whole
- * words wins; without one, the result is `null`.
- */
-function align(
-  cycle: Uint8Array,
-  word: number,
-  first: Uint8Array,
-  frames: number,
-): number | null {
-  const length = Math.min(first.length, COMPARED);
-  let best = length;
-  let found: number[] = [];
-  for (let skip = 0; skip < cycle.length; skip++) {
-    const lead = (word - skip % word) % word; // bytes of a word that began in the frame before
-    const words = Math.floor((length - lead) / word);
-    let wrong = 0;
-    let wrongWords = 0;
-    let last = -1;
-    for (let i = 0; i < length && wrong <= best && 2 * wrongWords < words; i++) {
-      if (cycle[(skip + i) % cycle.length] === first[i]) continue;
-      wrong++;
-      const at = Math.floor((i - lead) / word);
-      if (at > last && at < words) wrongWords++;
-      last = at;
-    }
-    if (wrong > best || !isEnough(words - wrongWords, words, 8 * word, frames)) continue;
-    if (wrong < best) found = [];
-    found.push(skip);
-    best = wrong;
-  }
-  // those that match the beginning equally well may differ in the rest of the cycle
-  if (found.length > 1 && first.length > length) found = bestOf(found, cycle, first);
-  const whole = found.findLast((skip) => skip % word === 0);
-  return whole ?? (found.length === 1 ? found[0] ?? null : null);
-}
-
-/** Those rotations of a cycle with which the fewest bytes of a frame are wrong. */
-function bestOf(skips: readonly number[], cycle: Uint8Array, first: Uint8Array): number[] {
-  const length = Math.min(first.length, cycle.length);
-  let best = length;
-  let found: number[] = [];
-  for (const skip of skips) {
-    let wrong = 0;
-    for (let i = 0; i < length && wrong <= best; i++) {
-      if (cycle[(skip + i) % cycle.length] !== first[i]) wrong++;
-    }
-    if (wrong > best) continue;
-    if (wrong < best) found = [];
-    found.push(skip);
-    best = wrong;
-  }
-  return found;
-}
-
-/**
- * Whether enough words agree with a pattern: more than half of them, and in all frames together at least
- * one word more than make up 32 bits. Random bytes agree that much in at most one of 2^24 frames.
- */
-function isEnough(agree: number, words: number, width: number, frames: number): boolean {
-  return 2 * agree > words && agree * frames > Math.ceil(32 / width);
 }
 
 /**

@@ -62,6 +62,8 @@ class FrameClassifier {
   readonly #checks: CheckComparison;
   readonly #end: number;
   readonly #length: number;
+  /** Whether another frame came, of another length, which explains how many bytes were moved. */
+  readonly #isOther: boolean;
   readonly #base: number;
   readonly #units: Units;
 
@@ -76,14 +78,22 @@ class FrameClassifier {
     const { sources, differences } = findDifferences(frame, context, this.#base, this.#end);
     this.#sources = sources;
     this.#differences = differences;
+    const [first] = differences;
+    this.#isOther = frame.moved !== this.#length && first !== undefined &&
+      this.#isWhole(first.source) && sources.hasLength(first.source, frame.moved);
   }
 
   faults(): NamedFault[] {
     const stages = assignBlame(this.#differences, this.#frame, this.#context, this.#checks);
+    const named = this.#differences.map((difference, i) =>
+      this.#name(difference, stages[i] ?? null)
+    );
+    // the length of a frame that came whole belongs to it, but not that of old data in a block
+    const isExplained = this.#isOther &&
+      named.some(({ kind }) => kind === "swapped" || kind === "duplicated");
     const faults = [
-      ...this.#differences.map((difference, i) => this.#name(difference, stages[i] ?? null)),
-      this.#missingBytes(),
-      this.#surplusBytes(),
+      ...named,
+      ...(isExplained ? [] : [this.#missingBytes(), this.#surplusBytes()]),
     ].filter((fault) => fault !== null);
     if (faults.length === 0) faults.push(this.#nowCorrect());
     return summarize(faults.sort((a, b) => a.offset - b.offset));
@@ -183,24 +193,33 @@ class FrameClassifier {
   /** Names bytes of something else in the place of the expected ones. */
   #nameContent({ from, to, source }: Difference, stage: Blame): NamedFault {
     const { sequence, moved } = this.#frame;
-    const whole = moved >= this.#length && this.#differences.length === 1 &&
-      this.#sources.covers(source, 0, this.#length);
-    if (whole) [from, to] = [0, this.#length];
+    const whole = this.#isOther || (moved >= this.#length && this.#isWhole(source));
+    if (whole) [from, to] = [0, this.#end];
     if (source.kind === "unknown" && this.#isInverted(from, to)) {
       return this.#fault("bit-flip", from, to, stage, "every bit is inverted");
     }
     const content = this.#contentOf(source, from, to, whole);
     const rule = ruleFor(content, stage);
     const bytes = `holds ${sourceText(source, sequence)}`;
-    const text = rule.text === "" ? bytes : `${bytes}: ${rule.text}`;
-    const blame = rule.blame === undefined ? stage : rule.blame;
+    const known = rule.text === "" ? bytes : `${bytes}: ${rule.text}`;
+    const isMoved = rule.dependsOnOthers === true && source.kind === "frame";
+    const hasOwnLength = isMoved && this.#isOther;
+    const text = hasOwnLength ? `${known}, in its own length of ${plural(moved, "byte")}` : known;
+    // no cache changes the length of a frame
+    const likely = hasOwnLength ? stage ?? "core" : stage;
+    const blame = rule.blame === undefined ? likely : rule.blame;
     const kinds = [rule.kind, ...(rule.or?.(content) ?? [])];
     const found = source.kind === "frame" ? source.sequence : null;
-    const fault = this.#fault(kinds, from, to, blame, text, found);
-    if (rule.dependsOnOthers === true && source.kind === "frame") {
-      this.#context.history?.moved(fault, sequence, source.sequence);
-    }
+    // what is missing after a shorter frame is missing because of it
+    const last = hasOwnLength ? this.#length : to;
+    const fault = this.#fault(kinds, from, last, blame, text, found);
+    if (isMoved) this.#context.history?.moved(fault, sequence, source.sequence);
     return fault;
+  }
+
+  /** Whether one source explains every byte that came. */
+  #isWhole(source: Source): boolean {
+    return this.#differences.length === 1 && this.#sources.covers(source, 0, this.#end);
   }
 
   /** What the rules need to know about bytes in the place of the expected ones. */

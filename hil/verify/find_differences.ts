@@ -73,7 +73,7 @@ class Comparison {
     stuck: StuckBits | null,
   ) {
     const { sequence, expected, received } = frame;
-    const { pattern, rxHeld, txHeld, frameOf = null, units } = context;
+    const { pattern, rxHeld, txHeld, frameOf = null, lengthOf = null, units } = context;
     const spoil = [context.spoil, context.oldSpoil];
     this.#frame = frame;
     this.#base = base;
@@ -86,12 +86,18 @@ class Comparison {
     const previous = [rxHeld, txHeld].filter((content) => content !== undefined);
     this.#sources = new Sources(
       { sequence, expected: clear(expected), received: clear(received) },
-      { pattern, base, previous, keep, frameOf, spoil },
+      { pattern, base, previous, keep, frameOf, lengthOf, spoil },
     );
   }
 
   explain(): Explanation {
-    const { expected, received } = this.#frame;
+    const { expected, received, moved } = this.#frame;
+    const other = this.#stuck === null ? this.#sources.otherFrame(moved) : null;
+    if (other !== null) {
+      const all = { from: 0, to: this.#end, type: "content", source: other } as const;
+      const differences = [{ ...all, shift: 0, by: 0, keep: null, text: "" }];
+      return { differences, sources: this.#sources };
+    }
     const { segments, mismatches } = splitFrame(this.#sources, this.#frame, this.#end);
     const shiftAt = shifts(segments, this.#frame.sequence);
     const placed = this.#placed(segments, mismatches);

@@ -75,6 +75,11 @@ export interface Context {
   readonly wasWrong?: (sequence: number) => boolean;
   /** Gets another expected frame, if the design transforms. Defaults to the frames of the pattern. */
   readonly frameOf?: (sequence: number) => Uint8Array;
+  /**
+   * Gets the length of another expected frame, bytes, where frames differ in length; 0 if it is unknown. Defaults
+   * to the length of this frame.
+   */
+  readonly lengthOf?: (sequence: number) => number;
   /** Whether the design generates the frames, so that none was read from a transmit block. Defaults to false. */
   readonly generated?: boolean;
   /** Faults of earlier frames. Some kinds of faults show only in several frames. */

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Fault } from "./fault.ts";
+import type { Blame, Fault } from "./fault.ts";
 import { plural } from "../text/format.ts";
 import { stuckText, WIDTHS } from "./stuck_bits.ts";
 
@@ -126,6 +126,7 @@ export class FaultHistory {
       if (moved !== undefined) found.set(moved.expected, moved.found);
     }
     const faulty = new Set(faults.map(({ frame }) => frame));
+    const blames = this.#blamesOfChains(faults, found);
     const written = faults.filter((fault) => wasWritten(fault, faults));
     return faults.map((fault) => {
       if (written.includes(fault)) {
@@ -140,8 +141,33 @@ export class FaultHistory {
       const moved = this.#moved.get(keyOf(fault));
       return moved === undefined
         ? fault
-        : { ...fault, ...reclassifyMoved(moved, found, faulty, fault) };
+        : { ...fault, ...reclassifyMoved(moved, found, faulty, fault), ...blames.get(fault) };
     });
+  }
+
+  /**
+   * Blames for those frames that are early or late as the frame beside them, and whose own blame is unknown. The
+   * whole chain has one cause, so what one frame of it shows is true for all of them.
+   */
+  #blamesOfChains(
+    faults: readonly Fault[],
+    found: ReadonlyMap<number, number>,
+  ): Map<Fault, { blame: Blame }> {
+    const unknown = new Map<Fault, number>();
+    const known = new Map<number, Blame>();
+    for (const fault of faults) {
+      const moved = this.#moved.get(keyOf(fault));
+      if (moved === undefined || !isInChain(moved, found)) continue;
+      const ahead = moved.found - moved.expected;
+      if (fault.blame === null) unknown.set(fault, ahead);
+      else if (!known.has(ahead)) known.set(ahead, fault.blame);
+    }
+    const blames = new Map<Fault, { blame: Blame }>();
+    for (const [fault, ahead] of unknown) {
+      const blame = known.get(ahead);
+      if (blame !== undefined) blames.set(fault, { blame });
+    }
+    return blames;
   }
 
   /** Details for those flipped bits that are one bit of a word and wrong in several frames. */
@@ -206,6 +232,14 @@ function proveStale<Item extends Fault>({ alternatives = [], ...fault }: Item, w
 /** What a fault has in common with its copies, and with no other fault of the run. */
 function keyOf({ kind, frame, offset, length }: Fault): string {
   return `${kind} ${frame} ${offset} ${length}`;
+}
+
+/** Whether the frame before or after is early or late by as many frames. */
+function isInChain(
+  { expected, found }: MovedFrame,
+  foundFor: ReadonlyMap<number, number>,
+): boolean {
+  return foundFor.get(expected - 1) === found - 1 || foundFor.get(expected + 1) === found + 1;
 }
 
 /**

@@ -51,6 +51,7 @@ export class Sources {
   readonly #expected: Uint8Array;
   readonly #received: Uint8Array;
   readonly #frameOf: ((sequence: number) => Uint8Array) | null;
+  readonly #lengthOf: ((sequence: number) => number) | null;
   /** Masks of the bits that are compared, by byte modulo 64. Stuck bits are left out. */
   readonly keep: Uint8Array;
   readonly #masked: boolean;
@@ -67,7 +68,8 @@ export class Sources {
    * @param frame The expected and the received bytes, of the same length
    * @param known The pattern; `base`, where the frame begins in its block; `previous`, what its blocks
    * held before; `spoil`, what the CPU stored into the transmit block after this frame's completion and
-   * after that of the frame before; `keep`, masks of the bits that are compared
+   * after that of the frame before; `keep`, masks of the bits that are compared; `lengthOf`, the lengths of
+   * frames, `null` if all are as long as this one
    */
   constructor(
     frame: { sequence: number; expected: Uint8Array; received: Uint8Array },
@@ -77,6 +79,7 @@ export class Sources {
       previous: readonly PreviousContent[];
       keep: Uint8Array;
       frameOf: ((sequence: number) => Uint8Array) | null;
+      lengthOf: ((sequence: number) => number) | null;
       spoil: readonly (Uint8Array | undefined)[];
     },
   ) {
@@ -85,6 +88,7 @@ export class Sources {
     this.#expected = frame.expected;
     this.#received = frame.received;
     this.#frameOf = known.frameOf;
+    this.#lengthOf = known.lengthOf;
     this.keep = known.keep;
     this.#masked = known.keep.some((bits) => bits !== 0xff);
     const poison: Source = { kind: "poison", base: known.base };
@@ -110,7 +114,7 @@ export class Sources {
     }
   }
 
-  #frameSource(sequence: number): Source {
+  #frameSource(sequence: number): FrameSource {
     return { kind: "frame", sequence, shift: 0 };
   }
 
@@ -216,6 +220,34 @@ export class Sources {
     const segment = best as Segment | null;
     if (segment === null || segment.wrong >= MIN_EXPLAINED) return segment;
     return this.covers(segment.source, 0, end) ? segment : null;
+  }
+
+  /**
+   * Finds another frame that came in place of this one, of another length: it explains how many bytes were moved,
+   * and all of them. The nearest frame wins.
+   *
+   * @param moved Bytes that were moved
+   * @returns The frame, or `null` if there is none, or if the bytes that came are those of this frame
+   */
+  otherFrame(moved: number): FrameSource | null {
+    const end = Math.min(moved, this.#expected.length);
+    if (end === 0 || moved === this.#expected.length) return null;
+    if (this.covers(this.#frameSource(this.#sequence), 0, end)) return null;
+    return [...this.#others, ...this.#previous].find((source) =>
+      this.hasLength(source, moved) && this.covers(source, 0, end)
+    ) as FrameSource | undefined ?? null;
+  }
+
+  /**
+   * Whether a source is a frame of some length.
+   *
+   * @param source The source
+   * @param length Bytes
+   * @returns False also if the frames of the run do not differ in length
+   */
+  hasLength(source: Source, length: number): boolean {
+    return source.kind === "frame" && source.shift === 0 &&
+      this.#lengthOf?.(source.sequence) === length;
   }
 
   /**
