@@ -17,10 +17,15 @@ import { patterns } from "../patterns/mod.ts";
 import { isFine } from "../results/outcome.ts";
 import type { Fault } from "../verify/fault.ts";
 import { type Kind, kindOf } from "./coherence/expected.ts";
-import { LAYOUTS, LitmusBench } from "./coherence/generated/bench.ts";
+import {
+  type Layout,
+  LAYOUTS,
+  LitmusBench,
+  ShortTransferError,
+} from "./coherence/generated/bench.ts";
 import { generatedTests, sampleTests } from "./coherence/generated/enumerate.ts";
 import { Histogram, lostPower, MACHINES_OF } from "./coherence/generated/judge.ts";
-import type { Program } from "./coherence/generated/program.ts";
+import { formatProgram, type Program } from "./coherence/generated/program.ts";
 
 /** Time limit of a case, seconds. */
 const LIMIT = 600;
@@ -137,15 +142,15 @@ async function run(
         let left = board.kind === "sim" ? PASSES : 1;
         do {
           for (const [i, program] of programs.entries()) {
-            const shown = bench.run(program, LAYOUTS[(i + left) % LAYOUTS.length]);
-            for (const found of histogram.add(program, shown)) {
+            const layout = LAYOUTS[(i + left) % LAYOUTS.length];
+            for (const found of runProgram(bench, program, layout, histogram)) {
               faults.push(found);
               session.noteFault(found);
             }
             bytes += program.lines.length * bench.line;
-            if (faults.length >= MOST_FAULTS) break;
+            if (isOver(faults)) break;
           }
-        } while ((--left > 0 || performance.now() < end) && faults.length < MOST_FAULTS);
+        } while ((--left > 0 || performance.now() < end) && !isOver(faults));
       }
       attach("histogram.txt", histogram.text());
       measure("programs", histogram.programs, "programs");
@@ -174,6 +179,34 @@ async function run(
       notes: [`${histogram.programs} of ${one.programs.length} programs on ${one.lines} ran`],
     }),
   };
+}
+
+/** Runs a program once; returns what is wrong with what it showed. */
+function runProgram(
+  bench: LitmusBench,
+  program: Program,
+  layout: Layout | undefined,
+  histogram: Histogram,
+): Fault[] {
+  try {
+    return histogram.add(program, bench.run(program, layout));
+  } catch (error) {
+    if (!(error instanceof ShortTransferError)) throw error;
+    const { direction, moved, asked, message } = error;
+    return [{
+      kind: "truncated",
+      frame: histogram.runs,
+      offset: moved,
+      length: asked - moved,
+      blame: direction === "tx" ? "tx" : "core",
+      detail: `${formatProgram(program)}: ${message}`,
+    }];
+  }
+}
+
+/** Whether no more programs can run: there are enough faults, or transfers of a short one may be under way. */
+function isOver(faults: readonly Fault[]): boolean {
+  return faults.length >= MOST_FAULTS || faults.at(-1)?.kind === "truncated";
 }
 
 function fail(reason: string): never {

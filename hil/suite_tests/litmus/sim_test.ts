@@ -115,3 +115,17 @@ for (const [direction, op] of [["tx", "for-device"], ["rx", "for-device"], ["rx"
     }
   });
 }
+
+Deno.test("the suite litmus names a frame that comes short, and its program", () => {
+  // frame 0 of a bench fills the ranges, and the others are lines of programs
+  for (const [frame, size] of [[0, 16_384], [3, 64]] as const) {
+    const { code, results } = runSuite("--frames=40", `--fault=kind=drop frame=${frame}`);
+    assertEquals(code, 1);
+    for (const { name, outcome, faults } of results.tests) {
+      assertEquals([name, outcome, faults.length], [name, "FAIL", 1]);
+      const { kind, blame, offset, length, detail } = faults[0] ?? {};
+      assertEquals([kind, blame, offset, length], ["truncated", "core", size - 8, 8]);
+      assertMatch(detail ?? "", new RegExp(` \\| .*: ${size - 8} of ${size} bytes arrived$`));
+    }
+  }
+});

@@ -41,6 +41,29 @@ export type Layout = "apart" | "upward" | "downward";
 /** The layouts. */
 export const LAYOUTS: readonly Layout[] = ["apart", "upward", "downward"];
 
+/** A transfer that moved fewer bytes than a program needs. The program cannot go on. */
+export class ShortTransferError extends Error {
+  override readonly name = "ShortTransferError";
+  /** The direction of the transfer. */
+  readonly direction: Direction;
+  /** Bytes that it moved. */
+  readonly moved: number;
+  /** Bytes that it should have moved. */
+  readonly asked: number;
+
+  /**
+   * @param direction The direction of the transfer
+   * @param moved Bytes that it moved
+   * @param asked Bytes that it should have moved
+   */
+  constructor(direction: Direction, moved: number, asked: number) {
+    super(`${moved} of ${asked} bytes ${direction === "rx" ? "arrived" : "were sent"}`);
+    this.direction = direction;
+    this.moved = moved;
+    this.asked = asked;
+  }
+}
+
 /** A line of a program while it runs. */
 interface Lane {
   readonly block: Block;
@@ -90,6 +113,7 @@ export class LitmusBench implements Disposable {
    * @param program The program, which must be legal and must have at most two lines, each `tx` or `rx`
    * @param layout Where its lines lie, if `canLieBeside()`. Defaults to blocks of their own
    * @returns What each line showed that observed something
+   * @throws {ShortTransferError} If a frame came short. Transfers of the program may be under way then
    */
   run(program: Program, layout: Layout = "apart"): LineOutcome[] {
     const together = layout !== "apart" && canLieBeside(program);
@@ -171,11 +195,14 @@ export class LitmusBench implements Disposable {
         const owner = lanes.find(({ block, other, access }) =>
           access !== null && (done.block === block || done.block === other)
         );
-        if (owner === undefined || done.bytes !== this.line) {
+        if (owner === undefined) {
           throw new Error(
-            `Expected ${this.line} bytes of a block of the program, found ${done.bytes} of block ` +
-              `${done.block.id}: the driver or its engine mixes up transfers`,
+            `Expected a block of the program, found block ${done.block.id}: the driver or its engine ` +
+              "mixes up transfers",
           );
+        }
+        if (done.bytes !== this.line) {
+          throw new ShortTransferError(direction, done.bytes, this.line);
         }
       }
     }
@@ -212,7 +239,7 @@ export class LitmusBench implements Disposable {
       other.enqueue();
       for (const direction of ["tx", "rx"] as const) {
         const { bytes } = this.#device.dequeue(direction, this.#wait);
-        if (bytes !== size) throw new Error(`Expected ${size} bytes to arrive, found ${bytes}`);
+        if (bytes !== size) throw new ShortTransferError(direction, bytes, size);
       }
       block.syncForCpu();
     });
