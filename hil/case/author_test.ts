@@ -147,3 +147,36 @@ Deno.test("an author's error keeps its stack, file and line in the journal and i
     /<error type="ERROR" message="TypeError: a slip[^>]*>TypeError: a slip\n\s+at inner/,
   );
 });
+
+Deno.test("a test fails for its own reason, also if `using` cannot free something after it", async () => {
+  const { outcomes, results } = await denoTest({
+    mine: `const top = await hil();
+      const stuck = (name) => ({ [Symbol.dispose]() { throw new Error(name + " is in use"); } });
+      top.test("wrong", () => {
+        using outer = stuck("the file");
+        using inner = stuck("the memory");
+        throw Object.assign(new Error("one is not two"), { name: "AssertionError" });
+      });
+      top.test("late", { policy: "streaming" }, ({ device }) => {
+        using memory = stuck("the memory");
+        using block = device.alloc({ direction: "rx", policy: "streaming", size: 64 })[0];
+        block.enqueue();
+        device.dequeue("rx", { timeoutMs: 10 });
+      });
+      top.test("skipped", ({ skip }) => {
+        using memory = stuck("the memory");
+        skip("no lamp");
+      });
+      top.test("alone", () => {
+        using memory = stuck("the memory");
+      });`,
+  });
+  assertEquals(outcomes, { wrong: "FAIL", late: "TIMEOUT", skipped: "SKIP", alone: "ERROR" });
+  const [wrong, late, skipped] = results.tests.map(({ reason }) => reason ?? "");
+  assertMatch(
+    wrong ?? "",
+    /^AssertionError: .*one is not two.*; then the memory is in use; then the file is in use$/s,
+  );
+  assertMatch(late ?? "", /ETIMEDOUT.*; then the memory is in use$/);
+  assertEquals(skipped, "no lamp; then the memory is in use");
+});

@@ -14,7 +14,7 @@ import type { FrameReport } from "../frames/report.ts";
 import type { CaseResult } from "../journal/journal.ts";
 import { brokenLimit } from "../results/limits.ts";
 import type { Measurement } from "../results/schema.ts";
-import { errorMessage } from "../text/error_message.ts";
+import { errorMessage, inOrder } from "../text/error_message.ts";
 import { type CaseContext, Context } from "./context.ts";
 import type { CaseParameters } from "./parameters.ts";
 import { authorPlace } from "./author_place.ts";
@@ -61,7 +61,7 @@ export async function runCase(
   let context: Context | null = null;
   let thrown: unknown = null;
   let [matters, provable] = [true, true];
-  let aftermath: string | null = null;
+  const aftermath: unknown[] = [];
   try {
     if (session.loadProblem !== null) {
       throw new SkipError(`The bitstream could not be loaded: ${session.loadProblem}`);
@@ -80,7 +80,10 @@ export async function runCase(
     context = new Context(session, devices, parameters, { control, deadline, id });
     await within(options.limit, waited / 1000, fn(context));
   } catch (error) {
-    thrown = error ?? new Error("The test threw nothing");
+    // what the test threw says more than what followed from it
+    const { first, later } = inOrder(error);
+    thrown = first ?? new Error("The test threw nothing");
+    aftermath.push(...later);
   }
   try {
     context?.mapped.dispose();
@@ -88,9 +91,8 @@ export async function runCase(
     for (const device of devices) device[Symbol.dispose]();
     session.checkLocks();
   } catch (error) {
-    // what the test threw says more than what followed from it
     if (thrown === null) thrown = error;
-    else aftermath = errorMessage(error);
+    else aftermath.push(error);
   }
   const { reports: own = [], measurements = [] } = context ?? {};
   // a test may have moved frames by itself
@@ -109,7 +111,9 @@ export async function runCase(
     ...limited(judged, broken),
     ...stackOf(thrown),
     ...(attachments.length === 0 ? {} : { attachments }),
-    ...(aftermath === null ? {} : { reason: [judged.reason, aftermath].join("; then ") }),
+    ...(aftermath.length === 0
+      ? {}
+      : { reason: [judged.reason, ...aftermath.map(errorMessage)].join("; then ") }),
     ...(notes.length === 0 ? {} : { notes }),
     seconds: (performance.now() - start) / 1000,
     frames: reports.reduce((sum, { frames }) => sum + frames, 0),

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /**
- * The text of a thrown value.
+ * The text of a thrown value, and what was thrown first if freeing something failed after it.
  *
  * @module
  */
 
 /**
- * Returns the message of an error, or the text of any other thrown value.
+ * Returns the message of an error, or the text of any other thrown value. What was thrown while `using` freed
+ * something follows after it.
  *
  * @param error The thrown value
  * @returns The message without the error's name
@@ -21,5 +22,24 @@
  * ```
  */
 export function errorMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const { first, later } = inOrder(error);
+  return [first, ...later].map(textOf).join("; then ");
+}
+
+/**
+ * Returns what was thrown, in its order. If `using` fails to free something after an error, JavaScript throws a
+ * `SuppressedError` with both, which says nothing by itself.
+ *
+ * @param thrown The thrown value
+ * @returns What was thrown `first`, and what was thrown while things were freed because of it
+ */
+export function inOrder(thrown: unknown): { first: unknown; later: unknown[] } {
+  const later: unknown[] = [];
+  let first = thrown;
+  for (; first instanceof SuppressedError; first = first.suppressed) later.unshift(first.error);
+  return { first, later };
+}
+
+function textOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }
