@@ -180,3 +180,50 @@ Deno.test("a test fails for its own reason, also if `using` cannot free somethin
   assertMatch(late ?? "", /ETIMEDOUT.*; then the memory is in use$/);
   assertEquals(skipped, "no lamp; then the memory is in use");
 });
+
+Deno.test("a wrong option is an error of its test, which names the option and what was expected", async () => {
+  const fn = "async ({ loop }) => assertIntact(await loop.run({ frames: 3 }))";
+  const { outcomes, results } = await denoTest({
+    mine: `const top = await hil();
+      top.matrix("size", { size: [64, 3.5] }, ${fn});
+      top.matrix("list", { size: 4096 }, ${fn});
+      top.matrix("policy", { policy: "streaming" }, ${fn});
+      top.matrix("depth", { depth: [1, "maxx"] }, ${fn});
+      top.test("name", { polcy: "none" }, ${fn});
+      top.test("time", { timeoutSeconds: "5" }, ${fn});
+      top.test("run", ({ loop }) => loop.run({ frmes: 3 }));
+      top.test("send", ({ tx }) => tx.send({ depth: 0 }));
+      top.test("receive", ({ rx }) => rx.receive({ expect: patterns.counter(), size: "64" }));
+      top.test("promise", ({ loop }) => assertIntact(loop.run({ frames: 3 })));
+      top.test("right", ${fn});`,
+  });
+  assertEquals(Object.entries(outcomes).filter(([, outcome]) => outcome !== "ERROR"), [
+    ["right", "PASS"],
+  ]);
+  const reasons = Object.fromEntries(
+    results.tests.map(({ name, reason }) => [name.replace("mine: ", ""), reason ?? ""]),
+  );
+  for (
+    const [name, expected] of [
+      [
+        "size",
+        'size of matrix() to be a whole number of bytes from 1, "block" or "largest", found 3.5',
+      ],
+      ["list", "size of matrix() to be a list, such as [4096], found 4096"],
+      [
+        "policy",
+        'policy of matrix() to be "all" or a list, such as ["streaming"], found "streaming"',
+      ],
+      ["depth", 'depth of matrix() to be a whole number of blocks from 1, or "max", found "maxx"'],
+      ["name", "an option of test() to be policy, found polcy"],
+      ["time", 'timeoutSeconds of test() to be a number from 0, found "5"'],
+      ["run", "an option of loop.run() to be frames, found frmes"],
+      ["send", "depth of tx.send() to be a whole number from 1, found 0"],
+      ["receive", 'size of rx.receive() to be a whole number from 1, found "64"'],
+      ["promise", "the report of a run, found a promise: await the run"],
+    ] as const
+  ) {
+    assertStringIncludes(reasons[name] ?? "", `Expected ${expected}`);
+    assertMatch(reasons[name] ?? "", /\(.*mine_test\.ts:\d+(:\d+)?\)$/);
+  }
+});

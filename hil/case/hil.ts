@@ -15,6 +15,7 @@ import { localFiles } from "../board/local_files.ts";
 import { type Done, doneBefore } from "../journal/resume.ts";
 import { lineOfAuthor, registeredAt } from "./author_place.ts";
 import { runCase } from "./case.ts";
+import { wrongTestOption } from "./check_options.ts";
 import type { CaseContext } from "./context.ts";
 import { listFaults } from "../frames/intact.ts";
 import { isFine, type Outcome } from "../results/outcome.ts";
@@ -194,6 +195,7 @@ class Registrar implements Hil {
   matrix(name: string, options: MatrixOptions, fn: TestFunction): void {
     const session = this.#session;
     if (session === null) return;
+    if (this.#refuse(session, name, wrongTestOption("matrix()", options))) return;
     const { settings } = session;
     const { policy: offered = ["streaming"], size = [SIZE], depth = ["max"], ...rest } = options;
     const policies = offered === "all" ? POLICIES : offered;
@@ -214,17 +216,30 @@ class Registrar implements Hil {
     const [options, fn] = typeof second === "function" ? [{}, second] : [second, third];
     if (fn === undefined) throw new TypeError(`Expected a function for test "${name}", found none`);
     if (this.#session === null) return;
+    if (this.#refuse(this.#session, name, wrongTestOption("test()", options))) return;
     if (this.#refusePolicy(this.#session, name, options.policy)) return;
     this.#register(this.#session, name, options, options.policy ?? null, fn);
   }
 
-  /** Fails a test whose policy is misspelt, so that the other cases of the file still run. */
-  #refusePolicy({ journal, suite }: Session, name: string, policy?: PolicyName): boolean {
+  /** Fails a test whose policy is misspelt. */
+  #refusePolicy(session: Session, name: string, policy?: PolicyName): boolean {
     if (policy === undefined || POLICIES.includes(policy)) return false;
-    const reason = unknownPolicy(policy, lineOfAuthor());
+    return this.#refuse(session, name, unknownPolicy(policy), ` policy=${policy}`);
+  }
+
+  /** Fails a test with a wrong option, so that the other cases of the file still run. */
+  #refuse(
+    { journal, suite }: Session,
+    name: string,
+    problem: string | null,
+    suffix = "",
+  ): boolean {
+    if (problem === null) return false;
+    const place = lineOfAuthor();
+    const reason = `${problem}${place === null ? "" : ` (${place})`}`;
     this.#cases++;
     journal.infrastructureError(`${suite}: ${name}`, reason);
-    Deno.test({ name: `${name} policy=${policy}`, retry: 0, fn: () => fail(reason) });
+    Deno.test({ name: `${name}${suffix}`, retry: 0, fn: () => fail(reason) });
     return true;
   }
 
@@ -347,10 +362,10 @@ class Registrar implements Hil {
   }
 }
 
-function unknownPolicy(found: string, place: string | null): string {
+function unknownPolicy(found: string): string {
   const guess = nearest(found, POLICIES);
-  return `Expected ${guess === null ? `one of ${POLICIES.join(", ")}` : `the policy ${guess}`}, ` +
-    `found "${found}"${place === null ? "" : ` (${place})`}`;
+  const which = guess === null ? `one of ${POLICIES.join(", ")}` : `the policy ${guess}`;
+  return `Expected ${which}, found "${found}"`;
 }
 
 function fail(reason: string): never {

@@ -26,6 +26,7 @@ import { geometry } from "../patterns/picture.ts";
 import { decodePicture, differenceOf, encodePng } from "../patterns/show_picture.ts";
 import type { PatternSpec } from "../patterns/pattern.ts";
 import type { Fault } from "../verify/fault.ts";
+import { checkRunOptions } from "./check_options.ts";
 import type { CaseParameters, RunParameters } from "./parameters.ts";
 import type { Session } from "./session.ts";
 import { SkipError } from "./skip_error.ts";
@@ -71,12 +72,14 @@ export class Runs {
   }
 
   loop(options: LoopOptions = {}): Promise<FrameReport> {
+    checkRunOptions("loop.run()", options);
     const { pattern: spec = this.#pattern, ...chosen } = options;
     const pattern = this.#session.pattern(spec);
     return this.#keep(() => runLoops(this.#devices, pattern, this.#merge(chosen)));
   }
 
   send(options: SendOptions = {}): Promise<FrameReport> {
+    checkRunOptions("tx.send()", options);
     const { pattern: source = this.#pattern, ...chosen } = options;
     const merged = this.#merge(chosen);
     const pattern = typeof source === "function"
@@ -95,6 +98,7 @@ export class Runs {
   }
 
   receive(options: ReceiveOptions): Promise<FrameReport> {
+    checkRunOptions("rx.receive()", options);
     const { seed } = this.#session.settings;
     const merged = this.#merge(options);
     return this.#keep(() => {

@@ -35,6 +35,7 @@ export class IntactError extends Error {
  *
  * @param report What `loop.run`, `tx.send` or `rx.receive` returned
  * @throws {IntactError} With every fault by kind, place and blame
+ * @throws {TypeError} If the report is still a promise
  *
  * @example A frame is missing
  * ```ts
@@ -54,6 +55,9 @@ export class IntactError extends Error {
  * ```
  */
 export function assertIntact(report: FrameReport): void {
+  if (report instanceof Promise) {
+    throw new TypeError("Expected the report of a run, found a promise: await the run");
+  }
   asserted.add(report);
   if (!isIntact(report)) throw new IntactError(report);
 }

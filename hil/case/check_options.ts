@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Checks the options that a test chose. Tests are run without a type check, and an option with a mistake in its
+ * name would silently leave its default in force.
+ *
+ * @module
+ */
+
+import type { LoopOptions, ReceiveOptions, RunOptions, SendOptions } from "../frames/options.ts";
+import { nearest } from "../text/nearest.ts";
+import type { TestOptions } from "./plan_case.ts";
+
+/** The names of all options of a call. Those of a matrix have the same names as those of a test. */
+type Names<Options> = Readonly<Record<keyof Options, true>>;
+
+const TEST: Names<TestOptions> = {
+  ...{ policy: true, size: true, depth: true, pattern: true, directions: true },
+  timeoutSeconds: true,
+};
+const RUN: Names<RunOptions> = {
+  ...{ frames: true, size: true, lengths: true, policy: true, depth: true, maxFaults: true },
+  ...{ timeoutMs: true, pauseMs: true, picture: true },
+};
+const LOOP: Names<LoopOptions> = {
+  ...{ ...RUN, pattern: true, expect: true, compare: true, room: true, returns: true },
+  ...{ guarded: true, reuse: true, sideband: true },
+};
+const SEND: Names<SendOptions> = { ...RUN, pattern: true, accept: true, sideband: true };
+const RECEIVE: Names<ReceiveOptions> = { ...RUN, expect: true, compare: true };
+
+/** The options of each call. */
+const NAMES = {
+  ...{ "test()": TEST, "matrix()": TEST },
+  ...{ "loop.run()": LOOP, "tx.send()": SEND, "rx.receive()": RECEIVE },
+} as const;
+
+/** The values that an option may have. */
+interface Values {
+  readonly expected: string;
+  readonly isOne: (value: unknown) => boolean;
+}
+
+const isWhole = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 1;
+const isTime = (value: unknown) => typeof value === "number" && value >= 0;
+
+const SIZE: Values = {
+  expected: 'a whole number of bytes from 1, "block" or "largest"',
+  isOne: (value) => isWhole(value) || value === "block" || value === "largest",
+};
+const DEPTH: Values = {
+  expected: 'a whole number of blocks from 1, or "max"',
+  isOne: (value) => isWhole(value) || value === "max",
+};
+const WHOLE: Values = { expected: "a whole number from 1", isOne: isWhole };
+const TIME: Values = { expected: "a number from 0", isOne: isTime };
+const RUN_VALUES: Readonly<Record<string, Values>> = {
+  ...{ size: WHOLE, depth: WHOLE, maxFaults: WHOLE, timeoutMs: TIME },
+  ...{ room: WHOLE, returns: WHOLE },
+};
+
+/**
+ * Finds what is wrong with the options of a test or a matrix.
+ *
+ * @param call The call
+ * @param options Its options
+ * @returns What was expected and what was found; null if nothing is wrong
+ */
+export function wrongTestOption(call: "test()" | "matrix()", options: object): string | null {
+  const unknown = unknownOption(call, options);
+  if (unknown !== null) return unknown;
+  const { timeoutSeconds } = options as TestOptions;
+  const isMatrix = call === "matrix()";
+  for (const [name, values] of [["size", SIZE], ["depth", DEPTH]] as const) {
+    const given = (options as Record<string, unknown>)[name];
+    if (given === undefined) continue;
+    if (isMatrix && !Array.isArray(given)) {
+      return `Expected ${name} of matrix() to be a list, such as [${show(given)}], found ${
+        show(given)
+      }`;
+    }
+    for (const one of isMatrix ? given as unknown[] : [given]) {
+      if (!values.isOne(one)) {
+        return `Expected ${name} of ${call} to be ${values.expected}, found ${show(one)}`;
+      }
+    }
+  }
+  const { policy } = options as { policy?: unknown };
+  if (isMatrix && policy !== undefined && policy !== "all" && !Array.isArray(policy)) {
+    return `Expected policy of matrix() to be "all" or a list, such as [${show(policy)}], found ${
+      show(policy)
+    }`;
+  }
+  if (timeoutSeconds === undefined || isTime(timeoutSeconds)) return null;
+  return `Expected timeoutSeconds of ${call} to be a number from 0, found ${show(timeoutSeconds)}`;
+}
+
+/**
+ * Checks the options of a run of frames.
+ *
+ * @param call The call
+ * @param options Its options
+ * @throws {TypeError} If an option has a name that the call does not know
+ * @throws {RangeError} If a number is out of range
+ */
+export function checkRunOptions(
+  call: "loop.run()" | "tx.send()" | "rx.receive()",
+  options: object,
+): void {
+  const unknown = unknownOption(call, options);
+  if (unknown !== null) throw new TypeError(unknown);
+  for (const [name, value] of Object.entries(options)) {
+    const values = RUN_VALUES[name];
+    if (value === undefined || values === undefined || values.isOne(value)) continue;
+    throw new RangeError(
+      `Expected ${name} of ${call} to be ${values.expected}, found ${show(value)}`,
+    );
+  }
+}
+
+/** Says what an option that the call does not know was meant to be; null if all are known. */
+function unknownOption(call: keyof typeof NAMES, options: object): string | null {
+  const known = Object.keys(NAMES[call]);
+  const found = Object.keys(options).find((name) => !known.includes(name));
+  if (found === undefined) return null;
+  const guess = nearest(found, known);
+  const which = guess === null ? `one of ${known.join(", ")}` : guess;
+  return `Expected an option of ${call} to be ${which}, found ${found}`;
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? `"${value}"` : String(value);
+}
