@@ -183,7 +183,7 @@ Deno.test("a test fails for its own reason, also if `using` cannot free somethin
 
 Deno.test("a wrong option is an error of its test, which names the option and what was expected", async () => {
   const fn = "async ({ loop }) => assertIntact(await loop.run({ frames: 3 }))";
-  const { outcomes, results } = await denoTest({
+  const { outcomes, results, output } = await denoTest({
     mine: `const top = await hil();
       top.matrix("size", { size: [64, 3.5] }, ${fn});
       top.matrix("list", { size: 4096 }, ${fn});
@@ -195,6 +195,11 @@ Deno.test("a wrong option is an error of its test, which names the option and wh
       top.test("send", ({ tx }) => tx.send({ depth: 0 }));
       top.test("receive", ({ rx }) => rx.receive({ expect: patterns.counter(), size: "64" }));
       top.test("promise", ({ loop }) => assertIntact(loop.run({ frames: 3 })));
+      top.test("limit", ({ measure }) => measure("rate", 9, "MB/s", { maximum: 1 }));
+      top.test("bound", ({ measure }) => measure("rate", 9, "MB/s", { max: "1" }));
+      top.test("value", ({ measure }) => measure("rate", "9", "MB/s"));
+      top.test("right", ${fn});`,
+    other: `const top = await hil({ bitsteam: "top.bit" });
       top.test("right", ${fn});`,
   });
   assertEquals(Object.entries(outcomes).filter(([, outcome]) => outcome !== "ERROR"), [
@@ -220,10 +225,14 @@ Deno.test("a wrong option is an error of its test, which names the option and wh
       ["run", "an option of loop.run() to be frames, found frmes"],
       ["send", "depth of tx.send() to be a whole number from 1, found 0"],
       ["receive", 'size of rx.receive() to be a whole number from 1, found "64"'],
+      ["limit", "an option of measure() to be one of min, max, at, spread, found maximum"],
+      ["bound", "the limit of rate to be a number, found 1"],
+      ["value", 'the value of rate to be a number, found "9"'],
       ["promise", "the report of a run, found a promise: await the run"],
     ] as const
   ) {
     assertStringIncludes(reasons[name] ?? "", `Expected ${expected}`);
     assertMatch(reasons[name] ?? "", /\(.*mine_test\.ts:\d+(:\d+)?\)$/);
   }
+  assertStringIncludes(output, "Expected an option of hil() to be bitstream, found bitsteam");
 });

@@ -10,9 +10,10 @@ import type { LoopOptions, ReceiveOptions, RunOptions, SendOptions } from "../fr
 import { nearest } from "../text/nearest.ts";
 import type { TestOptions } from "./plan_case.ts";
 
-/** The names of all options of a call. Those of a matrix have the same names as those of a test. */
-type Names<Options> = Readonly<Record<keyof Options, true>>;
+/** The names of all options of a call. */
+export type Names<Options> = Readonly<Record<keyof Options, true>>;
 
+/** Those of a matrix have the same names. */
 const TEST: Names<TestOptions> = {
   ...{ policy: true, size: true, depth: true, pattern: true, directions: true },
   timeoutSeconds: true,
@@ -28,11 +29,7 @@ const LOOP: Names<LoopOptions> = {
 const SEND: Names<SendOptions> = { ...RUN, pattern: true, accept: true, sideband: true };
 const RECEIVE: Names<ReceiveOptions> = { ...RUN, expect: true, compare: true };
 
-/** The options of each call. */
-const NAMES = {
-  ...{ "test()": TEST, "matrix()": TEST },
-  ...{ "loop.run()": LOOP, "tx.send()": SEND, "rx.receive()": RECEIVE },
-} as const;
+const RUNS = { "loop.run()": LOOP, "tx.send()": SEND, "rx.receive()": RECEIVE } as const;
 
 /** The values that an option may have. */
 interface Values {
@@ -66,7 +63,7 @@ const RUN_VALUES: Readonly<Record<string, Values>> = {
  * @returns What was expected and what was found; null if nothing is wrong
  */
 export function wrongTestOption(call: "test()" | "matrix()", options: object): string | null {
-  const unknown = unknownOption(call, options);
+  const unknown = unknownOption(call, options, TEST);
   if (unknown !== null) return unknown;
   const { timeoutSeconds } = options as TestOptions;
   const isMatrix = call === "matrix()";
@@ -103,11 +100,10 @@ export function wrongTestOption(call: "test()" | "matrix()", options: object): s
  * @throws {RangeError} If a number is out of range
  */
 export function checkRunOptions(
-  call: "loop.run()" | "tx.send()" | "rx.receive()",
+  call: keyof typeof RUNS,
   options: object,
 ): void {
-  const unknown = unknownOption(call, options);
-  if (unknown !== null) throw new TypeError(unknown);
+  checkNames(call, options, RUNS[call]);
   for (const [name, value] of Object.entries(options)) {
     const values = RUN_VALUES[name];
     if (value === undefined || values === undefined || values.isOne(value)) continue;
@@ -117,9 +113,37 @@ export function checkRunOptions(
   }
 }
 
-/** Says what an option that the call does not know was meant to be; null if all are known. */
-function unknownOption(call: keyof typeof NAMES, options: object): string | null {
-  const known = Object.keys(NAMES[call]);
+/**
+ * Checks the names of options.
+ *
+ * @param call The call
+ * @param options Its options
+ * @param names The names that it knows
+ * @throws {TypeError} If there is another one
+ */
+export function checkNames(
+  call: string,
+  options: object,
+  names: Readonly<Record<string, true>>,
+): void {
+  const unknown = unknownOption(call, options, names);
+  if (unknown !== null) throw new TypeError(unknown);
+}
+
+/**
+ * Says what an option that the call does not know was meant to be.
+ *
+ * @param call The call
+ * @param options Its options
+ * @param names The names that it knows
+ * @returns What was expected and what was found; null if all are known
+ */
+export function unknownOption(
+  call: string,
+  options: object,
+  names: Readonly<Record<string, true>>,
+): string | null {
+  const known = Object.keys(names);
   const found = Object.keys(options).find((name) => !known.includes(name));
   if (found === undefined) return null;
   const guess = nearest(found, known);

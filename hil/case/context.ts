@@ -17,6 +17,7 @@ import type { PatternSpec } from "../patterns/pattern.ts";
 import type { Measurement } from "../results/schema.ts";
 import { verifyBlock, type VerifyOptions } from "../frames/verify_block.ts";
 import { Attachments } from "./attachments.ts";
+import { checkNames, type Names } from "./check_options.ts";
 import type { CaseParameters } from "./parameters.ts";
 import { Runs } from "./runs.ts";
 import type { Session } from "./session.ts";
@@ -140,6 +141,12 @@ export interface MeasureOptions extends Pick<Measurement, "at" | "spread"> {
   readonly max?: number;
 }
 
+const MEASURE: Names<MeasureOptions> = { min: true, max: true, at: true, spread: true };
+const VERIFY: Names<VerifyOptions> = {
+  ...{ at: true, received: true, transmitted: true, sent: true, before: true, sequence: true },
+  compare: true,
+};
+
 /** Default number of frames of a run, and the bytes that bound it. */
 const FRAMES = 300;
 const BYTES = 16 * 2 ** 20;
@@ -202,16 +209,21 @@ export class Context implements CaseContext {
     name: string,
     value: number,
     unit: string,
-    { min, max, ...more }: MeasureOptions = {},
+    options: MeasureOptions = {},
   ): void => {
+    checkNames("measure()", options, MEASURE);
+    const { min, max, ...more } = options;
+    if (typeof value !== "number") {
+      throw new TypeError(`Expected the value of ${name} to be a number, found "${value}"`);
+    }
     if (min !== undefined && max !== undefined) {
       throw new RangeError(
         `Expected either min or max for ${name}, found both: measure it twice, under two names`,
       );
     }
     const limit = min ?? max ?? null;
-    if (limit !== null && Number.isNaN(limit)) {
-      throw new RangeError(`Expected the limit of ${name} to be a number, found NaN`);
+    if (limit !== null && (typeof limit !== "number" || Number.isNaN(limit))) {
+      throw new RangeError(`Expected the limit of ${name} to be a number, found ${limit}`);
     }
     const bound = limit === null ? {} : { bound: min === undefined ? "max" : "min" } as const;
     this.measurements.push({ name, value, unit, limit, ...bound, ...more });
@@ -226,6 +238,7 @@ export class Context implements CaseContext {
     options: VerifyOptions = {},
   ): FrameReport => {
     const device = this.devices.find(({ blocks }) => blocks.includes(block)) ?? this.device;
+    checkNames("verify()", options, VERIFY);
     const report = verifyBlock(device, block, expected, options);
     this.reports.push(report);
     return report;

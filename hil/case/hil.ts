@@ -15,7 +15,7 @@ import { localFiles } from "../board/local_files.ts";
 import { type Done, doneBefore } from "../journal/resume.ts";
 import { lineOfAuthor, registeredAt } from "./author_place.ts";
 import { runCase } from "./case.ts";
-import { wrongTestOption } from "./check_options.ts";
+import { type Names, unknownOption, wrongTestOption } from "./check_options.ts";
 import type { CaseContext } from "./context.ts";
 import { listFaults } from "../frames/intact.ts";
 import { isFine, type Outcome } from "../results/outcome.ts";
@@ -58,6 +58,10 @@ export interface HilOptions {
   /** Reserved: partial reconfiguration is not part of this version. */
   readonly region?: never;
 }
+
+const OPTIONS: Names<Omit<HilOptions, "partial" | "region">> = {
+  ...{ device: true, bitstream: true, identify: true, design: true },
+};
 
 /** Options of a matrix. It has one case for each combination of policy, size and depth. */
 export interface MatrixOptions extends Omit<TestOptions, "policy" | "size" | "depth"> {
@@ -105,6 +109,8 @@ export async function hil(options: HilOptions = {}): Promise<Hil> {
       "Partial reconfiguration is not part of this version: load the whole bitstream",
     );
   }
+  const unknown = unknownOption("hil()", options, OPTIONS);
+  if (unknown !== null) return new Registrar(unknown);
   let file: string | undefined;
   try {
     const isPath = typeof bitstream === "string" && !bitstream.startsWith("file:");
