@@ -16,6 +16,7 @@ import { depthOf, exposureOf, exposureText, policyOf, raggedOf, sizeOf } from ".
 import type { Feature, Finding, Signature } from "./signature.ts";
 import { blockOf, frameOf, rateOf } from "./times.ts";
 import { transferOf } from "./timeouts.ts";
+import { type Facts, fill } from "./wording.ts";
 
 /** The most causes of one sentence. With more, nothing is narrowed. */
 const NARROWED = 2;
@@ -313,13 +314,6 @@ interface Conclusion {
   readonly facts: Facts;
 }
 
-type Facts = Readonly<Record<string, string | number>>;
-
 function toCause({ id, cause, check, remedy }: Cause, facts: Facts): PossibleCause {
   return { id, cause: fill(cause, facts), check: fill(check, facts), remedy: fill(remedy, facts) };
-}
-
-/** Replaces names in braces by facts. A fact that is unknown becomes three dots. */
-function fill(text: string, facts: Facts): string {
-  return text.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(facts[name] ?? "..."));
 }

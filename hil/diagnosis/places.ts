@@ -12,7 +12,7 @@ import { isForced } from "./chance.ts";
 import { CLASS_OF, type Group } from "./groups.ts";
 import { type FaultRow, USER_PAGES } from "./observations.ts";
 import type { Finding, Signature } from "./signature.ts";
-import { gcd } from "./times.ts";
+import { gcd, ordinal } from "./times.ts";
 
 /** Bytes of a beat of the narrowest bus that matters, and of the longest sensible unit of a segment. */
 const BEAT = 8;
@@ -173,7 +173,7 @@ function periodOf(lists: readonly (readonly Run[])[]): Finding<"repeats"> | null
   const beats = step / BEAT;
   return {
     value: "repeats",
-    facts: { step, beats },
+    facts: { step, beats: beats === 1 ? "every beat" : `every ${ordinal(beats)} beat` },
     text: `Damage repeats every ${plural(step, "byte")}`,
   };
 }
@@ -341,7 +341,7 @@ export function lengthOf(group: Group, passing: readonly number[]): Finding<Sign
   if (places.every(({ from, size }) => size - from === loss)) {
     return {
       value: "loses",
-      facts: { loss },
+      facts: { loss: plural(loss, "byte") },
       text: loss === 1 ? "The last byte is missing" : `The last ${loss} bytes are missing`,
     };
   }

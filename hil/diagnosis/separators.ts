@@ -224,7 +224,7 @@ function partialRule(exposure: Exposure, sizes: readonly number[]): SizeRule | n
   if (rule === undefined) return null;
   const { width, has } = rule;
   const text = `Only frames whose size is not a multiple of ${plural(width, "byte")} fail`;
-  return { finding: { value: "partial", facts: { width }, text }, has };
+  return { finding: { value: "partial", facts: { multiple: width }, text }, has };
 }
 
 /** Sizes above or below a limit. */

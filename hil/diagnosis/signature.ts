@@ -7,6 +7,7 @@
  */
 import type { Blame } from "../verify/fault.ts";
 import type { Damage } from "./groups.ts";
+import type { Facts } from "./wording.ts";
 
 /**
  * The features of a signature, and the values of each. `unknown` means that the run does not show it, for
@@ -92,7 +93,7 @@ export interface Finding<Value> {
   /** The value. */
   readonly value: Value;
   /** Numbers and names for sentences, such as the limit of a size. */
-  readonly facts?: Readonly<Record<string, string | number>>;
+  readonly facts?: Facts;
   /** What separates failing from passing, in one sentence; absent if nothing does. */
   readonly text?: string;
 }
