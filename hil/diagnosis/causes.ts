@@ -163,6 +163,7 @@ export const CAUSES: readonly Cause[] = [
     cause: "an end of the frame (TLAST) that is missing or late",
     needs: { damage: ["long", "failed"] },
     allows: {
+      stream: ["yes"],
       blame: ["core", "rx"],
       // the frame itself arrives
       place: ["tail", "from", "end", "anywhere", "fixed"],
@@ -703,7 +704,7 @@ export const CAUSES: readonly Cause[] = [
     id: "tlast-missing",
     cause: "an end of the frame (TLAST) that is missing, so that the engine still waits for data",
     needs: { damage: ["timeout"], transfer: ["arrived"] },
-    allows: ANY_CASE,
+    allows: { ...ANY_CASE, stream: ["yes"] },
     check: "Look at TLAST at the core's output with an integrated logic analyser",
     remedy: "Assert TLAST with the last beat of each frame",
   },

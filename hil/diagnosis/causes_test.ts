@@ -317,6 +317,7 @@ const UNKNOWN: Signature = {
   rate: "unknown",
   length: "unknown",
   coherent: "unknown",
+  stream: "unknown",
   transfer: "unknown",
 };
 

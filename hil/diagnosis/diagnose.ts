@@ -6,12 +6,13 @@
  */
 import type { Diagnosis, FailureGroup, PossibleCause, Results } from "../results/schema.ts";
 import { plural } from "../text/format.ts";
+import { bitOf } from "./bits.ts";
 import type { Cause } from "./causes.ts";
 import { withoutExcused } from "./excused.ts";
 import { areIndependent, blamesOf, type Damage, type Group, groupFailures } from "./groups.ts";
 import { matchCauses } from "./match.ts";
 import { type Observations, observe } from "./observations.ts";
-import { bitOf, contentOf, lengthOf, placeOf, unitOf } from "./places.ts";
+import { contentOf, lengthOf, placeOf, unitOf } from "./places.ts";
 import { depthOf, exposureOf, exposureText, policyOf, raggedOf, sizeOf } from "./separators.ts";
 import type { Feature, Finding, Signature } from "./signature.ts";
 import { blockOf, frameOf, rateOf } from "./times.ts";
@@ -161,7 +162,10 @@ function describe(group: Group, { observed, groups, larger }: Surroundings): Fai
     transfer: transferOf(group, observed.cases),
   };
   const signature = signatureOf(group, observed, findings);
-  const { confirmed, possible } = matchCauses(signature, group.alternatives);
+  const { confirmed, possible } = matchCauses(signature, {
+    alternatives: group.alternatives,
+    left: Object.fromEntries(ORDER.map((name) => [name, findings[name].left])),
+  });
   const facts = Object.assign({}, ...ORDER.map((name) => findings[name].facts));
   const left = [...confirmed, ...possible];
   // a smaller group may be a consequence of a larger one, which would have the cause
@@ -223,6 +227,7 @@ function signatureOf(group: Group, observed: Observations, findings: Findings): 
       : group.damage[0] ?? "unknown",
     blame: blames.size === 1 && blame !== undefined ? blame : "unknown",
     coherent: observed.coherent === null ? "unknown" : observed.coherent ? "yes" : "no",
+    stream: observed.copiesMemory ? "no" : "unknown",
   };
 }
 

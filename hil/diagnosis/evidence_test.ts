@@ -183,6 +183,7 @@ Deno.test("matchCauses() excludes a cause that does not explain a separator", ()
     rate: "some",
     length: "inner",
     coherent: "no",
+    stream: "yes",
     transfer: "unknown",
   };
   const found = (more: Partial<Signature>) =>
@@ -196,7 +197,7 @@ Deno.test("matchCauses() excludes a cause that does not explain a separator", ()
     remedy: "",
   } as const;
   const left = (more: Partial<Signature>) =>
-    matchCauses({ ...flips, ...more }, new Map(), [silent]).confirmed.length;
+    matchCauses({ ...flips, ...more }, { causes: [silent] }).confirmed.length;
   assertEquals([found({}), left({})], ["random-flips", 1]);
   assertEquals(found({ size: "large" }), "random-flips");
   for (
