@@ -15,6 +15,7 @@ import {
   audit as auditDevice,
   AuditError,
   type AuditVerdict,
+  mostLines,
   type Sweep,
   sweepAttributes,
 } from "../audit/mod.ts";
@@ -176,6 +177,7 @@ async function auditHere(wanted: Wanted): Promise<number> {
   const path = wanted.settings.devices[0] ?? "/dev/pldma0";
   const board = open(wanted, path);
   using device = openDevice(board, path);
+  checkLines(device, path, wanted);
   const found = examine(device, board, wanted);
   const about = describeBoard(board, device);
   const simulated = about.simulated === true ? `SIMULATED, board ${board.kind}: ` : "";
@@ -195,6 +197,19 @@ async function auditHere(wanted: Wanted): Promise<number> {
   const status = STATUS[found.verdict];
   // what was asked for is not there
   return status === 0 && typeof swept === "string" ? 3 : status;
+}
+
+/** Refuses more lines than a block of the device holds. */
+function checkLines({ info }: Device, path: string, { lines }: Wanted): void {
+  const most = mostLines(info);
+  // without the policy, the audit says what is missing
+  if (most === 0 || lines <= most) return;
+  throw new UsageError(
+    `${
+      valueError("--lines", `at most ${most}`, `${lines}`).message
+    }: the largest block of ${path} ` +
+      `has ${info.policies.manual.maxBlock} bytes. Use fewer lines`,
+  );
 }
 
 /** Sweeps the attributes if that was asked for. Returns one line if the board has none. */

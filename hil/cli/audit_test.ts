@@ -41,6 +41,15 @@ Deno.test("plumbline audit prints the change and its source, writes JSON, and ex
   assertEquals([found.ports.tx.snoops, found.ports.rx.snoops], ["yes", "no"]);
 });
 
+Deno.test("plumbline audit refuses more lines than a block holds, and exits with 2", () => {
+  const { code, stderr } = plumbline("--board=sim", "--lines=65537");
+  assertEquals([code, stderr], [
+    2,
+    'plumbline: Expected --lines to be at most 65536, found "65537": the largest block of /dev/pldma0 has ' +
+    "4194304 bytes. Use fewer lines\n",
+  ]);
+});
+
 Deno.test("plumbline audit --quiet --json - prints only the verdict, and JSON on standard output", () => {
   const { code, stdout, stderr } = plumbline("--board=sim", "--snoops=both", "--quiet", "--json=-");
   assertEquals(code, 1);
@@ -124,16 +133,9 @@ Deno.test("plumbline audit, info, doctor and selfcheck say in one line that a fi
   }
 });
 
-Deno.test("plumbline audit says in one line that blocks are too large or a device is another one", () => {
-  for (
-    const [args, text] of [
-      [["--board=sim", "--lines=65537", "--repeats=1"], "PLDMA_IOC_ALLOC failed: EINVAL (22)"],
-      [["--device=/dev/null"], "/dev/null: expected pldma ABI version 2"],
-    ] as const
-  ) {
-    const { code, stderr } = plumbline(...args);
-    assertEquals(code, 3, stderr);
-    assertStringIncludes(stderr, text);
-    assertEquals(stderr.trim().split("\n").length, 1, stderr);
-  }
+Deno.test("plumbline audit says in one line that a device is another one", () => {
+  const { code, stderr } = plumbline("--device=/dev/null");
+  assertEquals(code, 3, stderr);
+  assertStringIncludes(stderr, "/dev/null: expected pldma ABI version 2");
+  assertEquals(stderr.trim().split("\n").length, 1, stderr);
 });
