@@ -36,7 +36,7 @@ import { bootTarget } from "./board_target.ts";
 import { type Command, EXIT, JSON_OPTION, QUIET_OPTION } from "./command.ts";
 import { InfrastructureError } from "./infrastructure.ts";
 import { boardSetting, openChosen, openDevice, requireDevice, takeDevice } from "./open_board.ts";
-import { jsonFile, notice, writeResults } from "./output.ts";
+import { guestOutput, jsonFile, notice, outputFor, writeResults } from "./output.ts";
 
 /** What the hardware of a simulated board can be made to snoop: chances of 256 of its reads and writes. */
 const SNOOPS = {
@@ -186,7 +186,7 @@ async function auditHere(wanted: Wanted): Promise<number> {
   const lines = wanted.quiet
     ? [verdict, ...describeSweep(swept).slice(-1)]
     : [`${path}: ${simulated}${heading}`, ...body, ...describeSweep(swept)];
-  console.error(lines.join("\n"));
+  outputFor(wanted.json).print(lines.join("\n"));
   if (wanted.json !== null) {
     const attributes = swept === null || typeof swept !== "string"
       ? swept
@@ -364,7 +364,7 @@ async function auditGuest(arch: "aarch64" | "x86_64", wanted: Wanted): Promise<n
         ...(quiet ? ["--quiet"] : []),
       ],
       timeoutSeconds: 240,
-      stdout: "null",
+      stdout: guestOutput(json),
       stderr: "inherit",
     });
     for (const line of describeBus(run.logic, wanted)) notice(line);
