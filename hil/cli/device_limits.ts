@@ -32,10 +32,11 @@ export function checkDepths(
   { maxBlocks }: Pick<DeviceInfo, "maxBlocks">,
   { depths, loops }: DeviceNumbers,
 ): void {
-  const most = loops ? Math.floor(maxBlocks / 2) : maxBlocks;
+  // the primer of a loop takes one more
+  const most = loops ? Math.floor((maxBlocks - 1) / 2) : maxBlocks;
   const deep = depths?.find((depth) => depth !== "max" && depth > most);
   if (deep === undefined) return;
-  const why = loops ? ", one for each direction of a frame in flight" : "";
+  const why = loops ? ", and a frame in flight takes one in each direction" : "";
   throw new UsageError(
     `${valueError("--depth", `at most ${most}`, `${deep}`).message}: ${path} has ${maxBlocks} ` +
       `blocks${why}. Use a smaller depth, or max for full queues`,

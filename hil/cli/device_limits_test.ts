@@ -8,18 +8,18 @@ const INFO = { maxBlocks: 64 };
 
 Deno.test("checkDepths() says how many blocks the device has, and what to do", () => {
   const error = assertThrows(
-    () => checkDepths("/dev/pldma0", INFO, { depths: [1, "max", 33], loops: true }),
+    () => checkDepths("/dev/pldma0", INFO, { depths: [1, "max", 32], loops: true }),
     UsageError,
   );
   assertEquals(
     error.message,
-    'Expected --depth to be at most 32, found "33": /dev/pldma0 has 64 blocks, one for each ' +
-      "direction of a frame in flight. Use a smaller depth, or max for full queues",
+    'Expected --depth to be at most 31, found "32": /dev/pldma0 has 64 blocks, and a frame in flight ' +
+      "takes one in each direction. Use a smaller depth, or max for full queues",
   );
 });
 
 Deno.test("checkDepths() takes all depths that a device has the blocks for", () => {
-  checkDepths("/dev/pldma0", INFO, { depths: [1, 32, "max"], loops: true });
+  checkDepths("/dev/pldma0", INFO, { depths: [1, 31, "max"], loops: true });
   checkDepths("/dev/pldma0", INFO, { depths: null, loops: true });
   // a test that only sends has all blocks for one direction
   checkDepths("/dev/pldma0", INFO, { depths: [64], loops: false });
@@ -33,8 +33,8 @@ Deno.test("checkDepths() takes all depths that a device has the blocks for", () 
 Deno.test("checkDevices() asks the device of a simulated board", () => {
   const check = (depth: string, more: { device?: string; bitstream?: string } = {}) =>
     checkDevices(parseSettings({ board: "sim", depth, ...more }), { syscalls: null, loops: true });
-  check("1,2048,max");
-  assertThrows(() => check("1,2049"), UsageError, 'at most 2048, found "2049"');
+  check("1,2047,max");
+  assertThrows(() => check("1,2048"), UsageError, 'at most 2047, found "2048"');
 });
 
 Deno.test("checkDevices() leaves a device that is not there yet to the run", () => {

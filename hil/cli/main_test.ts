@@ -61,7 +61,7 @@ Deno.test("plumbline run refuses a depth that the device cannot hold before anyt
   assertEquals([ended.code, ended.stdout], [2, ""]);
   assertMatch(
     ended.stderr,
-    /^plumbline: Expected --depth to be at most 2048, found "99999": [^\n]+ Use a smaller depth[^\n]+\n$/,
+    /^plumbline: Expected --depth to be at most 2047, found "99999": [^\n]+ Use a smaller depth[^\n]+\n$/,
   );
 });
 
