@@ -9,7 +9,7 @@
  * @module
  */
 
-export { AuditError } from "./probe.ts";
+export { AuditError, mostLines } from "./probe.ts";
 export type { AuditVerdict } from "./judge.ts";
 export { type Sweep, sweepAttributes, type SweptAttributes, type SweptPort } from "./sweep.ts";
 

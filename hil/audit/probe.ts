@@ -9,6 +9,7 @@
 import type { Block } from "../../driver/block.ts";
 import type { Device } from "../../driver/device.ts";
 import { ErrnoError } from "../../driver/errno.ts";
+import type { DeviceInfo } from "../../driver/info.ts";
 import type { CacheOp, Direction } from "../../driver/uapi.ts";
 import { Lines } from "./lines.ts";
 import { allocBlocks } from "./blocks.ts";
@@ -63,6 +64,23 @@ const REFUSALS: Readonly<Record<string, string>> = {
   ENOTTY: "The driver has no request CACHE: build and load the pldma.ko of this version",
 };
 
+/** Bytes of a line as the experiments count them. */
+function lineOf({ cacheAlign }: Pick<DeviceInfo, "cacheAlign">): number {
+  return Math.min(cacheAlign, LONGEST_LINE);
+}
+
+/**
+ * Return how many lines the experiments can use.
+ *
+ * @param info What the device offers.
+ * @returns The largest number of lines that fit into a block of policy `manual`; 0 without that policy.
+ */
+export function mostLines(
+  { policies: { manual }, ...info }: Pick<DeviceInfo, "policies" | "cacheAlign">,
+): number {
+  return Math.floor(manual.maxBlock / info.cacheAlign) * info.cacheAlign / lineOf(info);
+}
+
 /** Two blocks of policy `manual`, which nobody syncs behind the back of the experiments. */
 export class Probe implements Disposable {
   readonly lines: Lines;
@@ -79,7 +97,7 @@ export class Probe implements Disposable {
    */
   constructor(device: Device, lines: number, seed: number) {
     const { cacheAlign } = device.info;
-    const line = Math.min(cacheAlign, LONGEST_LINE);
+    const line = lineOf({ cacheAlign });
     this.#together = cacheAlign / line;
     const count = Math.ceil(lines / this.#together) * this.#together;
     const size = line * count;

@@ -15,6 +15,7 @@ import {
   audit as auditDevice,
   AuditError,
   type AuditVerdict,
+  mostLines,
   type Sweep,
   sweepAttributes,
 } from "../audit/mod.ts";
@@ -35,7 +36,7 @@ import { bootTarget } from "./board_target.ts";
 import { type Command, EXIT, JSON_OPTION, QUIET_OPTION } from "./command.ts";
 import { InfrastructureError } from "./infrastructure.ts";
 import { boardSetting, openChosen, openDevice, requireDevice, takeDevice } from "./open_board.ts";
-import { jsonFile, notice, writeResults } from "./output.ts";
+import { guestOutput, jsonFile, notice, outputFor, writeResults } from "./output.ts";
 
 /** What the hardware of a simulated board can be made to snoop: chances of 256 of its reads and writes. */
 const SNOOPS = {
@@ -176,6 +177,7 @@ async function auditHere(wanted: Wanted): Promise<number> {
   const path = wanted.settings.devices[0] ?? "/dev/pldma0";
   const board = open(wanted, path);
   using device = openDevice(board, path);
+  checkLines(device, path, wanted);
   const found = examine(device, board, wanted);
   const about = describeBoard(board, device);
   const simulated = about.simulated === true ? `SIMULATED, board ${board.kind}: ` : "";
@@ -184,7 +186,7 @@ async function auditHere(wanted: Wanted): Promise<number> {
   const lines = wanted.quiet
     ? [verdict, ...describeSweep(swept).slice(-1)]
     : [`${path}: ${simulated}${heading}`, ...body, ...describeSweep(swept)];
-  console.error(lines.join("\n"));
+  outputFor(wanted.json).print(lines.join("\n"));
   if (wanted.json !== null) {
     const attributes = swept === null || typeof swept !== "string"
       ? swept
@@ -195,6 +197,19 @@ async function auditHere(wanted: Wanted): Promise<number> {
   const status = STATUS[found.verdict];
   // what was asked for is not there
   return status === 0 && typeof swept === "string" ? 3 : status;
+}
+
+/** Refuses more lines than a block of the device holds. */
+function checkLines({ info }: Device, path: string, { lines }: Wanted): void {
+  const most = mostLines(info);
+  // without the policy, the audit says what is missing
+  if (most === 0 || lines <= most) return;
+  throw new UsageError(
+    `${
+      valueError("--lines", `at most ${most}`, `${lines}`).message
+    }: the largest block of ${path} ` +
+      `has ${info.policies.manual.maxBlock} bytes. Use fewer lines`,
+  );
 }
 
 /** Sweeps the attributes if that was asked for. Returns one line if the board has none. */
@@ -349,7 +364,7 @@ async function auditGuest(arch: "aarch64" | "x86_64", wanted: Wanted): Promise<n
         ...(quiet ? ["--quiet"] : []),
       ],
       timeoutSeconds: 240,
-      stdout: "null",
+      stdout: guestOutput(json),
       stderr: "inherit",
     });
     for (const line of describeBus(run.logic, wanted)) notice(line);

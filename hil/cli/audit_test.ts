@@ -19,26 +19,35 @@ function run(...args: readonly string[]): { code: number; stdout: string; stderr
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
-Deno.test("plumbline audit --board sim prints the verdict, and exits with 0 if it is right", () => {
-  const { code, stderr } = plumbline("--board=sim");
-  assertEquals(code, 0, stderr);
-  assertStringIncludes(stderr, "SIMULATED, board sim");
-  assertStringIncludes(stderr, "RIGHT:");
-  assertStringIncludes(stderr, "Nothing has to change");
+Deno.test("plumbline audit --board sim prints the verdict on standard output, and exits with 0 if it is right", () => {
+  const { code, stdout, stderr } = plumbline("--board=sim");
+  assertEquals([code, stderr], [0, ""]);
+  assertStringIncludes(stdout, "SIMULATED, board sim");
+  assertStringIncludes(stdout, "RIGHT:");
+  assertStringIncludes(stdout, "Nothing has to change");
 });
 
 Deno.test("plumbline audit prints the change and its source, writes JSON, and exits with 1", () => {
   const json = `${tempDir()}/audit.json`;
   const args = ["--board=sim", "--snoops=tx", "--dma-coherent", "--lines=16", "--repeats=4"];
-  const { code, stderr } = plumbline(...args, `--json=${json}`);
+  const { code, stdout, stderr } = plumbline(...args, `--json=${json}`);
   assertEquals(code, 1, stderr);
-  assertStringIncludes(stderr, "CORRUPT: the kernel takes the device for coherent, but its writes");
-  assertStringIncludes(stderr, "Change: Drive AWCACHE[3:2]");
-  assertStringIncludes(stderr, "Source: AMD UG1085");
+  assertStringIncludes(stdout, "CORRUPT: the kernel takes the device for coherent, but its writes");
+  assertStringIncludes(stdout, "Change: Drive AWCACHE[3:2]");
+  assertStringIncludes(stdout, "Source: AMD UG1085");
   const found = JSON.parse(Deno.readTextFileSync(json));
   assertEquals([found.schema, found.path, found.board.kind], [1, "/dev/pldma0", "sim"]);
   assertEquals([found.lines, found.repeats, found.verdict], [16, 4, "corrupt"]);
   assertEquals([found.ports.tx.snoops, found.ports.rx.snoops], ["yes", "no"]);
+});
+
+Deno.test("plumbline audit refuses more lines than a block holds, and exits with 2", () => {
+  const { code, stderr } = plumbline("--board=sim", "--lines=65537");
+  assertEquals([code, stderr], [
+    2,
+    'plumbline: Expected --lines to be at most 65536, found "65537": the largest block of /dev/pldma0 has ' +
+    "4194304 bytes. Use fewer lines\n",
+  ]);
 });
 
 Deno.test("plumbline audit --quiet --json - prints only the verdict, and JSON on standard output", () => {
@@ -52,11 +61,11 @@ Deno.test("plumbline audit --quiet --json - prints only the verdict, and JSON on
 Deno.test("plumbline audit --attributes names the attributes that make the port coherent, in text and JSON", () => {
   const json = `${tempDir()}/audit.json`;
   const port = ["--board=sim", "--snoops-only=cacheable,non-secure", "--lines=16"];
-  const { code, stderr } = plumbline(...port, "--attributes=common", `--json=${json}`);
+  const { code, stdout, stderr } = plumbline(...port, "--attributes=common", `--json=${json}`);
   assertEquals(code, 0, stderr);
-  assertStringIncludes(stderr, "AxCACHE  AxPROT  tx: reads snoop  MB/s  rx: writes snoop  MB/s");
+  assertStringIncludes(stdout, "AxCACHE  AxPROT  tx: reads snoop  MB/s  rx: writes snoop  MB/s");
   assertStringIncludes(
-    stderr,
+    stdout,
     "Reads and writes snoop with AxCACHE 6, 7, 10, 11, 14 or 15 and AxPROT 2",
   );
   const { attributes } = JSON.parse(Deno.readTextFileSync(json));
@@ -81,7 +90,7 @@ Deno.test("plumbline audit --attributes names the attributes that make the port 
   const zynq = ["--board=sim", "--snoops-only=cacheable,shared", "--lines=16", "--quiet"];
   const shared = plumbline(...zynq, "--attributes=common,common/1");
   assertStringIncludes(
-    shared.stderr,
+    shared.stdout,
     "Reads and writes snoop with AxCACHE 6, 7, 10, 11, 14 or 15, AxPROT 0 or 2 and AxUSER 1: for example " +
       "plumbline,axcache = <15>, plumbline,axprot = <0>, plumbline,axuser = <1> and dma-coherent",
   );
@@ -124,16 +133,9 @@ Deno.test("plumbline audit, info, doctor and selfcheck say in one line that a fi
   }
 });
 
-Deno.test("plumbline audit says in one line that blocks are too large or a device is another one", () => {
-  for (
-    const [args, text] of [
-      [["--board=sim", "--lines=65537", "--repeats=1"], "PLDMA_IOC_ALLOC failed: EINVAL (22)"],
-      [["--device=/dev/null"], "/dev/null: expected pldma ABI version 2"],
-    ] as const
-  ) {
-    const { code, stderr } = plumbline(...args);
-    assertEquals(code, 3, stderr);
-    assertStringIncludes(stderr, text);
-    assertEquals(stderr.trim().split("\n").length, 1, stderr);
-  }
+Deno.test("plumbline audit says in one line that a device is another one", () => {
+  const { code, stderr } = plumbline("--device=/dev/null");
+  assertEquals(code, 3, stderr);
+  assertStringIncludes(stderr, "/dev/null: expected pldma ABI version 2");
+  assertEquals(stderr.trim().split("\n").length, 1, stderr);
 });

@@ -56,6 +56,15 @@ Deno.test("plumbline run without a device says in one line which step is missing
   );
 });
 
+Deno.test("plumbline run refuses a depth that the device cannot hold before anything runs", async () => {
+  const ended = await plumbline("run", "--board=sim", "--suite=loopback", "--depth=99999");
+  assertEquals([ended.code, ended.stdout], [2, ""]);
+  assertMatch(
+    ended.stderr,
+    /^plumbline: Expected --depth to be at most 2047, found "99999": [^\n]+ Use a smaller depth[^\n]+\n$/,
+  );
+});
+
 Deno.test("plumbline run --json - writes only JSON to standard output", async () => {
   const { code, stdout, stderr } = await plumbline("run", `--device=${NO_DEVICE}`, "--json", "-");
   assertEquals(code, 3);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Sink } from "../../fixtures/boards/vm/mod.ts";
 import { writeWhole } from "../../fixtures/host/write_whole.ts";
 import { type Format, FORMATS } from "../render/formats.ts";
 import { renderBench } from "../render/bench_tables.ts";
@@ -71,6 +72,19 @@ export function outputFor(
   return json === "-"
     ? { stream: Deno.stderr, print: (text) => console.error(text) }
     : { stream: Deno.stdout, print: (text) => console.log(text) };
+}
+
+/**
+ * Returns where the results of the same command in a virtual machine go, as for {@linkcode outputFor}.
+ *
+ * @param json The value of `--json`
+ * @returns What takes the standard output of the guest
+ */
+export function guestOutput(json: string | null): Sink {
+  if (json !== "-") return "inherit";
+  return async (chunk) => {
+    for (let at = 0; at < chunk.length;) at += await Deno.stderr.write(chunk.subarray(at));
+  };
 }
 
 /**

@@ -24,6 +24,7 @@ import type { BoardChoice } from "./board_options.ts";
 import { type BootedTarget, bootTarget } from "./board_target.ts";
 import { runVirtual } from "./board_vm.ts";
 import type { Command } from "./command.ts";
+import { checkDevices } from "./device_limits.ts";
 import { InfrastructureError, isOutOfSpace } from "./infrastructure.ts";
 import { findLaunchers, isGone } from "./launcher.ts";
 import { listHelp } from "./lists.ts";
@@ -79,12 +80,22 @@ async function runSuites(
     // the user asked for no report, and nothing ran: leave no folder behind
     if ([...Object.values(plan.outputs), plan.dir].every((to) => to === null)) return 3;
   }
+  if (missing === null && command === "run") checkNumbers(plan, target.remote);
   using journal = openJournal(plan.dir);
   const ending = await execute({ ...plan, resumed }, journal, { missing, lock }, {
     remote: target.remote,
     machine,
   });
   return await publish(journal, plan, { ...ending, missing });
+}
+
+/** Refuses numbers that the device cannot hold. The command in a virtual machine asks its device there. */
+function checkNumbers({ settings, options: { board, files } }: Plan, remote: Remote | null): void {
+  if (board.kind === "vm" || board.kind === "target") return;
+  checkDevices(
+    { ...settings, board: board.kind === "sim" ? "sim" : "local" },
+    { syscalls: remote, loops: files.length === 0 },
+  );
 }
 
 function openJournal(dir: string | null): Journal {

@@ -20,7 +20,7 @@ import { BOARD_OPTION, type BoardChoice, BUS_OPTION, readBoardOptions } from "./
 import { type Command, EXIT, JSON_OPTION, QUIET_OPTION } from "./command.ts";
 import { InfrastructureError } from "./infrastructure.ts";
 import { boardSetting, openChosen, requireDevice, takeDevice } from "./open_board.ts";
-import { jsonFile, notice, writeResults } from "./output.ts";
+import { guestOutput, jsonFile, notice, outputFor, writeResults } from "./output.ts";
 
 /** `plumbline selfcheck`. */
 export const selfcheck: Command = {
@@ -87,7 +87,7 @@ async function checkSelf(given: Arguments, args: readonly string[]): Promise<num
   const found = totals(injectAll(board, path, wanted));
   const verdict = judge(found);
   const seconds = Math.round(performance.now() - began) / 1000;
-  show(found, verdict, { quiet, seconds, seed: settings.seed });
+  show(found, verdict, { quiet, seconds, seed: settings.seed, json });
   if (json !== null) {
     using device = Device.open({ path, syscalls: board.syscalls });
     const command = ["plumbline", "selfcheck", ...args];
@@ -130,14 +130,15 @@ function readOptions(given: Arguments, virtual: boolean): Wanted {
 function injectAll(
   board: Board,
   path: string,
-  { settings, every, quiet }: Wanted,
+  { settings, every, json, quiet }: Wanted,
 ): InjectedFault[] {
-  if (!quiet) console.error(HEAD);
+  const { print } = outputFor(json);
+  if (!quiet) print(HEAD);
   const faults: InjectedFault[] = [];
   try {
     for (const fault of injectFaults({ board, path, seed: settings.seed, every })) {
       faults.push(fault);
-      if (!quiet) console.error(row(fault));
+      if (!quiet) print(row(fault));
     }
   } catch (error) {
     throw new InfrastructureError(errorMessage(error));
@@ -166,7 +167,7 @@ async function checkGuest(
       ],
       outDir,
       timeoutSeconds: GUEST_SECONDS,
-      stdout: "null",
+      stdout: guestOutput(json),
       stderr: "inherit",
     });
     for (const report of run.kernelReports) notice(`kernel report: ${report}`);
@@ -253,18 +254,27 @@ function row(one: InjectedFault): string {
 function show(
   found: Selfcheck,
   verdict: Verdict,
-  { quiet, seconds, seed }: { quiet: boolean; seconds: number; seed: number },
+  { quiet, seconds, seed, json }: {
+    readonly quiet: boolean;
+    readonly seconds: number;
+    readonly seed: number;
+    readonly json: string | null;
+  },
 ): void {
+  const { print } = outputFor(json);
   if (!quiet) {
     const { single, ambiguous, pairs, heldOut } = found.total;
-    console.error(LEGEND);
-    showCount("single faults", single);
-    showCount("of several names", ambiguous);
-    showCount("pairs", pairs);
-    showCount("of all: held out", heldOut);
+    print(LEGEND);
+    const counts = [
+      count("single faults", single),
+      count("of several names", ambiguous),
+      count("pairs", pairs),
+      count("of all: held out", heldOut),
+    ];
+    for (const line of counts.flat()) print(line);
   }
   const run = `seed ${seed}, ${seconds.toFixed(1)} s`;
-  console.error(`SIMULATED ${verdict.word}: ${verdict.reason} (${run})`);
+  print(`SIMULATED ${verdict.word}: ${verdict.reason} (${run})`);
 }
 
 const LEGEND = `
@@ -272,12 +282,16 @@ frames: verified until the fault was caught   !: wrong   -: no name or blame
 *: never used to develop the classifier ("held out")
 `;
 
-function showCount(what: string, { faults, caught, namedRight, blamedRight }: InjectedCount): void {
-  if (faults === 0) return;
-  console.error(
+/** Describes a count in one line, or in none if there is nothing to count. */
+function count(
+  what: string,
+  { faults, caught, namedRight, blamedRight }: InjectedCount,
+): string[] {
+  if (faults === 0) return [];
+  return [
     `${what.padEnd(22)} ${String(faults).padStart(4)}  caught ${percent(caught, faults)}  ` +
-      `named ${percent(namedRight, faults)}  blamed ${percent(blamedRight, faults)}`,
-  );
+    `named ${percent(namedRight, faults)}  blamed ${percent(blamedRight, faults)}`,
+  ];
 }
 
 function percent(part: number, whole: number): string {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { isHeldOut } from "../../fixtures/boards/sim/mod.ts";
 import { checkResults } from "../results/check.ts";
 import { tempDir } from "../testing/temp_dir.ts";
 import { main } from "./main.ts";
+
+const MAIN = new URL("./main.ts", import.meta.url).pathname;
 
 Deno.test("plumbline selfcheck writes every fault and the totals into results of schema 1", async () => {
   const file = `${tempDir()}/out.json`;
@@ -51,4 +53,23 @@ Deno.test("plumbline selfcheck refuses options that are not valid, and a board t
     ]
   ) assertEquals(await main(["selfcheck", ...args]), 2, args.join(" "));
   if (Deno.env.get("PLUMBLINE_BOARD") !== "vm") assertEquals(await main(["selfcheck"]), 2);
+});
+
+Deno.test("plumbline selfcheck prints its table and its verdict on standard output, and JSON alone with --json -", () => {
+  const selfcheck = (...args: readonly string[]) => {
+    const { code, stdout, stderr } = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", MAIN, "selfcheck", "--board=sim", "--every=40", ...args],
+      env: { NO_COLOR: "1" },
+    }).outputSync();
+    assertEquals(code, 0);
+    return [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  };
+  const [out = "", err] = selfcheck();
+  assertMatch(out, /^fault +where +frames +named as +blamed\n/);
+  assertMatch(out, /\nsingle faults +\d+ +caught 100\.0 % [^]*\nSIMULATED PASS: [^\n]+\n$/);
+  assertEquals(err, "");
+  const [json = "", text = ""] = selfcheck("--json=-");
+  assertEquals(JSON.parse(json).verdict.word, "PASS");
+  const timeless = (said: string) => said.replace(/[\d.]+ s\)/, "s)");
+  assertEquals(timeless(text), timeless(out));
 });

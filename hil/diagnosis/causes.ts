@@ -5,7 +5,8 @@
  * A cause is excluded if a known feature of the failures is not among its values. It is confirmed if every
  * feature of `needs` is known. So `needs` holds what makes the cause probable, and `allows` holds what the
  * cause also implies, but what a short run may not show. `UNSEPARATED` holds what is true of most causes.
- * Values in braces come from the features.
+ * Values in braces are facts of the features. Words in brackets need a fact that a run may not show, and
+ * after a bar follow the words without it ({@linkcode fill}).
  *
  * The table has more than 400 lines, because each cause stands alone.
  *
@@ -117,9 +118,9 @@ export const CAUSES: readonly Cause[] = [
   // lengths
   {
     id: "length-register",
-    cause: "a length register of {bits} bits",
-    sentence: "Every transfer of {modulo} bytes or more is short by a multiple of {modulo}. " +
-      "This looks like a length register of {bits} bits",
+    cause: "a length register [of {bits} bits|that is too narrow]",
+    sentence: "Every [transfer of {modulo} bytes or more is short by a multiple of {modulo}|" +
+      "long transfer is too short]. This looks like a length register [of {bits} bits|that is too narrow]",
     needs: { damage: ["short"], length: ["wraps"] },
     allows: {
       size: LONG_ONLY,
@@ -128,24 +129,24 @@ export const CAUSES: readonly Cause[] = [
     },
     check:
       "Compare the width of the length register in the configuration of the DMA core, and run " +
-      "--size {sizes}: the smallest size that fails shows the width",
+      "--size [{sizes}|on both sides of powers of 2]: the smallest size that fails shows the width",
     remedy: "Widen the register (AXI DMA: c_sg_length_width), or limit the size of a segment",
   },
   {
     id: "length-limit",
     cause:
-      "a limit of {limit} bytes for one transfer, such as a buffer or a counter that saturates",
+      "a limit [of {limit} bytes ]for one transfer, such as a buffer or a counter that saturates",
     sentence:
-      "Every longer transfer ends after {limit} bytes. This looks like a limit for one transfer, " +
-      "such as a buffer or a counter that saturates",
+      "Every longer transfer ends after [{limit} bytes|the same length]. This looks like a limit " +
+      "for one transfer, such as a buffer or a counter that saturates",
     needs: { damage: ["short"], length: ["limit"] },
     allows: { size: LONG_ONLY },
-    check: "Run --size with values on both sides of {limit}",
+    check: "Run --size with [values on both sides of {limit}|several long frames]",
     remedy: "Look for a buffer or a packet limit of this size in the core",
   },
   {
     id: "length-short",
-    cause: "a length that is {loss} bytes too small, such as an error of one beat",
+    cause: "a length that is [{loss} ]too small, such as an error of one beat",
     needs: { damage: ["short"], length: ["loses"] },
     check: "Read the length in the descriptor and the number of beats at the core's port",
     remedy: "Correct the calculation of the length, or the position of TLAST",
@@ -162,6 +163,7 @@ export const CAUSES: readonly Cause[] = [
     cause: "an end of the frame (TLAST) that is missing or late",
     needs: { damage: ["long", "failed"] },
     allows: {
+      stream: ["yes"],
       blame: ["core", "rx"],
       // the frame itself arrives
       place: ["tail", "from", "end", "anywhere", "fixed"],
@@ -269,7 +271,7 @@ export const CAUSES: readonly Cause[] = [
   },
   {
     id: "one-policy",
-    cause: "an error in the driver's code for policy {policy}",
+    cause: "an error in the driver's code for [policy {policy}|one policy]",
     needs: { damage: WRONG_DATA, policy: ["one-cached", "one-uncached"], frame: ["any", "every"] },
     allows: { depth: ["any", "queued"], size: ANY_CASE.size, ragged: ["yes", "no"] },
     check: `${RERUN} on another board with the same driver`,
@@ -279,20 +281,20 @@ export const CAUSES: readonly Cause[] = [
   {
     id: "stuck-line",
     cause: "a data line that is stuck or open",
-    sentence: "{line} looks stuck or open",
+    sentence: "[{line}|A data line] looks stuck or open",
     needs: { damage: ["bits"], bit: ["one"] },
     allows: {
       place: ["whole", "anywhere", "tail", "start", "end", "repeats"],
     },
-    check: "Run --pattern walking-ones: one word in {width} is wrong",
+    check: "Run --pattern walking-ones: one word in [{width}|as many as the bus has bits] is wrong",
     remedy: "Look for a constant or unconnected bit in the data path of that side",
   },
   {
     id: "byte-lane",
-    cause: "byte lane {lane} of {width} bits that is open, or whose byte strobe is missing",
-    sentence:
-      "Only byte {lane} of every {width}-bit word is wrong. This looks like a byte lane that is " +
-      "open, or whose byte strobe is missing",
+    cause:
+      "[byte lane {lane} of {width} bits|a byte lane] that is open, or whose byte strobe is missing",
+    sentence: "Only [byte {lane} of every {width}-bit word|one byte of every word] is wrong. " +
+      "This looks like a byte lane that is open, or whose byte strobe is missing",
     needs: { damage: ["bits", "foreign", "old", "lanes"], bit: ["lane"] },
     check: "Run --pattern counter8",
     remedy: "Look at WSTRB and at the connections of this lane",
@@ -346,14 +348,16 @@ export const CAUSES: readonly Cause[] = [
   // places
   {
     id: "every-nth-beat",
-    cause: "a converter or an arbiter that fails at every {beats}th beat",
+    cause: "a converter or an arbiter that fails at [{beats}|regular intervals]",
     needs: {
       place: ["repeats"],
       damage: IN_FRAME,
       policy: ["any"],
     },
     allows: { bit: ["many", "single"] },
-    check: "Compare {step} bytes with the widths of the converters and the length of a burst",
+    check:
+      "Compare [{step} bytes|the distance of the damage] with the widths of the converters and the " +
+      "length of a burst",
     remedy: "Look at the width converter and at the arbitration of that side",
   },
   {
@@ -389,14 +393,14 @@ export const CAUSES: readonly Cause[] = [
   },
   {
     id: "burst-boundary",
-    cause: "an error at the boundary of two bursts of {boundary}",
+    cause: "an error at the boundary of two bursts[ of {boundary}]",
     needs: { damage: IN_FRAME, place: ["burst"], policy: ["any"] },
     check: "Change the burst length of the DMA core: the distance must follow",
     remedy: "Look at the handling of backpressure between two bursts",
   },
   {
     id: "segment-boundary",
-    cause: "an error at the boundary of two segments or descriptors of {boundary}",
+    cause: "an error at the boundary of two segments or descriptors[ of {boundary}]",
     needs: { damage: IN_FRAME, place: ["segment"], policy: ["any"] },
     // blocks take turns, and a short block may have no boundary in it
     allows: { size: LONG_ONLY, frame: ["any", "every", "periodic"], block: ["any", "one", "some"] },
@@ -406,7 +410,8 @@ export const CAUSES: readonly Cause[] = [
   {
     id: "above-offset",
     cause:
-      "addresses above {offset} bytes that do not reach memory, such as an address bit that is missing",
+      "addresses above [{offset} bytes|an offset] that do not reach memory, such as an address " +
+      "bit that is missing",
     needs: {
       place: ["from"],
       damage: ["old", "foreign", "ones", "bits"],
@@ -414,7 +419,7 @@ export const CAUSES: readonly Cause[] = [
       size: LONG_ONLY,
     },
     allows: { blame: ["tx", "rx"] },
-    check: "Run --size with values on both sides of {offset}",
+    check: "Run --size with [values on both sides of {offset}|several long frames]",
     remedy: "Check the width of addresses and the windows of the interconnect",
   },
   {
@@ -434,12 +439,12 @@ export const CAUSES: readonly Cause[] = [
       place: ["anywhere", "tail", "whole", "from", "start"],
     },
     allows: { bit: ["many", "lane"] },
-    check: "Run --size with multiples of {width} bytes only",
+    check: "Run --size with multiples of [{multiple} bytes|the bus width] only",
     remedy: "Enable unaligned transfers in the core (AXI DMA: include DRE), or report lengthAlign",
   },
   {
     id: "large-block",
-    cause: "a block that needs several segments or descriptors from {least} bytes on",
+    cause: "a block that needs several segments or descriptors[ from {least} bytes on]",
     needs: {
       size: ["large"],
       // a segment is a piece of the frame
@@ -449,7 +454,8 @@ export const CAUSES: readonly Cause[] = [
     },
     // what depends on the size of a block fails with every frame
     allows: { blame: ["tx", "rx"], length: ["inner"], rate: ["every"] },
-    check: "Run --size with values between {below} and {least}",
+    check:
+      "Run --size with values between [{below} and {least}|a size that passes and one that fails]",
     remedy: "Compare the limit with the engine's maximum segment",
   },
   {
@@ -468,7 +474,7 @@ export const CAUSES: readonly Cause[] = [
   // loss and order
   {
     id: "fifo-overflow",
-    cause: "a FIFO that overflows in frames longer than {below} bytes",
+    cause: "a FIFO that overflows in [frames longer than {below} bytes|long frames]",
     needs: {
       damage: ["lost", "short"],
       size: LONG_ONLY,
@@ -479,7 +485,9 @@ export const CAUSES: readonly Cause[] = [
       place: ["tail", "anywhere", "from", "fixed"],
       length: ["varies", "inner"],
     },
-    check: "Run --size with values between {below} and {least}, and compare with the FIFO's depth",
+    check:
+      "Run --size with values between [{below} and {least}|a size that passes and one that fails], " +
+      "and compare with the FIFO's depth",
     remedy: "Respect backpressure (TREADY), or deepen the FIFO",
   },
   {
@@ -639,7 +647,7 @@ export const CAUSES: readonly Cause[] = [
   },
   {
     id: "ring-wrap",
-    cause: "an error where a ring of {period} descriptors or buffers wraps",
+    cause: "an error where a ring of [{period} ]descriptors or buffers wraps",
     needs: {
       damage: [...IN_FRAME, "frames"],
       frame: ["periodic"],
@@ -649,7 +657,8 @@ export const CAUSES: readonly Cause[] = [
     // a ring of as many descriptors as blocks hits one block, but no single bit of it
     allows: { depth: ["any", "queued"], bit: ["one", "lane", "single", "many"] },
     check:
-      "Compare {period} with the number of descriptors, and change it: the distance must follow",
+      "Compare [{period}|the distance of wrong frames] with the number of descriptors, and change " +
+      "it: the distance must follow",
     remedy: "Look at the last and the first descriptor of the ring",
   },
   {
@@ -695,7 +704,7 @@ export const CAUSES: readonly Cause[] = [
     id: "tlast-missing",
     cause: "an end of the frame (TLAST) that is missing, so that the engine still waits for data",
     needs: { damage: ["timeout"], transfer: ["arrived"] },
-    allows: ANY_CASE,
+    allows: { ...ANY_CASE, stream: ["yes"] },
     check: "Look at TLAST at the core's output with an integrated logic analyser",
     remedy: "Assert TLAST with the last beat of each frame",
   },

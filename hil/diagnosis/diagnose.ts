@@ -6,16 +6,18 @@
  */
 import type { Diagnosis, FailureGroup, PossibleCause, Results } from "../results/schema.ts";
 import { plural } from "../text/format.ts";
+import { bitOf } from "./bits.ts";
 import type { Cause } from "./causes.ts";
 import { withoutExcused } from "./excused.ts";
 import { areIndependent, blamesOf, type Damage, type Group, groupFailures } from "./groups.ts";
 import { matchCauses } from "./match.ts";
 import { type Observations, observe } from "./observations.ts";
-import { bitOf, contentOf, lengthOf, placeOf, unitOf } from "./places.ts";
+import { contentOf, lengthOf, placeOf, unitOf } from "./places.ts";
 import { depthOf, exposureOf, exposureText, policyOf, raggedOf, sizeOf } from "./separators.ts";
 import type { Feature, Finding, Signature } from "./signature.ts";
 import { blockOf, frameOf, rateOf } from "./times.ts";
 import { transferOf } from "./timeouts.ts";
+import { type Facts, fill } from "./wording.ts";
 
 /** The most causes of one sentence. With more, nothing is narrowed. */
 const NARROWED = 2;
@@ -160,7 +162,10 @@ function describe(group: Group, { observed, groups, larger }: Surroundings): Fai
     transfer: transferOf(group, observed.cases),
   };
   const signature = signatureOf(group, observed, findings);
-  const { confirmed, possible } = matchCauses(signature, group.alternatives);
+  const { confirmed, possible } = matchCauses(signature, {
+    alternatives: group.alternatives,
+    left: Object.fromEntries(ORDER.map((name) => [name, findings[name].left])),
+  });
   const facts = Object.assign({}, ...ORDER.map((name) => findings[name].facts));
   const left = [...confirmed, ...possible];
   // a smaller group may be a consequence of a larger one, which would have the cause
@@ -222,6 +227,7 @@ function signatureOf(group: Group, observed: Observations, findings: Findings): 
       : group.damage[0] ?? "unknown",
     blame: blames.size === 1 && blame !== undefined ? blame : "unknown",
     coherent: observed.coherent === null ? "unknown" : observed.coherent ? "yes" : "no",
+    stream: observed.copiesMemory ? "no" : "unknown",
   };
 }
 
@@ -313,13 +319,6 @@ interface Conclusion {
   readonly facts: Facts;
 }
 
-type Facts = Readonly<Record<string, string | number>>;
-
 function toCause({ id, cause, check, remedy }: Cause, facts: Facts): PossibleCause {
   return { id, cause: fill(cause, facts), check: fill(check, facts), remedy: fill(remedy, facts) };
-}
-
-/** Replaces names in braces by facts. A fact that is unknown becomes three dots. */
-function fill(text: string, facts: Facts): string {
-  return text.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(facts[name] ?? "..."));
 }

@@ -50,7 +50,7 @@ Deno.test("placeOf() finds a distance although a case ended within a frame, or j
   const of = (faults: MadeRun["faults"]) =>
     placeOf(groupOf({ sizes: [1001, 4096], faults, policies: ["coherent"] }).group, LINE);
   // a case ends at 16 faults, which is in the third frame of 1001 bytes
-  assertEquals(of(({ size }) => pieces(size)).facts, { step: 128, beats: 16 });
+  assertEquals(of(({ size }) => pieces(size)).facts, { step: 128, beats: "every 16th beat" });
   const joined = of(({ size }) =>
     size < 4096 ? pieces(size) : [{ ...piece(24, 3976), xor: "5a".repeat(8) }]
   );
@@ -183,6 +183,7 @@ Deno.test("matchCauses() excludes a cause that does not explain a separator", ()
     rate: "some",
     length: "inner",
     coherent: "no",
+    stream: "yes",
     transfer: "unknown",
   };
   const found = (more: Partial<Signature>) =>
@@ -196,7 +197,7 @@ Deno.test("matchCauses() excludes a cause that does not explain a separator", ()
     remedy: "",
   } as const;
   const left = (more: Partial<Signature>) =>
-    matchCauses({ ...flips, ...more }, new Map(), [silent]).confirmed.length;
+    matchCauses({ ...flips, ...more }, { causes: [silent] }).confirmed.length;
   assertEquals([found({}), left({})], ["random-flips", 1]);
   assertEquals(found({ size: "large" }), "random-flips");
   for (

@@ -19,29 +19,48 @@ export interface Match {
 /** What faults of one damage may be as well. */
 type Alternatives = ReadonlyMap<Damage, readonly Damage[]>;
 
+/** The values that unknown features may have. All, if a feature is absent. */
+export type Left = { readonly [Name in Feature]?: readonly string[] | undefined };
+
+/** Options of {@linkcode matchCauses}. */
+export interface MatchOptions {
+  /** What the faults of each damage may be as well. Defaults to nothing. */
+  readonly alternatives?: Alternatives;
+  /** The values that unknown features may have. Defaults to all. */
+  readonly left?: Left;
+  /** The table. Defaults to {@linkcode CAUSES}. */
+  readonly causes?: readonly Cause[];
+}
+
 /**
  * Finds the causes that a signature allows.
  *
  * @param signature The signature
- * @param alternatives What the faults of each damage may be as well. Defaults to nothing
- * @param causes The table. Defaults to {@linkcode CAUSES}
+ * @param options What else is known
  * @returns The causes, in the order of the table
  */
 export function matchCauses(
   signature: Signature,
-  alternatives: Alternatives = new Map(),
-  causes: readonly Cause[] = CAUSES,
+  { alternatives = new Map(), left = {}, causes = CAUSES }: MatchOptions = {},
 ): Match {
-  const left = causes.filter(({ needs, allows }) =>
-    fits(signature, { ...UNSEPARATED, ...allows, ...needs }, alternatives)
+  const fitting = causes.filter(({ needs, allows }) =>
+    fits(signature, { ...UNSEPARATED, ...allows, ...needs }, alternatives, left)
   );
   const isKnown = (cause: Cause) =>
     (Object.keys(cause.needs) as Feature[]).every((name) => signature[name] !== "unknown");
-  return { confirmed: left.filter(isKnown), possible: left.filter((cause) => !isKnown(cause)) };
+  return {
+    confirmed: fitting.filter(isKnown),
+    possible: fitting.filter((cause) => !isKnown(cause)),
+  };
 }
 
 /** Whether every known feature has one of the values. The cause must be able to do all of the damage. */
-function fits(signature: Signature, values: Values, alternatives: Alternatives): boolean {
+function fits(
+  signature: Signature,
+  values: Values,
+  alternatives: Alternatives,
+  left: Left,
+): boolean {
   return (Object.keys(values) as Feature[]).every((name) => {
     const allowed: readonly string[] = values[name] ?? [];
     const found = signature[name];
@@ -50,6 +69,7 @@ function fits(signature: Signature, values: Values, alternatives: Alternatives):
         [damage, ...alternatives.get(damage) ?? []].some((one) => allowed.includes(one))
       );
     }
-    return found === "unknown" || allowed.includes(found);
+    if (found !== "unknown") return allowed.includes(found);
+    return left[name]?.some((value) => allowed.includes(value)) ?? true;
   });
 }

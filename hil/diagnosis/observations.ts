@@ -52,6 +52,8 @@ export interface Observations {
   readonly faults: readonly FaultRow[];
   /** Whether the kernel treats the device as cache coherent; `null` if unknown. */
   readonly coherent: boolean | null;
+  /** Whether the engine copies memory, without a stream; false if unknown. */
+  readonly copiesMemory: boolean;
   /** Bytes of a cache line. */
   readonly line: number;
 }
@@ -108,9 +110,9 @@ export function observe(results: Pick<Results, "tests" | "board">): Observations
       if (faults.length < MOST_FAULTS) faults.push(faultRow(fault, row));
     }
   }
-  const { coherent, cacheLine } = results.board;
+  const { coherent, cacheLine, memoryLoop: copiesMemory = false } = results.board;
   // cacheAlign of arm64 is 128, and its cores have lines of 64 bytes
-  return { cases, faults, coherent, line: Math.min(cacheLine ?? 64, 64) };
+  return { cases, faults, coherent, copiesMemory, line: Math.min(cacheLine ?? 64, 64) };
 }
 
 function sizeOf({ params, frames, bytes }: TestResult): number | null {

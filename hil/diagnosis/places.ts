@@ -12,17 +12,20 @@ import { isForced } from "./chance.ts";
 import { CLASS_OF, type Group } from "./groups.ts";
 import { type FaultRow, USER_PAGES } from "./observations.ts";
 import type { Finding, Signature } from "./signature.ts";
-import { gcd } from "./times.ts";
+import { gcd, ordinal } from "./times.ts";
 
 /** Bytes of a beat of the narrowest bus that matters, and of the longest sensible unit of a segment. */
 const BEAT = 8;
 const LONGEST = 1 << 20;
 
+/** Bytes of a page, which no burst of AXI may cross. */
+const PAGE = 4096;
+
 /** In shorter frames, every fault is at the start, at the end, and nearly the whole frame. */
-const INFORMATIVE = 256;
+export const INFORMATIVE = 256;
 
 /** The least number of wrong places from which their positions mean something. */
-const FEW = 3;
+export const FEW = 3;
 
 /** The share of edges that must agree. The others are equal by chance, or where two pieces of damage meet. */
 const MOST = 0.9;
@@ -71,7 +74,7 @@ export function placeOf(group: Group, line: number): Finding<Signature["place"]>
   // what is wrong beside a frame is at no place in it
   const places = placesOf(group).filter(({ from, to, size }) => size >= INFORMATIVE && to > from);
   const frames = new Set(places.map(({ frame }) => frame)).size;
-  if (frames < FEW) return { value: "unknown" };
+  if (frames < FEW) return { value: "unknown", left: placesLeft(places, line) };
   const all = (test: (place: Place) => boolean) => places.every(test);
   const repeated = repeats(places) ?? repeatsWithin(group);
   if (repeated !== null) return repeated;
@@ -100,7 +103,53 @@ export function placeOf(group: Group, line: number): Finding<Signature["place"]>
   const boundary = boundaryOf(places, line);
   if (boundary !== null) return boundary;
   if (toEnd) return { value: "tail", text: "Frames are wrong from some offset to their end" };
-  return { value: starts.size >= FEW ? "anywhere" : "unknown" };
+  return starts.size >= FEW
+    ? { value: "anywhere" }
+    : { value: "unknown", left: placesLeft(places, line) };
+}
+
+/**
+ * What may be true of the places of few frames. Rules that hold for all faults are broken by one of them, and
+ * those that hold for most are not.
+ */
+function placesLeft(
+  places: readonly Place[],
+  line: number,
+): readonly Exclude<Signature["place"], "unknown">[] {
+  const all = (test: (place: Place) => boolean) => places.every(test);
+  const isOne = new Set(places.map(({ from }) => from)).size <= 1;
+  const toEnd = all(({ to, size }) => to === size);
+  const unit = unitOfStarts(places);
+  // with damage at the start of blocks only, each unit is possible
+  const mayBe = (least: number) => unit === 0 || unit >= least;
+  const rules = {
+    whole: true,
+    start: all(({ from, to }) => from === 0 && to <= line),
+    end: toEnd && all(({ from, size }) => size - from <= line),
+    from: toEnd && isOne,
+    tail: toEnd,
+    fixed: isOne,
+    burst: mayBe(2 * line),
+    "4 KiB": mayBe(PAGE),
+    segment: mayBe(2 * PAGE),
+    repeats: true,
+    anywhere: true,
+  } as const satisfies Readonly<Record<Exclude<Signature["place"], "unknown">, boolean>>;
+  return (Object.keys(rules) as (keyof typeof rules)[]).filter((value) => rules[value]);
+}
+
+/** The largest power of 2 that divides all addresses at which damage begins; 0 if all are 0 or unknown. */
+function unitOfStarts(places: readonly Place[]): number {
+  const unit = startsOf(places).reduce(gcd, 0);
+  return Math.min(LONGEST, unit & -unit);
+}
+
+/** The addresses at which damage begins, without those in memory that begins anywhere. */
+function startsOf(places: readonly Place[]): number[] {
+  // the first bytes of a wrong beat may be equal by chance
+  const starts = places.filter(({ inPages }) => inPages)
+    .map(({ address }) => address - address % BEAT);
+  return [...new Set(starts)];
 }
 
 /** Damage begins at multiples of a unit that is larger than a cache line. */
@@ -108,19 +157,12 @@ function boundaryOf(
   places: readonly Place[],
   line: number,
 ): Finding<"burst" | "4 KiB" | "segment"> | null {
-  // the first bytes of a wrong beat may be equal by chance
-  const starts = [
-    ...new Set(
-      places.filter(({ inPages }) => inPages).map(({ address }) => address - address % BEAT),
-    ),
-  ];
-  const unit = starts.reduce(gcd, 0);
-  const size = Math.min(LONGEST, unit & -unit);
+  const size = unitOfStarts(places);
   if (size <= line) return null;
   // damage in whole lines begins at lines, without any larger boundary
-  if (!isForced(10 * Math.pow(line / size, starts.length))) return null;
+  if (!isForced(10 * Math.pow(line / size, startsOf(places).length))) return null;
   return {
-    value: size < 4096 ? "burst" : size === 4096 ? "4 KiB" : "segment",
+    value: size < PAGE ? "burst" : size === PAGE ? "4 KiB" : "segment",
     facts: { boundary: formatBytes(size), unit: size },
     text: `Damage begins only at multiples of ${formatBytes(size)} in a block`,
   };
@@ -173,84 +215,9 @@ function periodOf(lists: readonly (readonly Run[])[]): Finding<"repeats"> | null
   const beats = step / BEAT;
   return {
     value: "repeats",
-    facts: { step, beats },
+    facts: { step, beats: beats === 1 ? "every beat" : `every ${ordinal(beats)} beat` },
     text: `Damage repeats every ${plural(step, "byte")}`,
   };
-}
-
-/**
- * Finds which bits are wrong.
- *
- * @param group The group
- * @returns The finding
- */
-export function bitOf({ faults }: Group): Finding<Signature["bit"]> {
-  const known = faults.filter(({ bytes }) => bytes.length > 0);
-  if (known.length === 0 || known.length < 0.9 * faults.length) return { value: "unknown" };
-  const wrong = known.flatMap(({ bytes, address, fault }) =>
-    bytes.map(([offset, bits]) => ({ at: address - fault.offset + offset, bits }))
-  );
-  const places = [...new Set(wrong.map(({ at }) => at))];
-  const [first] = wrong;
-  const width = laneWidth(places);
-  const isOne = (bits: number) => (bits & (bits - 1)) === 0;
-  const areSingle = known.every(({ bytes }) => bytes.length === 1 && isOne(bytes[0]?.[1] ?? 0));
-  if (first !== undefined && isOne(first.bits) && wrong.every(({ bits }) => bits === first.bits)) {
-    if (!isForced(Math.pow(1 / 8, wrong.length - 1))) return { value: "unknown" };
-    const bit = 31 - Math.clz32(first.bits);
-    const large = known.filter((row) => (row.case.size ?? 0) >= INFORMATIVE);
-    const frames = new Set(large.map((row) => `${row.case.index} ${row.fault.frame}`)).size;
-    const perFrame = large.reduce((sum, { bytes }) => sum + bytes.length, 0) / frames;
-    // a line that is stuck is wrong in half of all words, which only a long frame shows
-    if (frames === 0) return { value: "unknown" };
-    if (perFrame < 4) {
-      return { value: "same", facts: { bit }, text: `Only bit ${bit} of single bytes is wrong` };
-    }
-    const lane = first.at % width;
-    const every = places.length === 1 ? `byte ${first.at} of a block` : everyText(width);
-    const line = width === 1
-      ? `The data line of bit ${bit} of ${every}`
-      : `Data line ${8 * lane + bit} (byte lane ${lane}, bit ${bit})`;
-    return {
-      value: "one",
-      facts: { bit, lane, line, width: 8 * width },
-      text: `Only bit ${bit} of ${every} is wrong`,
-    };
-  }
-  // a lane that is open is wrong in every word
-  if (
-    !areSingle && width >= 4 && places.length > 1 &&
-    isForced(Math.pow(1 / width, places.length - 1))
-  ) {
-    const lane = (first?.at ?? 0) % width;
-    return {
-      value: "lane",
-      facts: { lane, every: everyText(width), width: 8 * width },
-      text: `Only byte ${lane} of every ${8 * width}-bit word is wrong`,
-    };
-  }
-  if (areSingle) {
-    return known.length < FEW
-      ? { value: "unknown" }
-      : { value: "single", text: "Each fault is a single bit, and the bits differ" };
-  }
-  return { value: known.length < FEW ? "unknown" : "many" };
-}
-
-/** The widest word in which all addresses are the same byte, as far as the number of addresses shows it. */
-function laneWidth(places: readonly number[]): number {
-  let width = 1;
-  const [first = 0] = places;
-  const enough = Math.pow(1 / 2, places.length - 1) <= 1 / 64;
-  while (enough && width < 64 && places.every((at) => (at - first) % (2 * width) === 0)) width *= 2;
-  return width;
-}
-
-function everyText(width: number): string {
-  const words: Record<number, string> = { 2: "second", 4: "fourth", 8: "eighth", 16: "16th" };
-  return width === 1
-    ? "a byte"
-    : `every ${words[width] ?? `${width}${width === 32 ? "nd" : "th"}`} byte`;
 }
 
 /**
@@ -341,7 +308,7 @@ export function lengthOf(group: Group, passing: readonly number[]): Finding<Sign
   if (places.every(({ from, size }) => size - from === loss)) {
     return {
       value: "loses",
-      facts: { loss },
+      facts: { loss: plural(loss, "byte") },
       text: loss === 1 ? "The last byte is missing" : `The last ${loss} bytes are missing`,
     };
   }

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { POLICIES } from "../../driver/uapi.ts";
 import { plural } from "../text/format.ts";
 import { chanceOfNone, isForced } from "./chance.ts";
 import { areIndependent, type Group } from "./groups.ts";
@@ -89,6 +90,7 @@ export function policyOf(exposure: Exposure): Finding<Signature["policy"]> {
   const failing = [...new Set(exposure.bad.map(({ test }) => test.policy))];
   if (failing.includes(null)) return { value: "unknown" };
   const names = failing.filter((one) => one !== null);
+  const left = policiesLeft(names);
   // a program's own memory begins anywhere, so only there a short frame crosses a boundary
   const crosses = ({ size }: CaseRow) => size === null || size > PAGE;
   const { bad, good } = names.every((name) => USER_PAGES.has(name))
@@ -104,22 +106,40 @@ export function policyOf(exposure: Exposure): Finding<Signature["policy"]> {
     const text = `Only policy ${only} fails`;
     if (separates({ bad, good }, ({ test }) => test.policy === only)) {
       // its driver uses one buffer for all frames, so an engine that is early shows here alone
-      if (only === "bounce") return { value: "unknown", text };
+      if (only === "bounce") return { value: "unknown", left, text };
       return {
         value: CACHED.has(only) ? "one-cached" : "one-uncached",
         facts: { policy: only },
         text,
       };
     }
-    return { value: "unknown" };
+    return { value: "unknown", left, facts: { policy: only } };
   }
   for (const [value, text, has] of sets) {
     if (!names.every(has)) continue;
     const inSet = (one: CaseRow) => one.test.policy !== null && has(one.test.policy);
     if (separates({ bad, good }, inSet)) return { value, text: `Only ${text} fail` };
-    return { value: "unknown" };
+    return { value: "unknown", left };
   }
   return { value: "any" };
+}
+
+/** What may be true of the policies that fail, although nothing separates them: never what one contradicts. */
+function policiesLeft(
+  names: readonly string[],
+): readonly Exclude<Signature["policy"], "unknown">[] {
+  const areKnown = names.every((name) => (POLICIES as readonly string[]).includes(name));
+  const cached = !areKnown || names.every((name) => CACHED.has(name));
+  const uncached = !areKnown || !names.some((name) => CACHED.has(name));
+  const isOne = names.length === 1;
+  return [
+    "any",
+    ...(cached ? ["cached" as const] : []),
+    ...(cached && isOne ? ["one-cached" as const] : []),
+    ...(uncached ? ["uncached" as const] : []),
+    ...(uncached && isOne ? ["one-uncached" as const] : []),
+    ...(!areKnown || names.every((name) => USER_PAGES.has(name)) ? ["user-pages" as const] : []),
+  ];
 }
 
 /**
@@ -140,7 +160,9 @@ export function depthOf({ bad, good }: Exposure): Finding<Signature["depth"]> {
       "Only cases with one block in flight fail",
       ({ depth }: CaseRow) => depth === 1,
     ] as const;
-  return separates({ bad, good }, has) ? { value, text } : { value: "unknown" };
+  return separates({ bad, good }, has)
+    ? { value, text }
+    : { value: "unknown", left: ["any", value] };
 }
 
 /**
@@ -153,21 +175,23 @@ export function sizeOf(exposure: Exposure): Finding<Signature["size"]> {
   const { bad, good } = exposure;
   const sizes = sizesOf(bad);
   if (sizes === null) return { value: "unknown" };
+  // a frame of one page needs no second segment
+  const left = Math.min(...sizes) > PAGE ? {} : { left: ["any", "above", "below"] } as const;
   const rules = sizeRules(exposure, sizes);
   const only = decide(rules, exposure);
   if (only !== null) {
-    if (only.finding.value === "partial") return { value: "unknown" };
+    if (only.finding.value === "partial") return { value: "unknown", ...left };
     // a frame of one beat has no second one that could be damaged, so it proves no limit
     const { value, facts, text = "" } = only.finding;
     const isBeat = value === "above" && Number(facts?.["below"]) <= BEAT;
-    return { value: isBeat ? "unknown" : value, facts: facts ?? {}, text };
+    return { value: isBeat ? "unknown" : value, ...left, facts: facts ?? {}, text };
   }
-  if (rules.length > 0) return { value: "unknown", text: sizesText(exposure) };
+  if (rules.length > 0) return { value: "unknown", ...left, text: sizesText(exposure) };
   // if cases of all sizes fail, no limit separates them
   const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
   const free = good.every(({ size }) => size === null || (size >= least && size <= most));
   const spread = most >= 8 * least && sizes.some((size) => size % 8 === 0);
-  return { value: free && spread ? "any" : "unknown" };
+  return { value: free && spread ? "any" : "unknown", ...left };
 }
 
 /**
@@ -179,7 +203,7 @@ export function sizeOf(exposure: Exposure): Finding<Signature["size"]> {
 export function raggedOf(exposure: Exposure): Finding<Signature["ragged"]> {
   const sizes = sizesOf(exposure.bad);
   if (sizes === null) return { value: "unknown" };
-  const { value, ...rest } = decide(sizeRules(exposure, sizes), exposure)?.finding ?? {};
+  const { value, left: _, ...rest } = decide(sizeRules(exposure, sizes), exposure)?.finding ?? {};
   if (value === "partial") return { value: "yes", ...rest };
   const isLeft = (width: number) =>
     sizes.every((size) => size % width !== 0) && isPure(exposure, isPartial(width));
@@ -224,7 +248,7 @@ function partialRule(exposure: Exposure, sizes: readonly number[]): SizeRule | n
   if (rule === undefined) return null;
   const { width, has } = rule;
   const text = `Only frames whose size is not a multiple of ${plural(width, "byte")} fail`;
-  return { finding: { value: "partial", facts: { width }, text }, has };
+  return { finding: { value: "partial", facts: { multiple: width }, text }, has };
 }
 
 /** Sizes above or below a limit. */

@@ -7,10 +7,11 @@
  */
 import type { Blame } from "../verify/fault.ts";
 import type { Damage } from "./groups.ts";
+import type { Facts } from "./wording.ts";
 
 /**
  * The features of a signature, and the values of each. `unknown` means that the run does not show it, for
- * example because it used one policy only. An unknown feature never excludes a cause.
+ * example because it used one policy only. What is unknown never excludes a cause.
  */
 export interface Signature {
   /** What happened to the data, the most frequent damage first. */
@@ -77,6 +78,8 @@ export interface Signature {
   readonly length: "inner" | "wraps" | "limit" | "loses" | "varies" | "unknown";
   /** Whether the kernel treats the device as cache coherent. */
   readonly coherent: "yes" | "no" | "unknown";
+  /** Whether data pass a stream in the logic: not if the engine copies memory. */
+  readonly stream: "yes" | "no" | "unknown";
   /**
    * What the board showed when a completion did not come: nothing moved in the whole run, nothing moved any
    * more, the whole frame arrived, the data stopped within the frame, or only the transmit side moved.
@@ -91,8 +94,13 @@ export type Feature = keyof Signature;
 export interface Finding<Value> {
   /** The value. */
   readonly value: Value;
+  /**
+   * The values that the failures still allow if the value is unknown, because more failures can never take back
+   * what these exclude. Defaults to all.
+   */
+  readonly left?: readonly Exclude<Value, "unknown">[];
   /** Numbers and names for sentences, such as the limit of a size. */
-  readonly facts?: Readonly<Record<string, string | number>>;
+  readonly facts?: Facts;
   /** What separates failing from passing, in one sentence; absent if nothing does. */
   readonly text?: string;
 }

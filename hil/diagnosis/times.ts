@@ -48,21 +48,28 @@ export function frameOf(group: Group): Finding<Signature["frame"]> {
   if (wrong.length === 0) return { value: "unknown" };
   const indices = [...new Set(wrong.flatMap(({ frames }) => frames))];
   const [only] = indices;
+  // with a wrong frame behind the first one, reset did not cause it
+  const left = indices.every((index) => index === 0)
+    ? {}
+    : { left: ["any", "same", "periodic", "from", "every"] } as const;
   if (indices.length === 1 && only !== undefined) {
     // by chance, each case would have to choose the same one of its frames
     const others = wrong.map((one) => 1 / Math.max(1, one.case.frames));
     const chance = others.reduce((product, one) => product * one, only === 0 ? 1 : BOUND ** -0.25);
-    if (!isForced(chance)) return { value: "unknown" };
+    if (!isForced(chance)) return { value: "unknown", ...left };
     return only === 0
       ? { value: "first", text: "Only the first frame of a case is wrong" }
       : { value: "same", facts: { frame: only }, text: `Only frame ${only} of a case is wrong` };
   }
   const long = wrong.filter((one) => one.case.frames >= 4);
-  if (long.length === 0) return { value: "unknown" };
+  if (long.length === 0) return { value: "unknown", ...left };
   if (rate(long) >= EVERY) {
     return { value: "every", text: "At least 9 of 10 frames of these cases are wrong" };
   }
-  return fromOne(long) ?? everyNth(long) ?? { value: indices.length >= 3 ? "any" : "unknown" };
+  return fromOne(long) ?? everyNth(long) ?? {
+    value: indices.length >= 3 ? "any" : "unknown",
+    ...left,
+  };
 }
 
 /** All frames from one on are wrong, and none before it, in each case. */

@@ -39,17 +39,18 @@ for (const { arch, bus, every, single } of CHECKS) {
   const name =
     `plumbline selfcheck on vm:${arch}, ${bus}, catches all faults, and names and blames them correctly`;
   await boardTest(arch, name, async (dir) => {
-    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [
         ...["run", "-A", "--no-check", new URL("../cli/main.ts", import.meta.url).pathname],
         ...["selfcheck", `--board=vm:${arch}`, `--bus=${bus}`, `--seed=${SEED}`],
         ...[`--every=${every}`, `--json=${dir}/selfcheck.json`],
       ],
       env: { NO_COLOR: "1" },
-      stdout: "null",
+      stdout: "piped",
       stderr: "piped",
     }).output();
-    const output = new TextDecoder().decode(stderr);
+    const decoder = new TextDecoder();
+    const output = decoder.decode(stdout) + decoder.decode(stderr);
     assertEquals(code, 0, output);
     const text = await Deno.readTextFile(`${dir}/selfcheck.json`);
     const { board, selfcheck: found } = checkResults(JSON.parse(text));

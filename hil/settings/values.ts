@@ -12,6 +12,9 @@ import { nearest } from "../text/nearest.ts";
 /** A frame size: bytes, or a name for the most that the board can transfer. */
 export type FrameSize = number | "largest" | "block";
 
+/** The most blocks that a request of the driver can name. */
+const MOST_BLOCKS = 2 ** 32 - 1;
+
 /** An option or a value that is not valid. `plumbline` exits with status 2. */
 export class UsageError extends RangeError {
   override name = "UsageError";
@@ -125,7 +128,8 @@ export function parseWhole(
 ): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (value >= least && value <= most) return value;
-  const range = most === Number.MAX_SAFE_INTEGER
+  // somebody who wrote a huge number asks for the end of the range
+  const range = most === Number.MAX_SAFE_INTEGER && !(value > most)
     ? `of at least ${least}`
     : `from ${least} to ${most}`;
   throw valueError(option, `a whole number ${range}`, text);
@@ -155,13 +159,14 @@ export function parseSize(option: string, text: string): FrameSize {
  * @param option The option, for errors
  * @param text The depth
  * @returns The depth
- * @throws {UsageError} If it is neither `max` nor a whole number of at least 1
+ * @throws {UsageError} If it is neither `max` nor a whole number from 1 to 2^32 - 1
  */
 export function parseDepth(option: string, text: string): number | "max" {
   if (text === "max") return text;
   const depth = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (depth >= 1 && depth <= Number.MAX_SAFE_INTEGER) return depth;
-  throw valueError(option, "a whole number of at least 1, or max", text);
+  if (depth >= 1 && depth <= MOST_BLOCKS) return depth;
+  const range = depth > MOST_BLOCKS ? `from 1 to ${MOST_BLOCKS}` : "of at least 1";
+  throw valueError(option, `a whole number ${range}, or max`, text);
 }
 
 /**
@@ -177,7 +182,7 @@ export function parseDuration(option: string, text: string): number {
   const factor = { s: 1, m: 60, h: 3600 }[unit] ?? NaN;
   const seconds = digits === undefined ? NaN : Number(digits) * factor;
   if (seconds > 0 && seconds <= 500 * 3600) return seconds;
-  throw valueError(option, "a time such as 90s, 10m or 2h, and at most 500h", text);
+  throw valueError(option, "a time such as 90s, 10m or 2h, more than 0 and at most 500h", text);
 }
 
 /**

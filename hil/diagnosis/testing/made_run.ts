@@ -42,6 +42,8 @@ export interface MadeRun {
   readonly policies?: readonly string[];
   /** Sizes. Defaults to nine up to 70,000 bytes. */
   readonly sizes?: readonly number[];
+  /** Blocks in flight; `Infinity` for full queues. Defaults to 1 and full queues. */
+  readonly depths?: readonly number[];
   /** The number of blocks of a full queue. Defaults to 12. */
   readonly blocks?: (one: Pick<MadeFrame, "size">) => number;
   /** Frames of a case. Defaults to 64. */
@@ -66,7 +68,7 @@ export function madeRun(run: MadeRun): Pick<Results, "tests" | "board"> {
   const random = new Random(1);
   const tests = (run.policies ?? POLICIES).flatMap((policy) =>
     (run.sizes ?? SIZES).flatMap((size) =>
-      [1, Infinity].map((depth) => madeCase(run, { policy, size, depth, random }))
+      (run.depths ?? [1, Infinity]).map((depth) => madeCase(run, { policy, size, depth, random }))
     )
   );
   return {

@@ -86,13 +86,14 @@ await targetTest(
 
 /** Runs the audit. Returns its exit status and what it says. */
 async function audit(...args: string[]): Promise<[code: number, output: string]> {
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", "hil/cli/main.ts", "audit", "--lines=16", ...args],
     cwd: ROOT,
     env: { NO_COLOR: "1" },
     stdin: "null",
   }).output();
-  return [code, new TextDecoder().decode(stderr)];
+  const decoder = new TextDecoder();
+  return [code, decoder.decode(stdout) + decoder.decode(stderr)];
 }
 
 await targetTest(
