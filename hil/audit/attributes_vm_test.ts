@@ -35,14 +35,14 @@ await boardTest(
         "-c",
         `deno test -A --no-check ${DRIVER} || exit 4
         audit="deno run -A --no-check hil/cli/main.ts audit --repeats=${REPEATS}"
-        $audit --attributes=${HERE.join(",")} --json=/out/audit.json 2> /out/audit.txt
+        $audit --attributes=${HERE.join(",")} --json=/out/audit.json > /out/audit.txt 2>&1
         [ $? = 3 ] || exit 5
         ip link set lo up
         cp /out/agent /tmp/plumbline-agent
         /tmp/plumbline-agent --listen 127.0.0.1:7562 &
         while ! grep -q ":$(printf %04X 7562) " /proc/net/tcp; do sleep 0.1; done
         $audit --board=remote:127.0.0.1:7562 --attributes=${THROUGH_AGENT.join(",")} \
-          --json=/out/remote.json 2> /out/remote.txt
+          --json=/out/remote.json > /out/remote.txt 2>&1
         [ $? = 3 ] || exit 6`,
       ],
       env: { NO_COLOR: "1" },
