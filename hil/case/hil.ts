@@ -104,23 +104,20 @@ export type TestFunction = (context: CaseContext) => void | Promise<void>;
  */
 export async function hil(options: HilOptions = {}): Promise<Hil> {
   const { device, bitstream, identify, design } = options;
-  if ("partial" in options || "region" in options) {
-    return new Registrar(
-      "Partial reconfiguration is not part of this version: load the whole bitstream",
-    );
-  }
-  const unknown = unknownOption("hil()", options, OPTIONS);
-  if (unknown !== null) return new Registrar(unknown);
+  let problem = "partial" in options || "region" in options
+    ? "Partial reconfiguration is not part of this version: load the whole bitstream"
+    : unknownOption("hil()", options, OPTIONS);
   let file: string | undefined;
   try {
     const isPath = typeof bitstream === "string" && !bitstream.startsWith("file:");
     if (bitstream !== undefined) file = isPath ? bitstream : fromFileUrl(bitstream);
   } catch {
-    return new Registrar(`Expected the bitstream to be a path or a file: URL, found ${bitstream}`);
+    problem ??= `Expected the bitstream to be a path or a file: URL, found ${bitstream}`;
   }
   if (offerDesign(design, file)) return new Registrar(null);
   return new Registrar(
     await Session.open({
+      ...(problem === null ? {} : { problem }),
       ...(device === undefined ? {} : { devices: typeof device === "string" ? [device] : device }),
       ...(file === undefined ? {} : { bitstream: file }),
       ...(identify === undefined ? {} : { identify }),

@@ -51,6 +51,8 @@ export interface SessionOptions {
   readonly identify?: (device: string) => CoreInfo | Promise<CoreInfo>;
   /** A model of the design, for the simulated board. */
   readonly design?: Design;
+  /** What is wrong with the options of the test file. Defaults to nothing. */
+  readonly problem?: string;
 }
 
 /** The logic holds another design than the requested one, so no frame was sent. */
@@ -128,6 +130,7 @@ export class Session {
       if (settings.suites !== null && !settings.suites.includes(suite)) {
         return unknownSuite(settings.suites, (reason) => refuse("suite", reason));
       }
+      if (options.problem !== undefined) return refuse(`options of ${suite}`, options.problem);
       const simulated = settings.board === "sim"
         ? findDesign(options.design, settings.bitstream ?? options.bitstream ?? null)
         : null;
