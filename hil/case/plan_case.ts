@@ -135,7 +135,7 @@ function chooseCase(
 /** Returns why a device cannot do a case, or null if it can. */
 function reasonToSkip(
   info: DeviceInfo,
-  { policy, size, guarded }: CaseParameters,
+  { policy, size, depth, guarded }: CaseParameters,
   directions: readonly Direction[],
   ranked: boolean,
 ): string | null {
@@ -154,6 +154,9 @@ function reasonToSkip(
   const block = size + (guarded ? 2 * guardSize({ info }) : 0);
   if (block > offered.maxBlock) {
     return `${block} bytes with guards exceed the largest block of ${offered.maxBlock} bytes`;
+  }
+  if (depth !== "max" && depth > info.maxBlocks) {
+    return `${depth} blocks in flight exceed the ${info.maxBlocks} blocks of the device`;
   }
   if (policy === "bounce" && info.rx !== null && directions.includes("rx") && !knowsIdle(info.rx)) {
     return "read() leaves blocks with the engine, and no RESET can know when this engine is idle";

@@ -11,9 +11,9 @@ import { planCase } from "./plan_case.ts";
 import type { Session } from "./session.ts";
 
 /** The parameters of a case on a device, or why it is skipped. */
-function choose(device: Device, size: number | "block") {
+function choose(device: Device, size: number | "block", depth: number | "max" = "max") {
   const session = { suite: "s", settings: parseSettings({}), infos: [device.info] };
-  const options = { policy: "streaming-lazy", size } as const;
+  const options = { policy: "streaming-lazy", size, depth } as const;
   const plan = planCase(session as unknown as Session, "loop", options, "streaming-lazy");
   return plan.choose([device.info]);
 }
@@ -35,4 +35,14 @@ Deno.test("planCase() leaves guards out where an engine moves only the beginning
   using sim = Device.open({ syscalls: new SimBoard({ seed: 1 }) });
   const chosen = choose(sim, 4096);
   assertEquals(typeof chosen === "string" ? chosen : chosen.guarded, true);
+});
+
+Deno.test("planCase() skips a depth of more blocks than the device has", () => {
+  using device = Device.open({ syscalls: new SimBoard({ seed: 1 }) });
+  const { maxBlocks } = device.info;
+  assertEquals(typeof choose(device, 64, maxBlocks), "object");
+  assertEquals(
+    choose(device, 64, maxBlocks + 1),
+    `${maxBlocks + 1} blocks in flight exceed the ${maxBlocks} blocks of the device`,
+  );
 });

@@ -44,6 +44,11 @@ Deno.test("plumbline init makes a project whose test runs at once, and refuses a
   const again = await plumbline(dir, "init", "my-board");
   assertEquals(again.code, 2);
   assertStringIncludes(again.stderr, "found my-board with files in it");
+
+  const empty = `${dir}/empty`;
+  Deno.mkdirSync(empty);
+  const here = await plumbline(empty, "init", ".");
+  assertMatch(here.stdout, /^Made \d files in this folder\. Try it without a board:\n\n {2}npx/);
 });
 
 Deno.test("plumbline.json gives options that the command line does not, also from a folder below", async () => {

@@ -45,10 +45,12 @@ function makeProject({ operands: [asked = ""] }: Arguments): number {
   } catch (error) {
     throw new InfrastructureError(`The project cannot be written: ${errorMessage(error)}`);
   }
+  const isHere = dir === absolutePath(".");
   console.log([
-    `Made ${Object.keys(files).length} files in ${asked}. Try it without a board:`,
+    `Made ${Object.keys(files).length} files in ${isHere ? "this folder" : asked}. ` +
+    "Try it without a board:",
     "",
-    `  cd ${asked}`,
+    ...(isHere ? [] : [`  cd ${asked}`]),
     `  npx -y ${DENO} task hil --board sim`,
   ].join("\n"));
   return 0;
