@@ -299,20 +299,12 @@ export class Session {
     return this.#current = new CaseUnderWay(this.journal, id, limit, round);
   }
 
-  /**
-   * Records damage that the case under way found, because it may never end.
-   *
-   * @param seen What was found
-   */
+  /** Records damage that the case under way found, because it may never end. */
   recordSeen(seen: Seen): void {
     this.#current?.record(seen);
   }
 
-  /**
-   * Records a fault of the case under way when it is found, because the process may die before the report.
-   *
-   * @param fault The fault
-   */
+  /** Records a fault of the case under way when it is found, because the process may die before the report. */
   noteFault(fault: Fault): void {
     this.#current?.note(fault);
   }

@@ -64,6 +64,31 @@ Deno.test("the coherence suite calls one wrong bit of a line a bit-flip, at its 
   }
 });
 
+for (
+  const [fault, kinds] of [
+    // the receive block keeps old data behind a frame that comes short, and they are no fault
+    ["short", ["truncated"]],
+    ["drop", ["lost", "truncated"]],
+    ["byte-lanes", ["byte-lanes"]],
+    ["rotate", ["reordered"]],
+    ["interleave", ["reordered"]],
+    ["invert", ["bit-flip"]],
+    ["duplicate", ["duplicated"]],
+  ] as const
+) {
+  Deno.test(`the coherence suite names what a core does to data, and nothing else: ${fault}`, () => {
+    const { code, results, text } = runSuite(
+      ...["--policy=coherent,streaming", "--size=4096", "--frames=60"],
+      `--fault=kind=${fault} rate=30`,
+    );
+    assertEquals(code, 1, text);
+    const faults = results.tests.flatMap((test) => test.faults);
+    assertGreater(faults.length, 3);
+    assertEquals([...new Set(faults.map(({ kind }) => kind))].toSorted(), [...kinds]);
+    assertEquals(faults.filter(({ blame }) => blame !== "core" && blame !== null), []);
+  });
+}
+
 Deno.test("the coherence suite ends on a coherent sim as expected.ts says", () => {
   const { code, results, text } = runSuite("--coherent");
   const run: Run = { kind: "coherent", aliases: ["write-combine"] };

@@ -32,6 +32,7 @@ import type { FrameReport } from "../../frames/report.ts";
 import type { Pattern } from "../../patterns/pattern.ts";
 import type { Fault, FaultKind } from "../../verify/fault.ts";
 import type { Pressure } from "./pressure.ts";
+import { shapesOf } from "./shapes.ts";
 
 /** Options of a litmus test. */
 export interface LitmusOptions {
@@ -112,6 +113,8 @@ export class LitmusRun extends Flow {
   readonly #setup: Setup;
   readonly #owned = new DisposableStack();
   #round: Round = () => 0;
+  /** Where frames of this round came short, so that the block holds what it held before. */
+  readonly #missing: { readonly from: number; readonly to: number }[] = [];
 
   /**
    * @param device The device
@@ -140,6 +143,7 @@ export class LitmusRun extends Flow {
   protected override send(): void {}
 
   protected override receive(round: number): number {
+    this.#missing.length = 0;
     return this.#round(round);
   }
 
@@ -265,6 +269,10 @@ export class LitmusRun extends Flow {
     const moved = rx.finish();
     if (meanwhile.sent === undefined) tx.finish();
     if (moved === length) return;
+    if (moved < length) {
+      this.#missing.push({ from: offset + moved, to: offset + length });
+      this.#missing.sort((a, b) => a.from - b.from);
+    }
     this.record({
       kind: "truncated",
       frame: round,
@@ -304,10 +312,18 @@ export class LitmusRun extends Flow {
    * @param wanted The expected data
    */
   compare(round: number, found: Uint8Array, at: number, wanted: Expected): void {
+    let from = at;
+    for (const gap of [...this.#missing, { from: at + found.length, to: Infinity }]) {
+      const to = Math.min(gap.from, at + found.length);
+      if (from < to) this.#compareRange(round, found.subarray(from - at, to - at), from, wanted);
+      from = Math.max(from, gap.to);
+    }
+  }
+
+  #compareRange(round: number, found: Uint8Array, at: number, wanted: Expected): void {
     const expected = wanted.piece(round, at, found.length).slice();
-    let wrong: { from: number; to: number; old: string | null } | null = null;
-    let looks = 0;
-    for (let from = 0, to; from < found.length && looks < LOOKS && !this.full; from = to) {
+    const wrong: WrongLines[] = [];
+    for (let from = 0, to, looks = 0; from < found.length && looks < LOOKS; from = to) {
       to = Math.min(found.length, this.line - (at + from) % this.line + from);
       const bytes = found.subarray(from, to);
       if (equalBytes(bytes, expected.subarray(from, to))) continue;
@@ -317,18 +333,29 @@ export class LitmusRun extends Flow {
         ? OVERWRITTEN
         : source(round, bytes, at + from, wanted);
       const flips = old === null ? flippedBits(expected.subarray(from, to), bytes) : null;
-      if (flips !== null) {
-        this.#recordFlips(round, at + from, flips, expected.subarray(from, to));
-        continue;
-      }
-      if (wrong !== null && wrong.to === from && wrong.old === old) {
-        wrong.to = to;
-        continue;
-      }
-      if (wrong !== null) this.#recordWrongLines(round, at, wrong);
-      wrong = { from, to, old };
+      const last = wrong.at(-1);
+      const goesOn = last?.to === from && last.old === old && (last.flips ?? flips) === null;
+      if (goesOn) last.to = to;
+      else wrong.push({ from, to, old, flips });
     }
-    if (wrong !== null) this.#recordWrongLines(round, at, wrong);
+    const isForeign = wrong.some(({ old, flips }) => old === null && flips === null);
+    const shapes = isForeign && wrong.every(({ old }) => old === null)
+      ? shapesOf(
+        round,
+        { at, received: found, line: this.line },
+        wanted.piece,
+        this.#options.pattern,
+      )
+      : null;
+    if (shapes !== null) {
+      for (const fault of shapes) this.record(fault);
+      return;
+    }
+    for (const lines of wrong) {
+      const { from, to, flips } = lines;
+      if (flips === null) this.#recordWrongLines(round, at, lines);
+      else this.#recordFlips(round, at + from, flips, expected.subarray(from, to));
+    }
   }
 
   /** Records single wrong bits of a line, which no stale copy can have. */
@@ -353,7 +380,7 @@ export class LitmusRun extends Flow {
   #recordWrongLines(
     round: number,
     at: number,
-    { from, to, old }: { from: number; to: number; old: string | null },
+    { from, to, old }: WrongLines,
   ): void {
     const { direction, policy } = this.#options;
     const other = direction === "tx" ? "rx" : "tx";
@@ -397,6 +424,17 @@ export class LitmusRun extends Flow {
       detail: `the block ${where} the frame changed, which the CPU owned`,
     });
   }
+}
+
+/** Wrong lines that follow each other and are wrong in the same way. */
+interface WrongLines {
+  /** Offset of the first byte in the compared range, and of the byte after the last one. */
+  readonly from: number;
+  to: number;
+  /** The earlier content that they hold; null if it is none. */
+  readonly old: string | null;
+  /** Their single wrong bits; null if more is wrong. */
+  readonly flips: Flips | null;
 }
 
 /** Single wrong bits of a line. */
