@@ -46,7 +46,7 @@ Deno.test("hil() takes the model that a virtual bitstream names, and names the b
 
 Deno.test("a control whose core changed data fails, although its missing syncs alone are excused", async () => {
   const file = `
-const top = await hil({ name: "mine" });
+const top = await hil();
 top.matrix("loop", { policy: ["none"], size: [1024], depth: [2] },
   async ({ loop }) => assertIntact(await loop.run()));
 `;
@@ -79,7 +79,7 @@ top.matrix("filter", { policy: ["streaming", "none"], size: [256], depth: [4], p
 
 Deno.test("a control of a loop that hangs fails, because no missing sync stops it", async () => {
   const file = `
-const top = await hil({ name: "mine" });
+const top = await hil();
 top.matrix("loop", { policy: ["none"], size: [1024], depth: [2] },
   async ({ loop }) => assertIntact(await loop.run({ timeoutMs: 200 })));
 `;
