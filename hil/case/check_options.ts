@@ -8,6 +8,7 @@
 
 import type { LoopOptions, ReceiveOptions, RunOptions, SendOptions } from "../frames/options.ts";
 import { nearest } from "../text/nearest.ts";
+import type { Comparison, Deviation } from "../verify/tolerance.ts";
 import type { TestOptions } from "./plan_case.ts";
 
 /** The names of all options of a call. */
@@ -50,9 +51,28 @@ const DEPTH: Values = {
 };
 const WHOLE: Values = { expected: "a whole number from 1", isOne: isWhole };
 const TIME: Values = { expected: "a number from 0", isOne: isTime };
+const isFunction = (value: unknown) => typeof value === "function";
+const isPattern = (value: unknown) =>
+  typeof value === "object" && value !== null && "create" in value && isFunction(value.create);
+const FUNCTION: Values = { expected: "a function", isOne: isFunction };
+const COMPARE: Values = {
+  expected: "a function or null",
+  isOne: (value) => value === null || isFunction(value),
+};
+const PATTERN: Values = { expected: "a pattern such as patterns.prbs31()", isOne: isPattern };
+const SOURCE: Values = {
+  expected: "a function, or a pattern such as patterns.prbs31()",
+  isOne: (value) => isFunction(value) || isPattern(value),
+};
 const RUN_VALUES: Readonly<Record<string, Values>> = {
-  ...{ size: WHOLE, depth: WHOLE, maxFaults: WHOLE, timeoutMs: TIME },
-  ...{ room: WHOLE, returns: WHOLE },
+  ...{ size: WHOLE, depth: WHOLE, maxFaults: WHOLE, timeoutMs: TIME, pauseMs: FUNCTION },
+  ...{ room: WHOLE, returns: WHOLE, compare: COMPARE, accept: FUNCTION, sideband: FUNCTION },
+};
+/** The values of the options that differ between the calls. */
+const OWN_VALUES: Readonly<Record<keyof typeof RUNS, Readonly<Record<string, Values>>>> = {
+  "loop.run()": { pattern: PATTERN, expect: FUNCTION },
+  "tx.send()": { pattern: SOURCE },
+  "rx.receive()": { expect: SOURCE },
 };
 
 /**
@@ -104,13 +124,42 @@ export function checkRunOptions(
   options: object,
 ): void {
   checkNames(call, options, RUNS[call]);
-  for (const [name, value] of Object.entries(options)) {
-    const values = RUN_VALUES[name];
-    if (value === undefined || values === undefined || values.isOne(value)) continue;
+  const known = { ...RUN_VALUES, ...OWN_VALUES[call] };
+  // the only option without a default
+  const given = call === "rx.receive()" ? { expect: undefined, ...options } : options;
+  for (const [name, value] of Object.entries(given)) {
+    const values = known[name];
+    const isDefault = value === undefined && !(call === "rx.receive()" && name === "expect");
+    if (isDefault || values === undefined || values.isOne(value)) continue;
     throw new RangeError(
       `Expected ${name} of ${call} to be ${values.expected}, found ${show(value)}`,
     );
   }
+}
+
+/**
+ * Checks what a test's own comparison returns.
+ *
+ * @param compare The comparison
+ * @returns A comparison that throws a `TypeError` for what is neither null nor a deviation
+ */
+export function checkedComparison(compare: Comparison): Comparison {
+  return (expected, received, sequence) => {
+    const found: unknown = compare(expected, received, sequence);
+    if (found === null || isDeviation(found, received.length)) return found;
+    throw new TypeError(
+      `Expected null or { offset, text } from compare() for frame ${sequence}, with an offset within ` +
+        `the frame, found ${show(found)}`,
+    );
+  };
+}
+
+function isDeviation(value: unknown, size: number): value is Deviation {
+  if (typeof value !== "object" || value === null) return false;
+  const { offset, length = 1, text, accepted } = value as Partial<Deviation>;
+  return Number.isSafeInteger(offset) && (offset as number) >= 0 && (offset as number) < size &&
+    isWhole(length) && typeof text === "string" &&
+    (accepted === undefined || accepted instanceof Uint8Array);
 }
 
 /**
@@ -152,5 +201,6 @@ export function unknownOption(
 }
 
 function show(value: unknown): string {
-  return typeof value === "string" ? `"${value}"` : String(value);
+  if (typeof value === "string") return `"${value}"`;
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 }

@@ -17,7 +17,7 @@ import type { PatternSpec } from "../patterns/pattern.ts";
 import type { Measurement } from "../results/schema.ts";
 import { verifyBlock, type VerifyOptions } from "../frames/verify_block.ts";
 import { Attachments } from "./attachments.ts";
-import { checkNames, type Names } from "./check_options.ts";
+import { checkedComparison, checkNames, type Names } from "./check_options.ts";
 import type { CaseParameters } from "./parameters.ts";
 import { Runs } from "./runs.ts";
 import type { Session } from "./session.ts";
@@ -239,7 +239,10 @@ export class Context implements CaseContext {
   ): FrameReport => {
     const device = this.devices.find(({ blocks }) => blocks.includes(block)) ?? this.device;
     checkNames("verify()", options, VERIFY);
-    const report = verifyBlock(device, block, expected, options);
+    const report = verifyBlock(device, block, expected, {
+      ...options,
+      ...(options.compare ? { compare: checkedComparison(options.compare) } : {}),
+    });
     this.reports.push(report);
     return report;
   };

@@ -26,7 +26,7 @@ import { geometry } from "../patterns/picture.ts";
 import { decodePicture, differenceOf, encodePng } from "../patterns/show_picture.ts";
 import type { PatternSpec } from "../patterns/pattern.ts";
 import type { Fault } from "../verify/fault.ts";
-import { checkRunOptions } from "./check_options.ts";
+import { checkedComparison, checkRunOptions } from "./check_options.ts";
 import type { CaseParameters, RunParameters } from "./parameters.ts";
 import type { Session } from "./session.ts";
 import { SkipError } from "./skip_error.ts";
@@ -116,12 +116,16 @@ export class Runs {
   }
 
   /** The options of a run: those of the case, unless the test chose others. */
-  #merge<Own extends RunOptions>(own: Own): FlowOptions & Own {
+  #merge<Own extends RunOptions & { compare?: LoopOptions["compare"] }>(
+    own: Own,
+  ): FlowOptions & Own {
+    const { compare } = own;
     return {
       ...this.#defaults,
       // the time is meant for runs without a number of frames
       ...(Number.isFinite(own.frames) ? { seconds: Infinity } : {}),
       ...own,
+      ...(compare ? { compare: checkedComparison(compare) } : {}),
       ...this.#shows(own.picture),
     };
   }
