@@ -36,6 +36,8 @@ const RUNS = { "loop.run()": LOOP, "tx.send()": SEND, "rx.receive()": RECEIVE } 
 interface Values {
   readonly expected: string;
   readonly isOne: (value: unknown) => boolean;
+  /** Whether there is no default. Defaults to false. */
+  readonly isRequired?: boolean;
 }
 
 const isWhole = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 1;
@@ -72,7 +74,7 @@ const RUN_VALUES: Readonly<Record<string, Values>> = {
 const OWN_VALUES: Readonly<Record<keyof typeof RUNS, Readonly<Record<string, Values>>>> = {
   "loop.run()": { pattern: PATTERN, expect: FUNCTION },
   "tx.send()": { pattern: SOURCE },
-  "rx.receive()": { expect: SOURCE },
+  "rx.receive()": { expect: { ...SOURCE, isRequired: true } },
 };
 
 /**
@@ -117,23 +119,18 @@ export function wrongTestOption(call: "test()" | "matrix()", options: object): s
  * @param call The call
  * @param options Its options
  * @throws {TypeError} If an option has a name that the call does not know
- * @throws {RangeError} If a number is out of range
+ * @throws {RangeError} If an option has a value that it cannot have, or none and no default
  */
 export function checkRunOptions(
   call: keyof typeof RUNS,
   options: object,
 ): void {
   checkNames(call, options, RUNS[call]);
-  const known = { ...RUN_VALUES, ...OWN_VALUES[call] };
-  // the only option without a default
-  const given = call === "rx.receive()" ? { expect: undefined, ...options } : options;
-  for (const [name, value] of Object.entries(given)) {
-    const values = known[name];
-    const isDefault = value === undefined && !(call === "rx.receive()" && name === "expect");
-    if (isDefault || values === undefined || values.isOne(value)) continue;
-    throw new RangeError(
-      `Expected ${name} of ${call} to be ${values.expected}, found ${show(value)}`,
-    );
+  const known = Object.entries({ ...RUN_VALUES, ...OWN_VALUES[call] });
+  for (const [name, { expected, isOne, isRequired = false }] of known) {
+    const value = (options as Record<string, unknown>)[name];
+    if (isOne(value) || value === undefined && !isRequired) continue;
+    throw new RangeError(`Expected ${name} of ${call} to be ${expected}, found ${show(value)}`);
   }
 }
 

@@ -15,6 +15,7 @@ import {
   type PolicyName,
   UNCACHED_POLICIES,
 } from "../../driver/uapi.ts";
+import type { Units } from "../verify/alignment.ts";
 import { guardSize } from "./guards.ts";
 
 /**
@@ -139,4 +140,15 @@ export function canBeStale(
 ): boolean {
   return info[direction]?.needsSync === true &&
     !(UNCACHED_POLICIES as readonly PolicyName[]).includes(policy);
+}
+
+/**
+ * Returns the units in which the memory of a board may be wrong.
+ *
+ * @param device The device
+ * @returns Its cache line and its page, bytes
+ */
+export function unitsOf({ info: { cacheAlign, pageSize } }: Pick<Device, "info">): Units {
+  // cacheAlign is that of the architecture: arm64 says 128, and its cores have lines of 64
+  return { cacheLine: Math.min(cacheAlign, 64), pageSize };
 }

@@ -22,7 +22,7 @@ import {
 } from "../verify/classify.ts";
 import type { Fault } from "../verify/fault.ts";
 import { type Deviation, nameDeviation } from "../verify/tolerance.ts";
-import { canBeStale } from "./block_set.ts";
+import { canBeStale, unitsOf } from "./block_set.ts";
 import { beginningOf } from "./framed.ts";
 import { failureOf, overrunOf } from "./failed.ts";
 import type { Guards } from "./guards.ts";
@@ -312,16 +312,13 @@ export abstract class Flow implements Disposable {
   ): void {
     this.observe(deviation === null ? frame : { ...frame, inexact: true });
     if (!this.#priming) this.#options.onWrong?.(frame);
-    const { cacheAlign, pageSize } = this.device.info;
-    // cacheAlign is that of the architecture: arm64 says 128, and its cores have lines of 64
-    const units = { cacheLine: Math.min(cacheAlign, 64), pageSize };
     const { policy } = this.#options;
     const stale = {
       tx: canBeStale(this.device, policy, "tx"),
       rx: canBeStale(this.device, policy, "rx"),
     };
     const wasWrong = (sequence: number) => this.#wrong.has(sequence);
-    const known = { units, stale, wasWrong, history: this.#history };
+    const known = { units: unitsOf(this.device), stale, wasWrong, history: this.#history };
     if (!this.#priming) this.#wrong.add(frame.sequence);
     const shown = this.#options.brief === true ? beginningOf(frame) : frame;
     const where = block === undefined ? {} : { block: block.id };

@@ -13,7 +13,7 @@ import { expectedPattern } from "../patterns/computed.ts";
 import { classify, compareCheckValues, type Context } from "../verify/classify.ts";
 import type { Fault } from "../verify/fault.ts";
 import { type Comparison, nameDeviation } from "../verify/tolerance.ts";
-import { canBeStale } from "./block_set.ts";
+import { canBeStale, unitsOf } from "./block_set.ts";
 import { failureOf } from "./failed.ts";
 import type { FrameReport } from "./report.ts";
 
@@ -102,12 +102,11 @@ export function verifyBlock(
   [seen.tx, seen.rx] = [checks.tx, checks.rx];
   if (checks.core === true) seen.core = true;
   const { policy, direction } = block;
-  const { cacheAlign, pageSize } = device.info;
   const context: Context = {
     // frame 0 is the content before; this one is frame 1
     pattern: expectedPattern(0, block.size, () => new Uint8Array(block.size)),
     base: at,
-    units: { cacheLine: Math.min(cacheAlign, 64), pageSize },
+    units: unitsOf(device),
     stale: { tx: canBeStale(device, policy, "tx"), rx: canBeStale(device, policy, "rx") },
     ...(before === undefined ? {} : { rxHeld: 0 }),
     generated: device.info.tx === null,

@@ -16,7 +16,7 @@ import type { Mapping } from "../../../driver/mapping.ts";
 import { equalBytes } from "../../../driver/memory.ts";
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from "../../../driver/syscalls.ts";
 import type { Direction, PolicyName } from "../../../driver/uapi.ts";
-import { BlockSet, canBeStale } from "../../frames/block_set.ts";
+import { BlockSet, canBeStale, unitsOf } from "../../frames/block_set.ts";
 import {
   BlockReceiveEnd,
   BlockSendEnd,
@@ -342,7 +342,7 @@ export class LitmusRun extends Flow {
     const shapes = isForeign && wrong.every(({ old }) => old === null)
       ? shapesOf(
         round,
-        { at, received: found, line: this.line },
+        { at, received: found, units: unitsOf(this.device) },
         wanted.piece,
         this.#options.pattern,
       )

@@ -7,7 +7,7 @@
  */
 
 import type { Pattern } from "../../patterns/pattern.ts";
-import { classify, type NamedFault } from "../../verify/classify.ts";
+import { classify, type NamedFault, type Units } from "../../verify/classify.ts";
 import type { FaultKind } from "../../verify/fault.ts";
 
 /** The kinds that tell of old data or of other frames, which needs to be known where those were. */
@@ -22,17 +22,17 @@ type Content = (round: number, at: number, length: number) => Uint8Array;
  * Names what happened to a range of a block.
  *
  * @param round The round
- * @param range `at`: its offset in the block; `received`: its bytes; `line`: bytes of a cache line
+ * @param range `at`: its offset in the block; `received`: its bytes; `units`: those of the board
  * @param piece What each round should have there
  * @param pattern The pattern of the run
  * @returns The faults, with offsets in the block; null if some of the bytes may be those of another frame
  */
 export function shapesOf(
   round: number,
-  { at, received, line }: {
+  { at, received, units }: {
     readonly at: number;
     readonly received: Uint8Array;
-    readonly line: number;
+    readonly units: Units;
   },
   piece: Content,
   pattern: Pattern,
@@ -44,7 +44,7 @@ export function shapesOf(
     base: at,
     frameOf: (other) => piece(other, at, received.length),
     stale: { tx: false, rx: false },
-    units: { cacheLine: line, pageSize: 4096 },
+    units,
   });
   if (faults.some(({ kind }) => OF_OTHERS.includes(kind))) return null;
   return faults.map(({ damage, ...fault }) => ({
